@@ -1,0 +1,100 @@
+// swift-tools-version: 6.3
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .treatAllWarnings(as: .error),
+]
+let cFacing: [SwiftSetting] = strict + [.strictMemorySafety()]
+
+/// A test target beside the target that it tests.
+func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .testTarget(
+        name: name + "Tests",
+        dependencies: [.byName(name: name), "TestSupport"] + dependencies,
+        swiftSettings: strict
+    )
+}
+
+let package = Package(
+    name: "coldroll",
+    products: [
+        .executable(name: "coldroll", targets: ["coldroll"]),
+        .executable(name: "photos-simulator", targets: ["photos-simulator"]),
+    ],
+    targets: [
+        .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"]), .brew(["libpq"])]),
+        .systemLibrary(
+            name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"]), .brew(["curl"])]),
+        .systemLibrary(
+            name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
+        .systemLibrary(
+            name: "CMicroHTTPD", pkgConfig: "libmicrohttpd",
+            providers: [.apt(["libmicrohttpd-dev"]), .brew(["libmicrohttpd"])]),
+        .systemLibrary(name: "CExif", pkgConfig: "libexif", providers: [.apt(["libexif-dev"]), .brew(["libexif"])]),
+        .target(name: "CCrc32c"),
+
+        .target(name: "Blocking", swiftSettings: strict),
+        .target(name: "Logging", swiftSettings: strict),
+        .target(name: "Checksums", dependencies: ["CCrc32c", "CCrypto"], swiftSettings: cFacing),
+        .target(name: "Postgres", dependencies: ["CPostgres", "Blocking"], swiftSettings: cFacing),
+        .target(name: "PrivatePostgres", dependencies: ["Logging"], swiftSettings: strict),
+        .target(name: "HTTPClient", dependencies: ["CCurl", "Checksums", "Blocking"], swiftSettings: cFacing),
+        .target(name: "HTTPServer", dependencies: ["CMicroHTTPD"], swiftSettings: cFacing),
+        .target(name: "Media", swiftSettings: strict),
+
+        .target(name: "GoogleAuth", dependencies: ["HTTPClient", "CCrypto"], swiftSettings: cFacing),
+        .target(name: "GooglePhotos", dependencies: ["HTTPClient", "GoogleAuth"], swiftSettings: strict),
+        .target(
+            name: "CloudStorage", dependencies: ["HTTPClient", "GoogleAuth", "Checksums", "Blocking"],
+            swiftSettings: strict),
+        .target(name: "Schema", path: "sql", resources: [.embedInCode("migrations")], swiftSettings: strict),
+        .target(name: "JobQueue", dependencies: ["Postgres", "Schema", "Logging"], swiftSettings: strict),
+        .target(
+            name: "Archiver",
+            dependencies: [
+                "JobQueue", "GooglePhotos", "CloudStorage", "Media", "HTTPClient", "GoogleAuth", "Checksums",
+                "Postgres", "Logging",
+            ],
+            swiftSettings: strict),
+        .target(
+            name: "GoogleSimulator", dependencies: ["HTTPServer", "CExif", "Checksums", "CCrypto", "Logging"],
+            swiftSettings: cFacing),
+
+        .executableTarget(
+            name: "coldroll",
+            dependencies: [
+                "Archiver", "PrivatePostgres", "JobQueue", "Postgres", "GooglePhotos", "GoogleAuth", "CloudStorage",
+                "HTTPClient", "Schema", "Logging",
+            ],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "photos-simulator", dependencies: ["GoogleSimulator", "Logging"], swiftSettings: strict),
+
+        .target(
+            name: "TestSupport",
+            dependencies: ["Postgres", "JobQueue", "GoogleSimulator", "Checksums", "Logging"],
+            path: "Tests/TestSupport", swiftSettings: strict),
+        tests("Postgres"),
+        tests("PrivatePostgres"),
+        tests("Checksums"),
+        tests("HTTPClient", ["HTTPServer", "Checksums"]),
+        tests("GoogleSimulator", ["HTTPClient"]),
+        tests("GoogleAuth", ["HTTPClient", "GoogleSimulator", "HTTPServer"]),
+        tests("GooglePhotos", ["HTTPClient", "GoogleAuth", "GoogleSimulator", "HTTPServer"]),
+        tests("CloudStorage", ["HTTPClient", "GoogleAuth", "GoogleSimulator", "HTTPServer", "Checksums"]),
+        tests("Media"),
+        tests("Schema", ["Postgres", "JobQueue"]),
+        tests("JobQueue", ["Postgres", "Schema", "Logging"]),
+        tests("Archiver", ["JobQueue", "Postgres", "CloudStorage", "GooglePhotos", "GoogleAuth", "HTTPClient", "Media"]),
+        tests("coldroll", ["Archiver", "Postgres", "PrivatePostgres"]),
+        .testTarget(
+            name: "EndToEndTests",
+            dependencies: ["TestSupport", "Postgres", "GoogleSimulator", "Checksums"],
+            swiftSettings: strict),
+    ],
+    swiftLanguageModes: [.v6]
+)
