@@ -52,6 +52,8 @@ package struct StorageError: Error, Sendable, Equatable, CustomStringConvertible
         case checksumMismatch
         /// The upload was interrupted: download again and call `put` with this session.
         case interrupted(UploadSession)
+        /// The session is dead (404, 410, 499): start without one.
+        case sessionLost
         /// The download half failed: look at the buffer's error.
         case sourceFailed
         /// 429, 5xx, network, for the service as a whole.
