@@ -27,8 +27,18 @@ package struct ArchiveContext: Sendable {
     let baseURLs = BaseURLCache()
 
     package init(
-        ledger: Ledger, queue: JobQueue, archive: any ObjectStore, state: any ObjectStore, photos: PhotosClient, http: HTTPClient,
-        budget: ByteBudget, logger: Logger, account: String, clientID: String?, host: String, version: String,
+        ledger: Ledger,
+        queue: JobQueue,
+        archive: any ObjectStore,
+        state: any ObjectStore,
+        photos: PhotosClient,
+        http: HTTPClient,
+        budget: ByteBudget,
+        logger: Logger,
+        account: String,
+        clientID: String?,
+        host: String,
+        version: String,
         listenConninfo: String?
     ) {
         self.ledger = ledger

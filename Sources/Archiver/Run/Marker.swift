@@ -119,7 +119,8 @@ struct Marker: Codable, Equatable {
         }
         throw ArchiverError(
             code: .unavailable,
-            message: "\(objectName) in the state store \(context.state.url) could not be written: others keep writing it."
+            message:
+                "\(objectName) in the state store \(context.state.url) could not be written: others keep writing it."
         )
     }
 }

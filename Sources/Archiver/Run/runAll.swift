@@ -42,7 +42,16 @@ package func runAll(
     let (number, _) = try await context.ledger.beginRun(source: source, host: context.host)
     do {
         let summary = try await scanAndWork(
-            context, number, source, options, since, until, stop, scanned, progress)
+            context,
+            number,
+            source,
+            options,
+            since,
+            until,
+            stop,
+            scanned,
+            progress
+        )
         try await context.ledger.finishRun(number, outcome: outcome(of: summary), totals: summary.totals)
         try await Marker.leave(context)
         if let scan = summary.scan, scan.isFull, summary.totals.live == 0, summary.totals.unaccounted == 0 {
@@ -84,7 +93,12 @@ private func scanAndWork(
     let scan: ScanSummary?
     do {
         scan = try await Scan(
-            context: context, source: source, since: since, until: until, stop: stop, progress: scanned
+            context: context,
+            source: source,
+            since: since,
+            until: until,
+            stop: stop,
+            progress: scanned
         ).run()
     } catch let error as LedgerError where error.code == .scanBusy {
         context.logger.log(.info, "another process scans this source: this run joins it")

@@ -140,7 +140,8 @@ struct Scan {
                     // A quota is not an outage: it ends by itself, and waiting for it is what the owner expects.
                     waited = .zero
                 case .unavailable(let retryAfter): delay = retryAfter ?? pause
-                case .transport(let code) where code != .untrusted && code != .badURL && code != .tooLarge: delay = pause
+                case .transport(let code) where code != .untrusted && code != .badURL && code != .tooLarge:
+                    delay = pause
                 case .auth(.unavailable): delay = pause
                 default: throw error
                 }

@@ -72,7 +72,8 @@ enum Judgement: Sendable, Equatable {
 
     /// In words how a picture is smaller than the source says; nil if it is not, or if nobody knows.
     private static func isSmaller(_ report: MediaReport, _ job: ClaimedJob) -> String? {
-        guard let width = report.width, let height = report.height, let apiWidth = job.width, let apiHeight = job.height,
+        guard let width = report.width, let height = report.height, let apiWidth = job.width,
+            let apiHeight = job.height,
             apiWidth > 0, apiHeight > 0
         else { return nil }
         // EXIF and irot turn pictures: sides compare without order.

@@ -76,7 +76,7 @@ struct Transfer: Sendable {
     private func item(_ job: ClaimedJob) async throws -> MediaItem {
         do {
             return try await resolver.item(job.sourceItem)
-        } catch where error.code == .notFound {
+        } catch  where error.code == .notFound {
             throw ItemGone()
         }
     }
