@@ -12,7 +12,9 @@ package struct StoredObject: Sendable, Equatable {
     package let md5: String?
     /// nil where the store does not know it.
     package let contentType: String?
-    /// Custom metadata: the identity lives here. Empty for what others put there.
+    /// Custom metadata: the identity lives here.
+    ///
+    /// Empty for what others put there.
     package let metadata: [String: String]
     /// All fields as they are.
     package init(

@@ -69,7 +69,9 @@ actor DirectoryKeeper {
 
     // MARK: Writing
 
-    /// Gives a finished file its name, unless something has it: nil. The manifest's line comes first, and is given its generation here.
+    /// Gives a finished file its name, unless something has it: nil.
+    ///
+    /// The manifest's line comes first, and is given its generation here.
     func publish(
         _ file: TemporaryFile,
         _ line: ManifestLine,
@@ -101,7 +103,9 @@ actor DirectoryKeeper {
         return try manifest.line(for: name).map { $0.size > 0 } ?? false
     }
 
-    /// Replaces a small file; its generation is its time, so one rename changes both. False if it has another generation.
+    /// Replaces a small file; its generation is its time, so one rename changes both.
+    ///
+    /// False if it has another generation.
     func replace(_ name: String, with bytes: [UInt8], ifGeneration wanted: Int64?) throws(StorageError) -> Bool {
         let target = path(name)
         try makeFolders(for: target, below: root)
@@ -148,7 +152,9 @@ actor DirectoryKeeper {
 
     // MARK: Looking
 
-    /// What stands under a name; nil if nothing does. Not yet hashed if the manifest does not know it by size and time.
+    /// What stands under a name; nil if nothing does.
+    ///
+    /// Not yet hashed if the manifest does not know it by size and time.
     func look(_ name: String) throws(StorageError) -> Sighting? {
         guard let status = try OpenFile.existing(path(name), O_RDONLY | O_NONBLOCK)?.status(), status.isFile else {
             return nil

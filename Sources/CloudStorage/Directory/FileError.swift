@@ -4,7 +4,9 @@ import Glibc
 import Darwin
 #endif
 
-/// What the file system refused, as the caller's next step. `doing` begins the sentence and names the file.
+/// What the file system refused, as the caller's next step.
+///
+/// `doing` begins the sentence and names the file.
 func fileError(_ code: Int32, _ doing: String) -> StorageError {
     let reason = String(cString: strerror(code))
     switch code {

@@ -66,7 +66,9 @@ struct Manifest {
         return hasher.finalize()
     }
 
-    /// Adds a line in one write and flushes it; on failure the file is as long as before. The caller holds the lock.
+    /// Adds a line in one write and flushes it; on failure the file is as long as before.
+    ///
+    /// The caller holds the lock.
     static func append(_ line: [UInt8], to manifest: borrowing OpenFile) throws(StorageError) {
         let size = try manifest.status().size
         let torn = size > 0 ? try manifest.read(1, at: size - 1) != [10] : false

@@ -20,7 +20,9 @@ actor TemporaryFile {
     private var sum = CRC32C()
     private var size: Int64 = 0
 
-    /// Nothing is made yet. `target` is a path below `root`.
+    /// Nothing is made yet.
+    ///
+    /// `target` is a path below `root`.
     init(for target: String, below root: String) {
         path = "\(folder(of: target))/\(DirectoryNames.temporary)\(getpid())-\(UInt64.random(in: 0 ... .max))"
         self.root = root
