@@ -34,7 +34,7 @@ import Synchronization
     }
 
     deinit {
-        for unsafeeasy in unsafe idle { unsafe curl_easy_cleanup(easy) }
+        while let easy = unsafe idle.popLast() { unsafe curl_easy_cleanup(easy) }
         _ = unsafe curl_multi_cleanup(multi)
     }
 
