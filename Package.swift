@@ -90,7 +90,12 @@ let package = Package(
         tests("Schema", ["Postgres", "JobQueue"]),
         tests("JobQueue", ["Postgres", "Schema", "Logging"]),
         tests("Archiver", ["JobQueue", "Postgres", "CloudStorage", "GooglePhotos", "GoogleAuth", "HTTPClient", "Media"]),
-        tests("coldroll", ["Archiver", "Postgres", "PrivatePostgres"]),
+        tests(
+            "coldroll",
+            [
+                "Archiver", "PrivatePostgres", "JobQueue", "Postgres", "GooglePhotos", "GoogleAuth", "CloudStorage",
+                "HTTPClient", "Logging",
+            ]),
         .testTarget(
             name: "EndToEndTests",
             dependencies: ["TestSupport", "Postgres", "GoogleSimulator", "Checksums"],

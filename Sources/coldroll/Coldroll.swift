@@ -45,14 +45,21 @@ enum Coldroll {
         _ interruption: InterruptionPolicy
     ) async -> ExitStatus {
         let resources = OpenResources()
+        interruption.begin(command.interruption)
         let work = Task<Ending, any Error> {
             let settings = try readSettings(command, arguments, environment)
             return try await command.run(
-                Session(settings: settings, reporter: reporter, stop: stop, resources: resources),
+                Session(
+                    settings: settings,
+                    reporter: reporter,
+                    stop: stop,
+                    resources: resources,
+                    interruption: interruption
+                ),
                 arguments
             )
         }
-        interruption.govern(command.interruption) { work.cancel() }
+        interruption.onCancel { work.cancel() }
         let result = await work.result
         await resources.closeAll()
         reporter.endProgress()
@@ -63,7 +70,7 @@ enum Coldroll {
             }
             return ending.status
         // What fails while a command is being cancelled fails because of that.
-        case .failure where stop.isRequested && command.interruption == .immediate:
+        case .failure where interruption.hasCancelled:
             reporter.fail(sentence(of: CancellationError()))
             return .interrupted
         case .failure(let error):

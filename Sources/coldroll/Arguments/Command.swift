@@ -18,7 +18,7 @@ struct Command: Sendable {
 
     /// What the first SIGINT or SIGTERM does.
     enum Interruption: Sendable, Equatable {
-        /// The command sees `StopSignal` and ends in its own time.
+        /// The command sees `StopSignal` and ends in its own time, once everything is open; until then it is cancelled.
         case graceful
         /// The command's task is cancelled.
         case immediate

@@ -6,6 +6,7 @@ struct Session: Sendable {
     let reporter: Reporter
     let stop: StopSignal
     let resources: OpenResources
+    let interruption: InterruptionPolicy
 
     var logger: Logger { reporter.logger }
 }
