@@ -32,7 +32,8 @@ import Testing
         ].map { (StorageError(code: $0.0, message: "x"), $0.1) }
         + [
             (PostgresError.Code.connectionLost, 4), (.server(sqlState: "28P01"), 3), (.server(sqlState: "42501"), 3),
-            (.server(sqlState: "3D000"), 1), (.server(sqlState: "42P01"), 1), (.server(sqlState: "P0001"), 1),
+            (.server(sqlState: "3D000"), 1), (.server(sqlState: "42P01"), 1), (.server(sqlState: "CRF02"), 1),
+            (.server(sqlState: "2201B"), 1),
             (.server(sqlState: "57P01"), 4), (.server(sqlState: "40001"), 4), (.unexpectedAnswer, 4),
         ].map { (PostgresError(code: $0.0, message: "x", statement: nil), $0.1) }
         + [
@@ -52,6 +53,8 @@ import Testing
     @Test func anErrorWithoutWordsIsASentenceWithoutItsFields() {
         #expect(sentence(of: Wordless()) == "an unexpected fault (Wordless) stopped the command; please report it")
         #expect(sentence(of: CancellationError()) == "interrupted")
+        let refusal = PostgresError(code: .server(sqlState: "CRF01"), message: "part 7 is not there", statement: "x")
+        #expect(sentence(of: refusal) == "part 7 is not there")
         #expect(sentence(of: AuthError(code: .loginRequired, message: "log in")) == "log in")
     }
 

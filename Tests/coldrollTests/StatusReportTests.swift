@@ -73,14 +73,52 @@ import Testing
     }
 
     @Test func everyKeyOfTheJSONIsDocumentedAndTheOtherWayRound() throws {
-        let file = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../docs/status.md")
-        let lines = try String(contentsOf: file, encoding: .utf8).split(separator: "\n")
-        let documented = lines.compactMap { $0.firstMatch(of: /^\| `([a-z_\.\[\]]+)` \|/).map { String($0.output.1) } }
         var keys: Set<String> = []
         let object = try JSONSerialization.jsonObject(with: Data(report.json.utf8))
         collect(object, "", &keys)
-        #expect(Set(documented.filter { $0.contains(".") }) == keys)
+        #expect(Set(try documented().filter { $0.contains(".") }) == keys)
         #expect(!report.json.contains("\n"))
+    }
+
+    @Test func aWatchedReportIsDrawnOverTheOneBeforeAndNeverWraps() {
+        var screen = StatusScreen(asJSON: false, redraws: true)
+        screen.columns = { 20 }
+        let first = screen.text(for: report)
+        #expect(first.hasPrefix("stored    1,000 = 2\u{1B}[K\nfound"))
+        #expect(screen.text(for: report) == "\r\u{1B}[7A" + first)
+        var plain = StatusScreen(asJSON: false, redraws: false)
+        #expect(plain.text(for: report) == plain.text(for: report))
+        #expect(!plain.text(for: report).contains("\u{1B}"))
+        var lines = StatusScreen(asJSON: true, redraws: true)
+        #expect(lines.text(for: report) == report.json + "\n")
+    }
+
+    @Test func everyKeyOfAFailureIsDocumentedAndItsTextIsHarmless() throws {
+        let part = FailedPart(
+            part: 7,
+            state: "will try again",
+            object: "202401/a\n.jpg",
+            reason: "cut",
+            message: "cut short\u{1B}",
+            attempts: 2,
+            crashes: 1,
+            failedAt: "2024-01-02T03:04:05Z",
+            nextTrySeconds: 90
+        )
+        #expect(
+            part.text
+                == "part 7  202401/a\u{FFFD}.jpg  will try again in 1 min 30 s: cut (2 attempts, 1 vanished worker, "
+                + "2024-01-02T03:04:05Z)\n    cut short\u{FFFD}\n"
+        )
+        var keys: Set<String> = []
+        collect(try JSONSerialization.jsonObject(with: Data(encoded(part).utf8)), "", &keys)
+        #expect(Set(try documented().filter { !$0.contains(".") }) == keys)
+    }
+
+    private func documented() throws -> [String] {
+        let file = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../docs/status.md")
+        let lines = try String(contentsOf: file, encoding: .utf8).split(separator: "\n")
+        return lines.compactMap { $0.firstMatch(of: /^\| `([a-z_\.\[\]]+)` \|/).map { String($0.output.1) } }
     }
 
     @Test func nothingIsEstimatedWhileNothingMoves() {

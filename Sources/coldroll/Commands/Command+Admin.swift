@@ -3,23 +3,30 @@ import Postgres
 extension Command {
     static let retry = Command(
         name: "retry",
-        purpose: "queue dead parts again",
+        purpose: "queue dead or skipped parts again, or let a scheduled one wait no longer",
         operands: .partsOr(flag: "--reason"),
-        flags: [Flag("--reason", .text("PATTERN"), "every dead part whose reason matches PATTERN (SQL LIKE: % and _)")],
+        flags: [
+            Flag(
+                "--reason",
+                .text("PATTERN"),
+                "every dead part whose reason matches PATTERN, a regular expression that ignores case"
+            )
+        ],
         examples: [
             ("coldroll retry 1207", "the part 1207"),
-            ("coldroll retry --reason reduced", "all that died of 'reduced'"),
-            ("coldroll retry --reason %", "all dead parts"),
+            ("coldroll retry --reason reduced", "all that died of something with 'reduced' in it"),
+            ("coldroll retry --reason .", "all dead parts"),
         ]
     ) { session, arguments in
         let database = try await session.openLedger()
         if let pattern = arguments.value("--reason") {
-            let count =
-                try await database.pool.run(AdminStatements.retryFailed, [.text(pattern)]).first?.integer(0) ?? 0
-            return Ending(.done, "\(Quantity.counted(count, "part")) back in the queue.")
+            let rows = try await database.pool.run(AdminStatements.retryFailed, [.text(pattern)])
+            for row in rows {
+                StandardStream.output.write("\(Quantity.counted(try row.integer(0), "part")) in the queue again\n")
+            }
+            return .done
         }
-        for part in arguments.parts { _ = try await database.pool.run(AdminStatements.retry, [.integer(part)]) }
-        return Ending(.done, "\(Quantity.counted(Int64(arguments.parts.count), "part")) back in the queue.")
+        return try await session.decide(database, AdminStatements.retry, arguments.operands)
     }
 
     static let skip = Command(
@@ -31,10 +38,7 @@ extension Command {
     ) { session, arguments in
         guard let reason = arguments.value("--reason") else { throw CommandFault("--reason is missing: say why") }
         let database = try await session.openLedger()
-        for part in arguments.parts {
-            _ = try await database.pool.run(AdminStatements.skip, [.integer(part), .text(reason)])
-        }
-        return Ending(.done, "Part \(arguments.operands[0]) is skipped: \(harmless(reason))")
+        return try await session.decide(database, AdminStatements.skip, arguments.operands, [.text(reason)])
     }
 
     static let accept = Command(
@@ -44,36 +48,57 @@ extension Command {
         examples: [("coldroll accept 1207", "the part 1207")]
     ) { session, arguments in
         let database = try await session.openLedger()
-        for part in arguments.parts { _ = try await database.pool.run(AdminStatements.accept, [.integer(part)]) }
-        return Ending(.done, "Part \(arguments.operands[0]) is back in the queue and will be stored as it is.")
+        return try await session.decide(database, AdminStatements.accept, arguments.operands)
     }
 
     static let pause = Command(
         name: "pause",
-        purpose: "claim nothing from a lane until it is resumed",
+        purpose: "begin nothing more in a lane until it is resumed",
         operands: .lane,
         examples: [("coldroll pause 2", "the lane 2 (see coldroll status)")]
     ) { session, arguments in
         let database = try await session.openLedger()
-        let lane = arguments.operands[0]
-        _ = try await database.pool.run(AdminStatements.pause, [.integer(Int64(lane))])
-        return Ending(.done, "Lane \(lane) is paused. What is running there goes on to its end.")
+        return try await session.decide(database, AdminStatements.pause, arguments.operands)
     }
 
     static let resume = Command(
         name: "resume",
-        purpose: "claim from a paused or parked lane again",
+        purpose: "open a paused or parked lane",
         operands: .lane,
         examples: [("coldroll resume 2", "the lane 2 (see coldroll status)")]
     ) { session, arguments in
         let database = try await session.openLedger()
-        let lane = arguments.operands[0]
-        _ = try await database.pool.run(AdminStatements.resume, [.integer(Int64(lane))])
-        return Ending(.done, "Lane \(lane) is open again.")
+        return try await session.decide(database, AdminStatements.resume, arguments.operands)
     }
 }
 
-extension Arguments {
-    /// The operands as part numbers; they were checked when they were read.
-    fileprivate var parts: [Int64] { operands.compactMap { Int64($0) } }
+extension Session {
+    /// Calls a function once for each number and tells what it answers; one that is refused does not keep the others back.
+    fileprivate func decide(
+        _ database: Database,
+        _ statement: Statement,
+        _ numbers: [String],
+        _ more: [PostgresValue] = []
+    ) async throws -> Ending {
+        var refusals = 0
+        for number in numbers {
+            do {
+                let rows = try await database.pool.run(statement, [.integer(Int64(number))] + more)
+                for row in rows { StandardStream.output.write(harmless(try row.text(0)) + "\n") }
+            } catch {
+                guard error.isRefusal else { throw error }
+                reporter.fail(sentence(of: error))
+                refusals += 1
+            }
+        }
+        return Ending(refusals == 0 ? .done : .usage)
+    }
+}
+
+extension PostgresError {
+    /// Whether one of the ledger's own functions refused what it was asked: SQLSTATEs of class CR are theirs.
+    var isRefusal: Bool {
+        if case .server(let state) = code { return state.hasPrefix("CR") }
+        return false
+    }
 }

@@ -21,7 +21,7 @@ enum StatusStatements {
         SELECT count(*), coalesce(sum(size), 0)::bigint,
                greatest(10, coalesce(extract(epoch FROM now() - min(stored_at)), 60))::float8
         FROM coldroll.object
-        WHERE stored_at > now() - interval '1 minute'
+        WHERE stored_at > now() - interval '1 minute' AND NOT adopted
         """
     )
 
@@ -54,16 +54,15 @@ enum StatusStatements {
         """
     )
 
-    /// Parts that are dead and not acknowledged, with the last thing that went wrong.
+    /// Parts that are dead, then those that failed and will be tried again.
     static let failures = Statement(
         "failures.list",
         """
-        SELECT p.id, p.kind, p.object_name, i.filename, o.reason, o.attempts::bigint, o.crashes::bigint,
-               to_char(o.decided_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
-               (SELECT e.message FROM coldroll.job_error e WHERE e.part_id = p.id ORDER BY e.id DESC LIMIT 1)
-        FROM coldroll.outcome o JOIN coldroll.part p ON p.id = o.part_id JOIN coldroll.item i ON i.id = p.item_id
-        WHERE o.kind = 'dead' AND o.superseded_at IS NULL
-        ORDER BY p.id
+        SELECT part, state, object_name, reason, message, attempts::bigint, crashes::bigint,
+               to_char(failed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+               extract(epoch FROM next_try_in)::float8
+        FROM coldroll.failures
+        ORDER BY state <> 'dead', part
         """
     )
 

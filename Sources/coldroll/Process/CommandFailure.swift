@@ -1,3 +1,5 @@
+import Postgres
+
 /// The command line cannot be used; each fault is a sentence.
 struct CommandFault: Error, Sendable, Equatable, CustomStringConvertible {
     let faults: [String]
@@ -21,6 +23,8 @@ struct CommandFailure: Error, Sendable, Equatable, CustomStringConvertible {
 func sentence(of error: any Error) -> String {
     switch error {
     case is CancellationError: "interrupted"
+    // The functions of the ledger speak to a person; the SQLSTATE around it would not.
+    case let error as PostgresError where error.isRefusal: error.message
     case let error as any Error & CustomStringConvertible: error.description
     default: "an unexpected fault (\(type(of: error))) stopped the command; please report it"
     }

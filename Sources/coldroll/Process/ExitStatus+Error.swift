@@ -57,8 +57,8 @@ extension ExitStatus {
         if state.hasPrefix("28") || state == "42501" { return .credentials }
         // No such database, schema, table, column or function: the settings name another database, or setup has not run.
         if ["3D000", "3F000", "42P01", "42703", "42883"].contains(state) { return .usage }
-        // A function of the ledger refused what it was asked: no such part, or the part is not in that state.
-        if state == "P0001" || state == "P0002" || state.hasPrefix("22") { return .usage }
+        // A function of the ledger refused what it was asked (class CR is its own), or a pattern cannot be read (class 22).
+        if state.hasPrefix("CR") || state.hasPrefix("22") { return .usage }
         return .unreachable
     }
 

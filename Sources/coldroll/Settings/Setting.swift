@@ -68,7 +68,7 @@ struct Setting: Sendable, Equatable {
         ),
         Setting(
             "COLDROLL_OAUTH_ENDPOINT",
-            "URL of the token endpoint",
+            "base URL of the token endpoint, which is /token there",
             fallback: "Google's, or the credentials file's"
         ),
         Setting(
