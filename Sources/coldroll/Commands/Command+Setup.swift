@@ -3,6 +3,7 @@ import Foundation
 import GooglePhotos
 import HTTPClient
 import JobQueue
+import Schema
 
 extension Command {
     static let setup = Command(
@@ -64,7 +65,15 @@ private struct Setup {
 
     func prepareDatabase() async throws -> Database {
         let database = try await session.openDatabase()
-        try await session.migrate(database)
+        // Past a pooler where there is one: a migration is a long transaction.
+        let applied = try await Migrator(conninfo: database.listenConninfo).migrate()
+        try await database.ledger.checkSchema()
+        let version = Migration.all.count
+        session.reporter.say(
+            applied.isEmpty
+                ? "The database's schema is of version \(version) already."
+                : "The database's schema is of version \(version) now: \(applied.map(\.name).joined(separator: ", "))."
+        )
         return database
     }
 
@@ -112,9 +121,4 @@ private func systemReason(of error: any Error) -> String {
         return error.localizedDescription
     }
     return String(cString: strerror(Int32(posix.code)))
-}
-
-extension Session {
-    /// Brings the schema up to date and says what was done.
-    fileprivate func migrate(_ database: Database) async throws { fatalError() }
 }
