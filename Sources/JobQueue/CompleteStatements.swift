@@ -1,6 +1,8 @@
 import Postgres
 
-/// SQL that ends jobs. The fence is the lease: a row that somebody claimed since has another one.
+/// SQL that ends jobs.
+///
+/// The fence is the lease: a row that somebody claimed since has another one.
 ///
 /// In each statement the arrays pass through a subquery with OFFSET 0. It hides their length, so that the planner expects
 /// ten rows and looks each job up by its key, whatever the statistics say; and it keeps the worker's number out of the

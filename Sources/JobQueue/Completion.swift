@@ -1,4 +1,6 @@
-/// How true the stored bytes are. Raw values are the words in the database.
+/// How true the stored bytes are.
+///
+/// Raw values are the words in the database.
 package enum Fidelity: String, Sendable, CaseIterable {
     /// The uploaded file itself (Takeout).
     case original

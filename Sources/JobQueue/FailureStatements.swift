@@ -2,8 +2,9 @@ import Postgres
 
 /// SQL that gives jobs back: failed, released, renamed.
 enum FailureStatements {
-    /// Counts failures. `$6` seconds or null, `$7` attempts allowed, `$8` and `$9` first and longest backoff in seconds.
+    /// Counts failures.
     ///
+    /// `$6` seconds or null, `$7` attempts allowed, `$8` and `$9` first and longest backoff in seconds.
     /// Answers the parts that died, those that died of this very claim before (the answer was lost) included.
     static let fail = Statement(
         "job.fail",
@@ -53,7 +54,9 @@ enum FailureStatements {
         """
     )
 
-    /// Gives jobs back, nothing counted. `$4` seconds of delay, `$5` notes.
+    /// Gives jobs back, nothing counted.
+    ///
+    /// `$4` seconds of delay, `$5` notes.
     static let release = Statement(
         "job.release",
         """

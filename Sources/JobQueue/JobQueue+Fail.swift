@@ -24,7 +24,9 @@ extension JobQueue {
         return dead
     }
 
-    /// Gives jobs back, attempt not counted. A job that is not this worker's any more is left alone.
+    /// Gives jobs back, attempt not counted.
+    ///
+    /// A job that is not this worker's any more is left alone.
     package func release(worker: Int64, _ releases: [Release]) async throws(PostgresError) {
         guard !releases.isEmpty else { return }
         let sorted = releases.sorted { $0.job.part < $1.job.part }
@@ -39,7 +41,7 @@ extension JobQueue {
 
     /// Gives an unstored part another name (its own was taken by a foreign object).
     ///
-    /// - Returns: false if the lease is lost, or another part has the new name: try the next one, or stop.
+    /// False if the lease is lost, or another part has the new name: try the next one, or stop.
     package func rename(
         worker: Int64,
         _ job: JobReference,

@@ -2,14 +2,14 @@ import Logging
 package import Postgres
 
 extension JobQueue {
-    /// Declares silent workers dead, returns their jobs, and makes due jobs ready. Any process, any time.
+    /// Declares silent workers dead, returns their jobs, and makes due jobs ready.
     ///
-    /// A returned job has its crash counted and is ready again within a few seconds, spread at random; after
+    /// Any process may do this at any time. A returned job has its crash counted and is ready again within a few seconds, spread at random; after
     /// `timing.crashes` the part is dead. Never waits for a lock.
     ///
-    /// - Parameter mayDeclareDeath: false until the caller itself has had `timing.dead` of unbroken contact with the
-    ///   database: after an outage every worker looks silent.
-    /// - Returns: jobs made ready, jobs taken back from workers that are gone, parts that died of that.
+    /// `mayDeclareDeath` is false until the caller itself has had `timing.dead` of unbroken contact with the database:
+    /// after an outage every worker looks silent. Answers the jobs made ready, the jobs taken back from workers that are
+    /// gone, and the parts that died of that.
     package func sweep(
         mayDeclareDeath: Bool
     ) async throws(PostgresError) -> (promoted: Int, orphans: Int, buried: Int) {

@@ -3,7 +3,7 @@ package import Postgres
 extension JobQueue {
     /// Registers this process and returns its random 63-bit id.
     ///
-    /// - Parameter slots: transfers at once; 0 if it decides by itself.
+    /// `slots` are its transfers at once, 0 if it decides by itself.
     package func register(
         host: String,
         processID: Int,
@@ -24,9 +24,8 @@ extension JobQueue {
 
     /// Heartbeat with reconciliation.
     ///
-    /// - Parameters:
-    ///   - busy: transfers that go on.
-    ///   - held: everything that the process still owes an end, completions on their way to the database included.
+    /// `busy` counts the transfers that go on; `held` is everything that the process still owes an end, completions on
+    /// their way to the database included.
     package func beat(worker: Int64, busy: Int, held: [JobReference]) async throws(PostgresError) -> BeatAnswer {
         let rows = try await pool.run(
             WorkerStatements.beat,

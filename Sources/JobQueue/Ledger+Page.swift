@@ -1,15 +1,15 @@
 import Postgres
 
 extension Ledger {
-    /// One page in one transaction: items, parts, jobs, next page token, lease renewed. Known items cost no writes.
+    /// Records one page in one transaction: items, parts, jobs, next page token, lease renewed.
     ///
-    /// Each part gets the first of its names that is free in the ledger and within the page; two that want the same
+    /// Known items cost no writes. Each part gets the first of its names that is free in the ledger and within the page; two that want the same
     /// plain name: the first in page order. Repeats after a lost connection are harmless: identity decides. A known
     /// item whose filename, time or size is reported differently now is updated; its parts never change.
     ///
-    /// - Parameter unreadable: entries of the page that are no items, for the record only.
-    /// - Throws: `LedgerError.scanLost`, nothing is written then; `PostgresError` with `scan_counts_agree` or
-    ///   `scan_parts_have_jobs` if an item of the page would vanish (it has no part, or a part no free name).
+    /// `unreadable` counts entries of the page that are no items, for the record only. Throws `LedgerError.scanLost`, or
+    /// a `PostgresError` with the constraint `scan_counts_agree` or `scan_parts_have_jobs` if an item of the page would
+    /// vanish (it has no part, or a part no free name); nothing is written then.
     package func record(
         _ scan: ScanTicket,
         _ items: [FoundItem],

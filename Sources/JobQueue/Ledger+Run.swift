@@ -12,7 +12,7 @@ extension Ledger {
 
     /// Ends a run; one that has ended is left as it is.
     ///
-    /// - Parameter outcome: a word, not empty.
+    /// `outcome` is a word, not empty.
     package func finishRun(_ number: Int64, outcome: String, totals: Totals) async throws(PostgresError) {
         _ = try await pool.run(
             LedgerStatements.finishRun,

@@ -9,12 +9,11 @@ extension Ledger {
     /// Throws `.scanBusy` while another process scans the source. An open scan of another range whose process is gone
     /// is ended as failed.
     ///
-    /// - Parameters:
-    ///   - since: first day, in any form that is the same for the same range; nil with `until` nil: a full scan.
-    ///   - until: last day.
+    /// `since` and `until` are the first and the last day, in any form that is the same for the same range; both nil: a
+    /// full scan.
     package func openScan(source: Int64, since: String?, until: String?) async throws -> ScanTicket {
         let opening = try await pool.with { (connection: Connection) async throws(PostgresError) in
-            try await connection.transaction { connection throws(PostgresError) in
+            try await connection.transaction { @Sendable connection throws(PostgresError) in
                 try Self.open(connection, source: source, since: since, until: until)
             }
         }

@@ -54,7 +54,7 @@ package struct Ledger: Sendable {
 
     /// The source's id, made on first use with its two lanes (photo, video); throws `.foreignClient`.
     ///
-    /// - Parameter clientID: OAuth client that lists it; nil does not check, and a source without one learns it.
+    /// `clientID` is the OAuth client that lists it; nil does not check, and a source without one learns it.
     package func source(kind: String, account: String, clientID: String?) async throws -> Int64 {
         _ = try await pool.run(LedgerStatements.source, [.text(kind), .text(account), .text(clientID)])
         let row = try await pool.only(LedgerStatements.findSource, [.text(kind), .text(account)])

@@ -18,7 +18,9 @@ enum LedgerStatements {
 
     static let archive = Statement("ledger.archive", "SELECT l.archive FROM coldroll.ledger AS l")
 
-    /// Writes only what is new. The client that lists a source is learned once.
+    /// Writes only what is new.
+    ///
+    /// The client that lists a source is learned once.
     static let source = Statement(
         "source.make",
         """

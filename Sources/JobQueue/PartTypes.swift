@@ -1,4 +1,6 @@
-/// Which file of an item is stored. Raw values are the words in the database.
+/// Which file of an item is stored.
+///
+/// Raw values are the words in the database.
 package enum PartKind: String, Sendable, CaseIterable { case still, video, motion, file }
 
 /// Key of a part, and so of its job.

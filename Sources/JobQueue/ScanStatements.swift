@@ -1,6 +1,8 @@
 import Postgres
 
-/// SQL that opens, keeps and ends scans. Whoever writes to one names its lease.
+/// SQL that opens, keeps and ends scans.
+///
+/// Whoever writes to one names its lease.
 enum ScanStatements {
     /// Makes openings of scans of one source take turns.
     static let lockSource = Statement(

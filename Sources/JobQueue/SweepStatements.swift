@@ -1,6 +1,8 @@
 import Postgres
 
-/// SQL that any process may run at any time to put things right. It never waits for a lock.
+/// SQL that any process may run at any time to put things right.
+///
+/// It never waits for a lock.
 enum SweepStatements {
     /// Declares workers dead that were silent for `$1` seconds.
     static let reap = Statement(
@@ -16,9 +18,9 @@ enum SweepStatements {
         """
     )
 
-    /// Takes up to `$1` jobs back from workers that are gone; dead after `$2` crashes. Counts (back, buried).
+    /// Takes up to `$1` jobs back from workers that are gone; dead after `$2` crashes.
     ///
-    /// A worker must be seen to be gone: one that registered after this statement began is not in its sight, and is no
+    /// Counts those that are back and those that died. A worker must be seen to be gone: one that registered after this statement began is not in its sight, and is no
     /// reason to take its jobs away. Rows of workers that nobody knows are taken after a minute. The return is spread
     /// over five seconds, so that a part that kills workers does not meet the same neighbours again.
     static let orphans = Statement(
