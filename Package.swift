@@ -112,7 +112,13 @@ let package = Package(
             "Archiver",
             ["JobQueue", "Postgres", "CloudStorage", "GooglePhotos", "GoogleAuth", "HTTPClient", "Media"]
         ),
-        tests("coldroll", ["Archiver", "Postgres", "PrivatePostgres"]),
+        tests(
+            "coldroll",
+            [
+                "Archiver", "PrivatePostgres", "JobQueue", "Postgres", "GooglePhotos", "GoogleAuth", "CloudStorage",
+                "HTTPClient", "Logging",
+            ]
+        ),
         .testTarget(
             name: "EndToEndTests",
             dependencies: ["TestSupport", "Postgres", "GoogleSimulator", "Checksums"],

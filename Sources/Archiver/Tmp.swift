@@ -1,2 +1,0 @@
-import JobQueue
-extension Ledger { func counts(_ t: ScanTicket) async throws -> ScanCounts { fatalError() } }
