@@ -56,4 +56,43 @@ struct Program {
             }
         }
     }
+
+    /// Runs it until it has written a line, sends a signal, and waits for its end.
+    /// - Parameters:
+    ///   - arguments: without the program's name.
+    ///   - environment: as in `run`.
+    ///   - number: the signal.
+    /// - Returns: its exit code.
+    /// - Throws: if it cannot be started.
+    static func signalAfterFirstLine(
+        _ arguments: [String],
+        environment: [String: String],
+        _ number: Int32
+    ) async throws -> Int32 {
+        let process = Process()
+        process.executableURL = URL(filePath: path)
+        process.arguments = arguments
+        process.environment = ["HOME": "/nonexistent", "PATH": "/usr/bin:/bin"].merging(environment) { $1 }
+        let output = Pipe()
+        process.standardOutput = output
+        process.standardError = FileHandle.nullDevice
+        process.standardInput = FileHandle.nullDevice
+        return try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Int32, any Error>) in
+            process.terminationHandler = {
+                continuation.resume(returning: $0.terminationReason == .exit ? $0.terminationStatus : -$0.terminationStatus)
+            }
+            do {
+                try process.run()
+                let processID = process.processIdentifier
+                let handle = output.fileHandleForReading
+                Thread.detachNewThread {
+                    // An end without a line needs no signal.
+                    if !handle.availableData.isEmpty { kill(processID, number) }
+                    _ = handle.readDataToEndOfFile()
+                }
+            } catch {
+                continuation.resume(throwing: error)
+            }
+        }
+    }
 }

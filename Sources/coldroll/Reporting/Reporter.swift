@@ -38,7 +38,7 @@ final class Reporter: Sendable {
         _ audience: Audience,
         write: @escaping @Sendable (String) -> Void,
         clock: @escaping @Sendable () -> Double = { ProcessInfo.processInfo.systemUptime },
-        time: @escaping @Sendable () -> String = JSONLine.now
+        time: @escaping @Sendable () -> String = Reporter.now
     ) {
         self.audience = audience
         self.write = write
@@ -100,7 +100,7 @@ final class Reporter: Sendable {
     private func emit(_ severity: Severity, _ message: String, _ fields: [String: LogValue]) {
         switch audience {
         case .log:
-            let line = JSONLine.text(severity, message, fields, time: time()) + "\n"
+            let line = line(severity, message, fields)
             state.withLock { _ in write(line) }
         case .person:
             let text = Self.sentence(severity, message, fields)
@@ -109,6 +109,17 @@ final class Reporter: Sendable {
                 write((drawn == nil ? "" : "\r\u{1B}[K") + text + "\n" + (drawn ?? ""))
             }
         }
+    }
+
+    /// One JSON object with a newline. The three fields that every line has are the reporter's own.
+    private func line(_ severity: Severity, _ message: String, _ fields: [String: LogValue]) -> String {
+        let fields = fields.filter { !["severity", "message", "time"].contains($0.key) }
+        return Logger.line(severity, message, fields, time: time()) + "\n"
+    }
+
+    /// Now in RFC 3339, UTC, with milliseconds.
+    static func now() -> String {
+        Date.now.formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
     }
 
     private static func sentence(_ severity: Severity, _ message: String, _ fields: [String: LogValue]) -> String {
@@ -141,7 +152,7 @@ final class Reporter: Sendable {
                 write(line.text(columns: .max) + "\n")
             case .log:
                 guard now - state.lastProgress >= Self.logInterval else { return }
-                write(JSONLine.text(.info, "progress", line.fields, time: time()) + "\n")
+                write(self.line(.info, "progress", line.fields))
             }
             state.lastProgress = now
         }
