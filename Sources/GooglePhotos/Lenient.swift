@@ -27,7 +27,7 @@ struct FlexibleInteger: Decodable {
 
 extension KeyedDecodingContainer {
     /// The value of a key; nil if it is missing, null or of another shape.
-    func lenient<Value: Decodable>(_ type: Value.Type = Value.self, _ key: Key) -> Value? {
+    func lenient<Value: Decodable>(_ key: Key, as type: Value.Type = Value.self) -> Value? {
         (try? decodeIfPresent(type, forKey: key)) ?? nil
     }
 

@@ -1,3 +1,4 @@
+import GoogleAuth
 package import HTTPClient
 import Synchronization
 
@@ -48,7 +49,9 @@ extension PhotosClient {
                 token = try await authorization()
             case 401 where redirects == 0:
                 throw PhotosError(
-                    code: .unauthenticated, message: "\(address.host) refused the access token, and a fresh one too.")
+                    code: .unauthenticated,
+                    message: "\(address.host) refused the access token, and a fresh one too."
+                )
             default:
                 throw PhotosError(mediaRefusal: response.head, from: address.host)
             }
@@ -69,19 +72,26 @@ extension PhotosClient {
         }
     }
 
-    private func target(of head: HTTPHead, from address: WebAddress, _ redirects: Int) throws(PhotosError) -> WebAddress {
+    private func target(of head: HTTPHead, from address: WebAddress, _ redirects: Int) throws(PhotosError) -> WebAddress
+    {
         guard redirects <= Self.mostRedirects else {
             throw PhotosError(
-                code: .malformed, message: "\(address.host) redirects a download more than \(Self.mostRedirects) times.")
+                code: .malformed,
+                message: "\(address.host) redirects a download more than \(Self.mostRedirects) times."
+            )
         }
         guard let location = head.header("Location"), let next = address.resolving(location) else {
             throw PhotosError(
-                code: .malformed, message: "\(address.host) answered \(head.status) without an address to go on to.")
+                code: .malformed,
+                message: "\(address.host) answered \(head.status) without an address to go on to."
+            )
         }
         // Google sends those whose base URL or session is over to its login page.
         if next.host == "accounts.google.com" {
             throw PhotosError(
-                code: .baseURLExpired, message: "\(address.host) asks for a login instead of sending a photo or video.")
+                code: .baseURLExpired,
+                message: "\(address.host) asks for a login instead of sending a photo or video."
+            )
         }
         return try checked(next, "A redirect from \(address.host)")
     }
@@ -94,7 +104,8 @@ extension PhotosClient {
             throw PhotosError(
                 code: .foreignHost,
                 message: "\(what) points to \(address.origin), which is not Google's; "
-                    + "nothing was sent there.")
+                    + "nothing was sent there."
+            )
         }
         return address
     }

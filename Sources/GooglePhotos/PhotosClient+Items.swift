@@ -28,14 +28,23 @@ extension PhotosClient {
     package func search(since: String?, until: String?, pageToken: String?) async throws(PhotosError) -> MediaPage {
         precondition(since != nil || until != nil, "a search without any day is a listing")
         let query = SearchQuery(
-            first: try Self.day(since) ?? .earliest, last: try Self.day(until) ?? .latest, pageToken: pageToken)
+            first: try Self.day(since) ?? .earliest,
+            last: try Self.day(until) ?? .latest,
+            pageToken: pageToken
+        )
         guard query.isForward else {
             throw PhotosError(
-                code: .rejected(status: 400), message: "The first day of the search, \(since ?? ""), is after its last.")
+                code: .rejected(status: 400),
+                message: "The first day of the search, \(since ?? ""), is after its last."
+            )
         }
         let call = APICall(
-            task: "search the library", method: "POST", path: "/v1/mediaItems:search", body: query.json,
-            hasPageToken: pageToken != nil)
+            task: "search the library",
+            method: "POST",
+            path: "/v1/mediaItems:search",
+            body: query.json,
+            hasPageToken: pageToken != nil
+        )
         return try await page(call)
     }
 
@@ -53,7 +62,10 @@ extension PhotosClient {
         let asked = ids.filter { seen.insert($0).inserted }
         let query = asked.map { "mediaItemIds=\(percentEncoded($0))" }.joined(separator: "&")
         let call = APICall(
-            task: "fetch \(asked.count) items", method: "GET", path: "/v1/mediaItems:batchGet?\(query)")
+            task: "fetch \(asked.count) items",
+            method: "GET",
+            path: "/v1/mediaItems:batchGet?\(query)"
+        )
         let sent = ContinuousClock.now
         let answer = try decode(WireBatch.self, from: try await answer(to: call), of: call)
         let results = answer.results(for: asked, received: sent)
@@ -67,7 +79,11 @@ extension PhotosClient {
     /// - Throws: `.notFound` if it is gone or not this client's, `.malformed` if another item came.
     package func get(_ id: String) async throws(PhotosError) -> MediaItem {
         let call = APICall(
-            task: "fetch item \(id)", method: "GET", path: "/v1/mediaItems/\(percentEncoded(id))", isAboutOneItem: true)
+            task: "fetch item \(id)",
+            method: "GET",
+            path: "/v1/mediaItems/\(percentEncoded(id))",
+            isAboutOneItem: true
+        )
         let sent = ContinuousClock.now
         let wire = try decode(WireItem.self, from: try await answer(to: call), of: call)
         guard let item = wire.item(received: sent), item.id == id else { throw .leftOut(id) }
@@ -85,7 +101,8 @@ extension PhotosClient {
         if JSONLimits.allow(body), let wire = try? JSONDecoder().decode(type, from: Data(body)) { return wire }
         throw PhotosError(
             code: .malformed,
-            message: "Google Photos could not \(call.task): its answer is not the JSON that the API promises.")
+            message: "Google Photos could not \(call.task): its answer is not the JSON that the API promises."
+        )
     }
 
     private static func day(_ text: String?) throws(PhotosError) -> CivilDay? {

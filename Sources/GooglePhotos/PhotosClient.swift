@@ -1,5 +1,6 @@
 package import GoogleAuth
 package import HTTPClient
+import Synchronization
 
 /// The Library API and its base URLs.
 ///

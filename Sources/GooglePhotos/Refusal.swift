@@ -18,7 +18,7 @@ struct WireRefusal: Decodable {
         let error = try container.nestedContainer(keyedBy: ErrorKey.self, forKey: .error)
         status = error.lenient(.status)
         message = error.lenient(.message)
-        reasons = error.lenient([Lenient<Detail>?].self, .details)?.compactMap { $0?.value?.reason } ?? []
+        reasons = error.lenient(.details, as: [Lenient<Detail>?].self)?.compactMap { $0?.value?.reason } ?? []
     }
 
     /// Nil if the body is not Google's, say a proxy's page.

@@ -11,12 +11,16 @@ struct SearchQuery {
     /// A date filter may be combined with `includeArchivedMedia` and ordered by creation time, with nothing else.
     var json: [UInt8] {
         let body = Body(
-            pageSize: APICall.pageSize, pageToken: pageToken, orderBy: "MediaMetadata.creation_time",
+            pageSize: APICall.pageSize,
+            pageToken: pageToken,
+            orderBy: "MediaMetadata.creation_time",
             filters: Body.Filters(
                 includeArchivedMedia: true,
                 dateFilter: Body.DateFilter(ranges: [
                     Body.Range(startDate: Body.Day(first), endDate: Body.Day(last))
-                ])))
+                ])
+            )
+        )
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         guard let data = try? encoder.encode(body) else { preconditionFailure("whole numbers and strings are JSON") }

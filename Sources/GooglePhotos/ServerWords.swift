@@ -16,7 +16,7 @@ enum ServerWords {
             return isPlain ? Character(scalar) : " "
         }
         let parts = String(printable).split(separator: " ").map { word in
-            if let scheme = word.range(of: "://") {
+            if let scheme = word.firstRange(of: "://") {
                 let host = word[scheme.upperBound...].prefix { $0.isLetter || $0.isNumber || $0 == "." || $0 == "-" }
                 return word[..<scheme.upperBound] + host + "/…"
             }

@@ -9,7 +9,7 @@ struct WebAddress: Equatable {
 
     /// Nil for anything but `http(s)://host[:port][/path]`; user names, spaces and backslashes in the authority are not taken.
     init?(_ text: String) {
-        guard let separator = text.range(of: "://") else { return nil }
+        guard let separator = text.firstRange(of: "://") else { return nil }
         scheme = text[..<separator.lowerBound].lowercased()
         guard scheme == "http" || scheme == "https" else { return nil }
         let rest = text[separator.upperBound...].prefix { $0 != "#" }
@@ -24,7 +24,7 @@ struct WebAddress: Equatable {
     /// Where a `Location` field of an answer from here points (RFC 3986, section 5.2, without dot segments).
     func resolving(_ location: String) -> WebAddress? {
         if location.hasPrefix("//") { return WebAddress("\(scheme):\(location)") }
-        if location.range(of: "://") != nil, let absolute = WebAddress(location) { return absolute }
+        if location.firstRange(of: "://") != nil, let absolute = WebAddress(location) { return absolute }
         if location.hasPrefix("/") { return WebAddress(origin + location) }
         let isOtherScheme = location.prefix { $0 != "/" && $0 != "?" && $0 != "#" }.contains(":")
         guard !isOtherScheme, !location.isEmpty else { return nil }
@@ -74,7 +74,9 @@ struct WebAddress: Equatable {
             default: false
             }
         }
-        guard isPlain, !inner.isEmpty, inner.first != UInt8(ascii: "."), inner.last != UInt8(ascii: ".") else { return nil }
+        guard isPlain, !inner.isEmpty, inner.first != UInt8(ascii: "."), inner.last != UInt8(ascii: ".") else {
+            return nil
+        }
         let name = String(decoding: host, as: UTF8.self).lowercased()
         let after = bytes[hostEnd...]
         guard !after.isEmpty else { return (name, port) }

@@ -50,7 +50,7 @@ private struct WireStatus: Decodable {
 
     init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: Key.self)
-        code = container.lenient(FlexibleInteger.self, .code)?.value
+        code = container.lenient(.code, as: FlexibleInteger.self)?.value
         message = container.lenient(.message)
     }
 

@@ -31,7 +31,8 @@ struct WireItem: Decodable {
             creationTime: metadata?.creationTime.flatMap(CaptureTime.normalised),
             width: metadata?.width,
             height: metadata?.height,
-            kind: kind)
+            kind: kind
+        )
     }
 
     private var kind: MediaItem.Kind {
@@ -61,11 +62,11 @@ private struct WireMetadata: Decodable {
     init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: Key.self)
         creationTime = container.lenient(.creationTime)
-        width = container.lenient(FlexibleInteger.self, .width).flatMap { $0.value > 0 ? $0.value : nil }
-        height = container.lenient(FlexibleInteger.self, .height).flatMap { $0.value > 0 ? $0.value : nil }
+        width = container.lenient(.width, as: FlexibleInteger.self).flatMap { $0.value > 0 ? $0.value : nil }
+        height = container.lenient(.height, as: FlexibleInteger.self).flatMap { $0.value > 0 ? $0.value : nil }
         if container.has(.video) {
             let video = try? container.nestedContainer(keyedBy: VideoKey.self, forKey: .video)
-            kind = .video(Self.status(video?.lenient(.status)))
+            kind = .video(Self.status(video.flatMap { $0.lenient(.status) }))
         } else {
             kind = container.has(.photo) ? .photo : .unknown
         }

@@ -13,7 +13,10 @@ struct WirePage: Decodable {
         let token = try container.decodeIfPresent(String.self, forKey: .nextPageToken)
         if token?.utf8.contains(0) == true {
             throw DecodingError.dataCorruptedError(
-                forKey: .nextPageToken, in: container, debugDescription: "a token that cannot be kept")
+                forKey: .nextPageToken,
+                in: container,
+                debugDescription: "a token that cannot be kept"
+            )
         }
         nextPageToken = token?.isEmpty == true ? nil : token
     }

@@ -60,8 +60,8 @@ package final class HTTPClient: Sendable {
     ) async throws(HTTPError) -> HTTPResponse {
         let transfer: Transfer
         do {
-            transfer = Transfer(
-                request, target: try Self.check(request), sink: sink, leavesStoreOpen: leavingItOpen, loop: loop)
+            let target = try Self.check(request)
+            transfer = Transfer(request, target: target, sink: sink, leavesStoreOpen: leavingItOpen, loop: loop)
         } catch {
             if case .store(let store) = sink { store.finish(error) }
             throw error
