@@ -19,7 +19,7 @@ package actor Connection {
         executor = SerialQueueExecutor(label: "postgres")
     }
 
-    /// Connects. Letting the connection go closes it.
+    /// Connects; letting the connection go closes it.
     ///
     /// Where the string leaves them open: `connect_timeout` 10 s for each host, keep-alives, `tcp_user_timeout` 10 s.
     /// - Parameters:
