@@ -93,7 +93,7 @@ let package = Package(
 
         .target(
             name: "TestSupport",
-            dependencies: ["Postgres", "JobQueue", "GoogleSimulator", "Checksums", "Logging"],
+            dependencies: ["Postgres", "JobQueue", "Schema", "GoogleSimulator", "Checksums", "Logging"],
             path: "Tests/TestSupport",
             swiftSettings: strict
         ),
