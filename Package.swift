@@ -49,7 +49,7 @@ let package = Package(
         .target(name: "Logging", swiftSettings: strict),
         .target(name: "Checksums", dependencies: ["CCrc32c", "CCrypto"], swiftSettings: cFacing),
         .target(name: "Postgres", dependencies: ["CPostgres", "Blocking"], swiftSettings: cFacing),
-        .target(name: "PrivatePostgres", dependencies: ["Logging"], swiftSettings: strict),
+        .target(name: "PrivatePostgres", dependencies: ["Postgres", "Logging"], swiftSettings: strict),
         .target(name: "HTTPClient", dependencies: ["CCurl", "Checksums", "Blocking"], swiftSettings: cFacing),
         .target(name: "HTTPServer", dependencies: ["CMicroHTTPD"], swiftSettings: cFacing),
         .target(name: "Media", swiftSettings: strict),
