@@ -10,10 +10,10 @@ package final class Simulator: Sendable {
     package let certificateAuthorityFile: String?
     /// `authorized_user` JSON of the library's owner.
     package let photosCredentialsFile: String
-    /// `authorized_user` JSON for the buckets.
-    package let storageCredentialsFile: String
     /// `service_account` JSON for the buckets.
-    package let serviceAccountFile: String
+    package let storageCredentialsFile: String
+    /// `authorized_user` JSON for the buckets.
+    package let storageUserCredentialsFile: String
 
     let hub: Hub
     private let servers: [HTTPServer]
@@ -54,7 +54,7 @@ package final class Simulator: Sendable {
         let files = try identities.write(to: directory, tokenURI: tokenURI)
         photosCredentialsFile = files.photos
         storageCredentialsFile = files.storage
-        serviceAccountFile = files.serviceAccount
+        storageUserCredentialsFile = files.storageUser
     }
 
     private static func makeTemporaryDirectory() throws -> String {
@@ -91,7 +91,7 @@ package final class Simulator: Sendable {
             ("ca", certificateAuthorityFile.map { .string($0) } ?? .null),
             ("photos_credentials", .string(photosCredentialsFile)),
             ("storage_credentials", .string(storageCredentialsFile)),
-            ("service_account", .string(serviceAccountFile)),
+            ("storage_user_credentials", .string(storageUserCredentialsFile)),
             ("items", .integer(Int64(hub.library.count)))
         )
         return String(decoding: line.bytes, as: UTF8.self)

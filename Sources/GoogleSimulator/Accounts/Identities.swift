@@ -44,10 +44,10 @@ struct Identities: Sendable {
         let files = CredentialFiles(
             photos: directory + "/photos-credentials.json",
             storage: directory + "/storage-credentials.json",
-            serviceAccount: directory + "/service-account.json"
+            storageUser: directory + "/storage-user-credentials.json"
         )
         try writeSecret(authorizedUser(photos, tokenURI: tokenURI), to: files.photos)
-        try writeSecret(authorizedUser(storage, tokenURI: tokenURI), to: files.storage)
+        try writeSecret(authorizedUser(storage, tokenURI: tokenURI), to: files.storageUser)
         let account = JSONValue.members(
             ("type", .string("service_account")),
             ("project_id", .string("simulated-project")),
@@ -59,7 +59,7 @@ struct Identities: Sendable {
             ("token_uri", .string(tokenURI)),
             ("universe_domain", .string("googleapis.com"))
         )
-        try writeSecret(account, to: files.serviceAccount)
+        try writeSecret(account, to: files.storage)
         return files
     }
 
@@ -83,5 +83,5 @@ struct Identities: Sendable {
 struct CredentialFiles: Sendable {
     let photos: String
     let storage: String
-    let serviceAccount: String
+    let storageUser: String
 }

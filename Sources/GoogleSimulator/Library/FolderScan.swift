@@ -27,7 +27,9 @@ struct FolderScan {
         return try paths.compactMap { try item(path: directory + "/" + $0, identity: $0) }
     }
 
-    /// One file, whose id is made from `identity`; nil if it is no photo or video, or empty.
+    /// One file; nil if it is no photo or video, or empty.
+    ///
+    /// - Parameter identity: what its id is made from.
     static func item(path: String, identity: String) throws -> LibraryItem? {
         let name = path.split(separator: "/").last.map(String.init) ?? path
         let ending = name.split(separator: ".").last.map { $0.lowercased() } ?? ""

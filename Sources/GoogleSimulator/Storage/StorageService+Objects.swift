@@ -1,7 +1,7 @@
 import HTTPServer
 
 extension StorageService {
-    /// Answers `GET …/o/{object}`.
+    /// `GET …/o/{object}`
     func get(_ bucket: String, _ name: ObjectName, _ call: Call) -> ServerAnswer {
         do {
             let object = try find(bucket, name, call)
@@ -48,7 +48,7 @@ extension StorageService {
         }
     }
 
-    /// Answers `DELETE …/o/{object}`.
+    /// `DELETE …/o/{object}`
     func delete(_ bucket: String, _ name: ObjectName, _ call: Call) -> ServerAnswer {
         do {
             try store.delete(bucket: bucket, name: name, conditions: Preconditions(call.query))
@@ -68,7 +68,7 @@ extension StorageService {
         return object
     }
 
-    /// Answers `GET …/o`.
+    /// `GET …/o`
     func list(_ bucket: String, _ call: Call) -> ServerAnswer {
         do {
             let page = try ObjectPage(bucket: bucket, query: call.query, store: store)
