@@ -53,7 +53,9 @@ final class BodyStream {
         switch body {
         case .bytes(let bytes):
             unsafe bytes.withUnsafeBytes { source in
-                unsafe target.copyMemory(from: UnsafeRawBufferPointer(rebasing: source[Int(offset)..<Int(offset + limit)]))
+                unsafe target.copyMemory(
+                    from: UnsafeRawBufferPointer(rebasing: source[Int(offset)..<Int(offset + limit)])
+                )
             }
             return .bytes(Int(limit))
         case .file(_, let start, _):

@@ -5,7 +5,9 @@ import CMicroHTTPD
 
 /// The request line has arrived: makes the exchange that all later calls of this request get.
 func uriCallback(
-    _ cls: UnsafeMutableRawPointer?, _ uri: UnsafePointer<CChar>?, _: OpaquePointer?
+    _ cls: UnsafeMutableRawPointer?,
+    _ uri: UnsafePointer<CChar>?,
+    _: OpaquePointer?
 ) -> UnsafeMutableRawPointer? {
     guard let cls = unsafe cls, let uri = unsafe uri else { return nil }
     let core = unsafe Unmanaged<ServerCore>.fromOpaque(cls).takeUnretainedValue()
@@ -15,9 +17,14 @@ func uriCallback(
 
 /// Called for the head, for each piece of the body, and once more at its end.
 func accessHandler(
-    _: UnsafeMutableRawPointer?, _ connection: OpaquePointer?, _: UnsafePointer<CChar>?,
-    _ method: UnsafePointer<CChar>?, _: UnsafePointer<CChar>?, _ data: UnsafePointer<CChar>?,
-    _ size: UnsafeMutablePointer<Int>?, _ context: UnsafeMutablePointer<UnsafeMutableRawPointer?>?
+    _: UnsafeMutableRawPointer?,
+    _ connection: OpaquePointer?,
+    _: UnsafePointer<CChar>?,
+    _ method: UnsafePointer<CChar>?,
+    _: UnsafePointer<CChar>?,
+    _ data: UnsafePointer<CChar>?,
+    _ size: UnsafeMutablePointer<Int>?,
+    _ context: UnsafeMutablePointer<UnsafeMutableRawPointer?>?
 ) -> MHD_Result {
     guard let connection = unsafe connection, let method = unsafe method, let size = unsafe size,
         let held = unsafe context?.pointee
@@ -36,7 +43,9 @@ func accessHandler(
 
 /// The request is over; the exchange goes.
 func completedCallback(
-    _: UnsafeMutableRawPointer?, _: OpaquePointer?, _ context: UnsafeMutablePointer<UnsafeMutableRawPointer?>?,
+    _: UnsafeMutableRawPointer?,
+    _: OpaquePointer?,
+    _ context: UnsafeMutablePointer<UnsafeMutableRawPointer?>?,
     _: MHD_RequestTerminationCode
 ) {
     guard let held = unsafe context?.pointee else { return }

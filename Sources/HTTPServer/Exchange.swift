@@ -21,7 +21,11 @@ final class Exchange {
         guard !isBegun else { return false }
         isBegun = true
         let request = unsafe ServerRequest(
-            method: method, path: path, query: query, headers: requestHeaders(of: connection))
+            method: method,
+            path: path,
+            query: query,
+            headers: requestHeaders(of: connection)
+        )
         switch core.handler(request) {
         case .answer(let answer): self.answer = answer
         case .receive(let receiver): self.receiver = receiver
@@ -63,7 +67,10 @@ private func requestHeaders(of connection: OpaquePointer) -> [(name: String, val
 }
 
 private func collectHeader(
-    _ into: UnsafeMutableRawPointer?, _: MHD_ValueKind, _ key: UnsafePointer<CChar>?, _ value: UnsafePointer<CChar>?
+    _ into: UnsafeMutableRawPointer?,
+    _: MHD_ValueKind,
+    _ key: UnsafePointer<CChar>?,
+    _ value: UnsafePointer<CChar>?
 ) -> MHD_Result {
     guard let into = unsafe into, let key = unsafe key else { return .YES }
     let field = unsafe (name: String(cString: key), value: value.map { unsafe String(cString: $0) } ?? "")

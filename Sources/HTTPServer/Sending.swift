@@ -47,11 +47,19 @@ private func makeResponse(_ answer: ServerAnswer, core: ServerCore) -> OpaquePoi
     guard let stream = BodyStream(answer, core: core) else { return nil }
     let size = answer.framing == .contentLength ? UInt64(answer.body.count) : UInt64.max
     return unsafe MHD_create_response_from_callback(
-        size, blockSize, readBody, Unmanaged.passRetained(stream).toOpaque(), releaseBody)
+        size,
+        blockSize,
+        readBody,
+        Unmanaged.passRetained(stream).toOpaque(),
+        releaseBody
+    )
 }
 
 private func readBody(
-    _ cls: UnsafeMutableRawPointer?, _ position: UInt64, _ buffer: UnsafeMutablePointer<CChar>?, _ count: Int
+    _ cls: UnsafeMutableRawPointer?,
+    _ position: UInt64,
+    _ buffer: UnsafeMutablePointer<CChar>?,
+    _ count: Int
 ) -> Int {
     // -1 and -2 are MHD_CONTENT_READER_END_OF_STREAM and MHD_CONTENT_READER_END_WITH_ERROR, macros with casts.
     guard let cls = unsafe cls, let buffer = unsafe buffer else { return -2 }

@@ -9,6 +9,13 @@ package struct ServerRequest: Sendable {
     /// In order of arrival, names as sent.
     package let headers: [(name: String, value: String)]
 
+    package init(method: String, path: String, query: String, headers: [(name: String, value: String)]) {
+        self.method = method
+        self.path = path
+        self.query = query
+        self.headers = headers
+    }
+
     /// First value of a field, by case-insensitive name.
     package func header(_ name: String) -> String? {
         let wanted = name.lowercased()

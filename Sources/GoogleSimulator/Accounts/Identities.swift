@@ -24,11 +24,17 @@ struct Identities: Sendable {
         let library = hasRemovedScopes ? Scopes.libraryRemoved : Scopes.libraryRead
         let number = mixed(seed) % 1_000_000_000
         photos = User(
-            clientID: "\(number)-photos.apps.googleusercontent.com", clientSecret: "GOCSPX-" + randomText(bytes: 21),
-            refreshToken: "1//0" + randomText(bytes: 48), scopes: [library, Scopes.openID])
+            clientID: "\(number)-photos.apps.googleusercontent.com",
+            clientSecret: "GOCSPX-" + randomText(bytes: 21),
+            refreshToken: "1//0" + randomText(bytes: 48),
+            scopes: [library, Scopes.openID]
+        )
         storage = User(
-            clientID: "\(number)-storage.apps.googleusercontent.com", clientSecret: "GOCSPX-" + randomText(bytes: 21),
-            refreshToken: "1//0" + randomText(bytes: 48), scopes: [Scopes.storageDefault])
+            clientID: "\(number)-storage.apps.googleusercontent.com",
+            clientSecret: "GOCSPX-" + randomText(bytes: 21),
+            refreshToken: "1//0" + randomText(bytes: 48),
+            scopes: [Scopes.storageDefault]
+        )
         serviceAccountKey = try ServiceAccountKey()
         subject = "1" + String(1_000_000_000_000_000_000 + mixed(seed &+ 1) % 1_000_000_000_000_000_000)
     }
@@ -36,26 +42,35 @@ struct Identities: Sendable {
     /// Writes the three files; they name the token endpoint themselves.
     func write(to directory: String, tokenURI: String) throws -> CredentialFiles {
         let files = CredentialFiles(
-            photos: directory + "/photos-credentials.json", storage: directory + "/storage-credentials.json",
-            storageUser: directory + "/storage-user-credentials.json")
+            photos: directory + "/photos-credentials.json",
+            storage: directory + "/storage-credentials.json",
+            storageUser: directory + "/storage-user-credentials.json"
+        )
         try writeSecret(authorizedUser(photos, tokenURI: tokenURI), to: files.photos)
         try writeSecret(authorizedUser(storage, tokenURI: tokenURI), to: files.storageUser)
         let account = JSONValue.members(
-            ("type", .string("service_account")), ("project_id", .string("simulated-project")),
+            ("type", .string("service_account")),
+            ("project_id", .string("simulated-project")),
             ("private_key_id", .string(serviceAccountKeyID)),
             ("private_key", .string(serviceAccountKey.privateKeyPEM)),
-            ("client_email", .string(serviceAccountEmail)), ("client_id", .string("100000000000000000001")),
-            ("auth_uri", .string("https://accounts.google.com/o/oauth2/auth")), ("token_uri", .string(tokenURI)),
-            ("universe_domain", .string("googleapis.com")))
+            ("client_email", .string(serviceAccountEmail)),
+            ("client_id", .string("100000000000000000001")),
+            ("auth_uri", .string("https://accounts.google.com/o/oauth2/auth")),
+            ("token_uri", .string(tokenURI)),
+            ("universe_domain", .string("googleapis.com"))
+        )
         try writeSecret(account, to: files.storage)
         return files
     }
 
     private func authorizedUser(_ user: User, tokenURI: String) -> JSONValue {
         .members(
-            ("type", .string("authorized_user")), ("client_id", .string(user.clientID)),
-            ("client_secret", .string(user.clientSecret)), ("refresh_token", .string(user.refreshToken)),
-            ("token_uri", .string(tokenURI)))
+            ("type", .string("authorized_user")),
+            ("client_id", .string(user.clientID)),
+            ("client_secret", .string(user.clientSecret)),
+            ("refresh_token", .string(user.refreshToken)),
+            ("token_uri", .string(tokenURI))
+        )
     }
 
     private func writeSecret(_ value: JSONValue, to path: String) throws {

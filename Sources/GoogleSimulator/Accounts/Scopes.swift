@@ -16,7 +16,9 @@ enum Scopes {
     ]
     static let storageDefault = prefix + "devstorage.read_write"
 
-    static func mayRead(storage scopes: Set<String>) -> Bool { mayWrite(storage: scopes) || !scopes.isDisjoint(with: storageReads) }
+    static func mayRead(storage scopes: Set<String>) -> Bool {
+        mayWrite(storage: scopes) || !scopes.isDisjoint(with: storageReads)
+    }
 
     static func mayWrite(storage scopes: Set<String>) -> Bool { !scopes.isDisjoint(with: storageWrites) }
 

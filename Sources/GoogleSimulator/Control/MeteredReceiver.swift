@@ -24,8 +24,14 @@ final class MeteredReceiver: BodyReceiver {
     nonisolated(unsafe) private var progress = Progress()
 
     init(
-        operation: String, inner: (any BodyReceiver)?, answering: @escaping Finish, strikes: Strikes,
-        latencySeconds: Double, length: Int64?, isUpload: Bool, board: CounterBoard
+        operation: String,
+        inner: (any BodyReceiver)?,
+        answering: @escaping Finish,
+        strikes: Strikes,
+        latencySeconds: Double,
+        length: Int64?,
+        isUpload: Bool,
+        board: CounterBoard
     ) {
         self.operation = operation
         self.inner = inner

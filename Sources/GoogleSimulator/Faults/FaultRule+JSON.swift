@@ -56,9 +56,18 @@ extension FaultRule {
         return true
     }
 
+    /// Reads an array of rules from a text.
+    ///
+    /// - Throws: `FaultRuleError` that names what is wrong; the caller corrects the rules.
+    package static func rules(jsonText: String) throws(FaultRuleError) -> [FaultRule] {
+        try rules(json: JSONValue.parse(Array(jsonText.utf8)) ?? .null)
+    }
+
     /// Reads an array of rules.
     static func rules(json: JSONValue) throws(FaultRuleError) -> [FaultRule] {
-        guard let elements = json.elements else { throw FaultRuleError(description: "send a JSON array of fault rules") }
+        guard let elements = json.elements else {
+            throw FaultRuleError(description: "send a JSON array of fault rules")
+        }
         var rules: [FaultRule] = []
         for element in elements { rules.append(try FaultRule(json: element)) }
         return rules

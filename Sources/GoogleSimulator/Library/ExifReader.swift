@@ -46,7 +46,10 @@ private func captureTime(_ data: UnsafeMutablePointer<ExifData>) -> Timestamp? {
 
 /// An entry as text; numbers only if asked for raw ones.
 private func text(
-    _ data: UnsafeMutablePointer<ExifData>, _ tag: ExifTag, _ directory: ExifIfd, isRaw: Bool = false
+    _ data: UnsafeMutablePointer<ExifData>,
+    _ tag: ExifTag,
+    _ directory: ExifIfd,
+    isRaw: Bool = false
 ) -> String? {
     guard let entry = unsafe entry(data, tag, directory) else { return nil }
     if isRaw {

@@ -28,7 +28,11 @@ final class FileReader: Sendable {
         var done = 0
         while done < buffer.count {
             let count = unsafe pread(
-                descriptor, buffer.baseAddress.map { unsafe $0 + done }, buffer.count - done, Int(offset) + done)
+                descriptor,
+                buffer.baseAddress.map { unsafe $0 + done },
+                buffer.count - done,
+                Int(offset) + done
+            )
             if count < 0 { throw FileError("read", path) }
             if count == 0 { break }
             done += count

@@ -45,17 +45,27 @@ struct FolderScan {
         let isTurned = exif?.isTurned ?? false
         let wait = markedSeconds(name, after: ".processing-")
         return LibraryItem(
-            id: "AGj1" + base64URL(sha256(Array(identity.utf8))), filename: name, mimeType: type.mime, kind: type.kind,
-            width: isTurned ? shape?.height : shape?.width, height: isTurned ? shape?.width : shape?.height,
-            creation: exif?.captured ?? fileTime, hasCaptureTime: type.kind == .video || exif?.captured != nil,
-            camera: exif?.camera ?? LibraryItem.Camera(), content: .file(path: path, size: size),
+            id: "AGj1" + base64URL(sha256(Array(identity.utf8))),
+            filename: name,
+            mimeType: type.mime,
+            kind: type.kind,
+            width: isTurned ? shape?.height : shape?.width,
+            height: isTurned ? shape?.width : shape?.height,
+            creation: exif?.captured ?? fileTime,
+            hasCaptureTime: type.kind == .video || exif?.captured != nil,
+            camera: exif?.camera ?? LibraryItem.Camera(),
+            content: .file(path: path, size: size),
             clip: try clip(path, size: size, head: head, kind: type.kind),
-            readyAt: wait.map { Timestamp.now.adding(seconds: $0) }, isFailed: name.utf8Contains(".failed."))
+            readyAt: wait.map { Timestamp.now.adding(seconds: $0) },
+            isFailed: name.utf8Contains(".failed.")
+        )
     }
 
     /// A film that was not made for the web has its head at the end.
     private static func trailingSize(
-        _ path: String, size: Int64, kind: LibraryItem.Kind
+        _ path: String,
+        size: Int64,
+        kind: LibraryItem.Kind
     ) throws -> (width: Int64, height: Int64)? {
         guard kind == .video, size > Int64(headLength) else { return nil }
         let tail = try read(path, from: size - Int64(headLength), count: headLength)
@@ -71,7 +81,10 @@ struct FolderScan {
 
     /// The film at the end of a motion photo: what follows the first `ftyp` box after a picture that says it has one.
     private static func clip(
-        _ path: String, size: Int64, head: [UInt8], kind: LibraryItem.Kind
+        _ path: String,
+        size: Int64,
+        head: [UInt8],
+        kind: LibraryItem.Kind
     ) throws -> LibraryItem.Clip? {
         let marks = ["MotionPhoto", "MicroVideo"]
         guard kind == .photo, head.starts(with: [0xFF, 0xD8]),

@@ -79,7 +79,7 @@ extension ServerAnswer.Body {
     /// CRC-32C of all of it, a megabyte at a time.
     func checksum() throws -> UInt32 {
         var crc = CRC32C()
-        let buffer = unsafe UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 16)
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 16)
         defer { unsafe buffer.deallocate() }
         var offset: Int64 = 0
         while offset < count {

@@ -33,7 +33,8 @@ final class PhotoLibrary: Sendable {
         order.sort()
         let numbers = stored.enumerated().map { ($0.element.id, Int32($0.offset)) }
         state = Mutex(
-            State(stored: stored, numbers: Dictionary(numbers, uniquingKeysWith: { first, _ in first }), order: order))
+            State(stored: stored, numbers: Dictionary(numbers, uniquingKeysWith: { first, _ in first }), order: order)
+        )
     }
 
     var count: Int { state.withLock { $0.order.count } }

@@ -58,8 +58,13 @@ struct SyntheticLibrary: Sendable {
         let isVideo = bits % 100 < UInt64(options.videoPercent)
         let size = size(fraction: Double(bits >> 32) / 4_294_967_296)
         return makeItem(
-            id: id(ordinal), number: ordinal, kind: isVideo ? .video : .photo, size: size, seed: bits,
-            creation: creation(ordinal))
+            id: id(ordinal),
+            number: ordinal,
+            kind: isVideo ? .video : .photo,
+            size: size,
+            seed: bits,
+            creation: creation(ordinal)
+        )
     }
 
     private func size(fraction: Double) -> Int64 {
@@ -72,8 +77,16 @@ struct SyntheticLibrary: Sendable {
 
 /// A made-up item; its picture is as large as its bytes allow.
 func makeItem(
-    id: String, number: Int, kind: LibraryItem.Kind, size: Int64, seed: UInt64, creation: Timestamp,
-    filename: String? = nil, mimeType: String? = nil, readyAt: Timestamp? = nil, isFailed: Bool = false
+    id: String,
+    number: Int,
+    kind: LibraryItem.Kind,
+    size: Int64,
+    seed: UInt64,
+    creation: Timestamp,
+    filename: String? = nil,
+    mimeType: String? = nil,
+    readyAt: Timestamp? = nil,
+    isFailed: Bool = false
 ) -> LibraryItem {
     let isVideo = kind == .video
     let digits = String(number % 10_000)
@@ -87,9 +100,18 @@ func makeItem(
         ? SyntheticMedia(mp4: bytes, seed: seed, width: width, height: height, creation: creation)
         : SyntheticMedia(jpeg: bytes, seed: seed, width: width, height: height, creation: creation)
     return LibraryItem(
-        id: id, filename: filename ?? name + (isVideo ? ".mp4" : ".jpg"),
-        mimeType: mimeType ?? (isVideo ? "video/mp4" : "image/jpeg"), kind: kind, width: Int64(width),
-        height: Int64(height), creation: creation, hasCaptureTime: true,
-        camera: LibraryItem.Camera(make: "Simulator", model: "Synthetic 1"), content: .synthetic(media), clip: nil,
-        readyAt: readyAt, isFailed: isFailed)
+        id: id,
+        filename: filename ?? name + (isVideo ? ".mp4" : ".jpg"),
+        mimeType: mimeType ?? (isVideo ? "video/mp4" : "image/jpeg"),
+        kind: kind,
+        width: Int64(width),
+        height: Int64(height),
+        creation: creation,
+        hasCaptureTime: true,
+        camera: LibraryItem.Camera(make: "Simulator", model: "Synthetic 1"),
+        content: .synthetic(media),
+        clip: nil,
+        readyAt: readyAt,
+        isFailed: isFailed
+    )
 }

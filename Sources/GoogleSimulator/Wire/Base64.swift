@@ -11,7 +11,8 @@ func base64URL(_ bytes: [UInt8]) -> String {
             case "/": "_"
             default: character
             }
-        })
+        }
+    )
 }
 
 /// Undoes `base64URL`; nil if the text is no such thing.
@@ -23,7 +24,8 @@ func bytes(base64URL text: some StringProtocol) -> [UInt8]? {
             case "_": "/"
             default: character
             }
-        })
+        }
+    )
     while standard.utf8.count % 4 != 0 { standard.append("=") }
     return Data(base64Encoded: standard).map { Array($0) }
 }

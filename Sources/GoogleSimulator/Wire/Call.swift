@@ -4,10 +4,14 @@ import HTTPServer
 struct Call: Sendable {
     let request: ServerRequest
     let query: QueryFields
+    /// Scheme and host as the client has them, which answers that hold addresses repeat.
+    let origin: String
 
-    init(_ request: ServerRequest) {
+    /// - Parameter origin: nil takes the host that the client named.
+    init(_ request: ServerRequest, scheme: String = "http", origin: String? = nil) {
         self.request = request
         query = QueryFields(request.query)
+        self.origin = origin ?? "\(scheme)://\(request.header("host") ?? "localhost")"
     }
 
     var method: String { request.method }
@@ -19,7 +23,9 @@ struct Call: Sendable {
 extension ServerAnswer {
     /// A JSON document, as all of Google's APIs send it.
     static func json(
-        _ status: Int, _ value: JSONValue, headers: [(name: String, value: String)] = []
+        _ status: Int,
+        _ value: JSONValue,
+        headers: [(name: String, value: String)] = []
     ) -> ServerAnswer {
         let type = (name: "Content-Type", value: "application/json; charset=UTF-8")
         return ServerAnswer(status, headers: [type] + headers, body: .bytes(value.bytes))
@@ -28,8 +34,10 @@ extension ServerAnswer {
     /// Plain text, as the upload front end sends its own refusals.
     static func text(_ status: Int, _ text: String) -> ServerAnswer {
         ServerAnswer(
-            status, headers: [(name: "Content-Type", value: "text/plain; charset=utf-8")],
-            body: .bytes(Array(text.utf8)))
+            status,
+            headers: [(name: "Content-Type", value: "text/plain; charset=utf-8")],
+            body: .bytes(Array(text.utf8))
+        )
     }
 
     /// One of Google's error pages.
@@ -44,13 +52,19 @@ extension ServerAnswer {
 
             """
         return ServerAnswer(
-            status, headers: [(name: "Content-Type", value: "text/html; charset=UTF-8")], body: .bytes(Array(html.utf8)))
+            status,
+            headers: [(name: "Content-Type", value: "text/html; charset=UTF-8")],
+            body: .bytes(Array(html.utf8))
+        )
     }
 
     /// google.rpc.Status, as the Photos APIs refuse.
     static func refusal(_ status: Int, _ name: String, _ message: String) -> ServerAnswer {
         let error = JSONValue.members(
-            ("code", .integer(Int64(status))), ("message", .string(message)), ("status", .string(name)))
+            ("code", .integer(Int64(status))),
+            ("message", .string(message)),
+            ("status", .string(name))
+        )
         return .json(status, .members(("error", error)))
     }
 }

@@ -90,7 +90,8 @@ extension JSONValue: Decodable {
             self = .object(
                 try container.allKeys.map { key in
                     Member(name: key.stringValue, value: try container.decode(JSONValue.self, forKey: key))
-                })
+                }
+            )
             return
         }
         if var container = try? decoder.unkeyedContainer() {
