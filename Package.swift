@@ -76,7 +76,7 @@ let package = Package(
 
         .target(
             name: "TestSupport",
-            dependencies: ["Postgres", "JobQueue", "GoogleSimulator", "Checksums", "Logging"],
+            dependencies: ["Postgres", "JobQueue", "Schema", "GoogleSimulator", "Checksums", "Logging"],
             path: "Tests/TestSupport", swiftSettings: strict),
         tests("Postgres"),
         tests("PrivatePostgres"),

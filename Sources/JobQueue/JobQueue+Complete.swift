@@ -104,7 +104,7 @@ private struct EndedBatch {
     mutating func append(_ job: JobReference, _ kind: String, _ reason: String) {
         jobs.append(job)
         kinds.append(kind)
-        reasons.append(reason.storable)
+        reasons.append(reason)
     }
 
     /// `$2` to `$5`.

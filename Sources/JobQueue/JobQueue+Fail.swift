@@ -12,7 +12,7 @@ extension JobQueue {
             FailureStatements.fail,
             [
                 .integer(worker), .integers(sorted.map(\.job.part)), .integers(sorted.map(\.job.lease)),
-                .texts(sorted.map(\.reason.storable)), .texts(sorted.map(\.message.storable)),
+                .texts(sorted.map(\.reason)), .texts(sorted.map(\.message)),
                 .doubles(sorted.map { $0.retryAfter?.seconds }), .integer(Int64(timing.attempts)),
                 .double(timing.firstBackoff.seconds), .double(timing.longestBackoff.seconds),
             ]
@@ -34,7 +34,7 @@ extension JobQueue {
             FailureStatements.release,
             [
                 .integer(worker), .integers(sorted.map(\.job.part)), .integers(sorted.map(\.job.lease)),
-                .doubles(sorted.map(\.delay.seconds)), .texts(sorted.map { $0.note?.storable }),
+                .doubles(sorted.map(\.delay.seconds)), .texts(sorted.map(\.note)),
             ]
         )
     }

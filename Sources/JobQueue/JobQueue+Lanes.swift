@@ -12,7 +12,7 @@ extension JobQueue {
     ) async throws(PostgresError) {
         _ = try await pool.run(
             LaneStatements.park,
-            [.integer(source), .integer(lane), .double(duration.seconds), .text(reason.storable)]
+            [.integer(source), .integer(lane), .double(duration.seconds), .text(reason)]
         )
     }
 

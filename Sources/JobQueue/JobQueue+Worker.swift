@@ -15,7 +15,7 @@ extension JobQueue {
         _ = try await pool.run(
             WorkerStatements.register,
             [
-                .integer(id), .text(host.storable), .integer(Int64(processID)), .text(version), .integer(Int64(slots)),
+                .integer(id), .text(host), .integer(Int64(processID)), .text(version), .integer(Int64(slots)),
                 .integers(sources),
             ]
         )

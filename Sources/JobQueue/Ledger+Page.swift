@@ -44,9 +44,9 @@ private struct PageColumns {
     init(_ items: [FoundItem]) {
         reserve(items.count)
         for (index, item) in items.enumerated() {
-            ids.append(item.sourceItem.storable)
-            filenames.append(item.filename?.storable)
-            mimeTypes.append(item.mimeType?.storable)
+            ids.append(item.sourceItem)
+            filenames.append(item.filename)
+            mimeTypes.append(item.mimeType)
             times.append(item.captureTime)
             timesFrom.append(item.captureFrom)
             widths.append(item.width)

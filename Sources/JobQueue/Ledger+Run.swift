@@ -6,7 +6,7 @@ extension Ledger {
         source: Int64,
         host: String
     ) async throws(PostgresError) -> (number: Int64, startedAt: String) {
-        let row = try await pool.only(LedgerStatements.beginRun, [.integer(source), .text(host.storable)])
+        let row = try await pool.only(LedgerStatements.beginRun, [.integer(source), .text(host)])
         return (try row.integer(0), try row.text(1))
     }
 

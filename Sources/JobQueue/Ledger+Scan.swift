@@ -95,7 +95,7 @@ extension Ledger {
     package func finish(_ scan: ScanTicket, outcome: String, reason: String?) async throws -> ScanCounts {
         let rows = try await pool.run(
             ScanStatements.finish,
-            [.integer(scan.id), .integer(scan.lease), .text(outcome), .text(reason?.storable)]
+            [.integer(scan.id), .integer(scan.lease), .text(outcome), .text(reason)]
         )
         guard let row = rows.first else { throw scan.lost }
         var counts = ScanCounts()

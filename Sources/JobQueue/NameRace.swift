@@ -29,10 +29,3 @@ extension PostgresError {
         }
     }
 }
-
-extension String {
-    /// The same text without NUL, which PostgreSQL's text cannot hold: U+2400 stands for it.
-    var storable: String {
-        utf8.contains(0) ? String(unicodeScalars.map { $0.value == 0 ? "\u{2400}" : Character($0) }) : self
-    }
-}

@@ -41,7 +41,7 @@ package struct NewPart: Sendable, Equatable {
 package struct FoundItem: Sendable, Equatable {
     /// The source's own id.
     package let sourceItem: String
-    /// As reported; kept unaltered but for NUL, which PostgreSQL cannot keep.
+    /// As reported.
     package let filename: String?
     /// As reported.
     package let mimeType: String?
