@@ -87,6 +87,11 @@ extension BodyStore {
         }
     }
 
+    /// Takes leave of a download that brought no body, so that another may come.
+    func detach() {
+        state.withLock { $0.writer = nil }
+    }
+
     /// Takes the next bytes of the body.
     ///
     /// `.full` parks the download. As much as fits is taken even then; the same bytes are expected again afterwards, since

@@ -127,7 +127,13 @@ import Synchronization
     }
 
     private func deliver(_ result: Result<HTTPResponse, HTTPError>, to transfer: Transfer) {
-        if case .store(let store) = transfer.sink { store.finish(transfer.bodyError(result)) }
+        if case .store(let store) = transfer.sink {
+            if transfer.leavesStoreOpen, case .success = result, !transfer.streams {
+                store.detach()
+            } else {
+                store.finish(transfer.bodyError(result))
+            }
+        }
         transfer.outcome.fire(result)
     }
 

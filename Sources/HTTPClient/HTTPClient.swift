@@ -38,14 +38,30 @@ package final class HTTPClient: Sendable {
     /// It flows with back-pressure, and ends the buffer or fails it with `HTTPError`. A body of any other status is collected
     /// into the returned response (up to 64 KiB) and the buffer stays empty and is failed. Cancelling the task before the
     /// head, or `buffer.abandon()` later, stops the transfer.
-    package func download(_ request: HTTPRequest, into buffer: BodyBuffer) async throws(HTTPError) -> HTTPResponse {
-        try await perform(request, .store(buffer.store))
+    /// - Parameters:
+    ///   - request: as for `send`.
+    ///   - buffer: takes one body.
+    ///   - leavingItOpen: whether an answer other than 2xx leaves the buffer as it was, for another download into it after a
+    ///     redirect or with another token.
+    /// - Returns: the head; for other answers than 2xx with the body.
+    /// - Throws: `HTTPError`, if no head came; the buffer failed with the same error.
+    package func download(
+        _ request: HTTPRequest,
+        into buffer: BodyBuffer,
+        leavingItOpen: Bool = false
+    ) async throws(HTTPError) -> HTTPResponse {
+        try await perform(request, .store(buffer.store), leavingItOpen: leavingItOpen)
     }
 
-    private func perform(_ request: HTTPRequest, _ sink: Transfer.Sink) async throws(HTTPError) -> HTTPResponse {
+    private func perform(
+        _ request: HTTPRequest,
+        _ sink: Transfer.Sink,
+        leavingItOpen: Bool = false
+    ) async throws(HTTPError) -> HTTPResponse {
         let transfer: Transfer
         do {
-            transfer = Transfer(request, target: try Self.check(request), sink: sink, loop: loop)
+            let target = try Self.check(request)
+            transfer = Transfer(request, target: target, sink: sink, leavesStoreOpen: leavingItOpen, loop: loop)
         } catch {
             if case .store(let store) = sink { store.finish(error) }
             throw error

@@ -22,6 +22,8 @@ import Synchronization
     let headers: [HTTPField]
     let stallTimeout: Duration
     let sink: Sink
+    /// Whether an answer other than 2xx leaves the sink's buffer for another transfer to fill.
+    let leavesStoreOpen: Bool
     /// Fired with the answer, or for a successful download with its head.
     let outcome = OneShot<Result<HTTPResponse, HTTPError>>()
     private let loop: EventLoop
@@ -47,13 +49,14 @@ import Synchronization
     /// Where libcurl writes what went wrong.
     var words: UnsafeMutablePointer<CChar>?
 
-    init(_ request: HTTPRequest, target: Target, sink: Sink, loop: EventLoop) {
+    init(_ request: HTTPRequest, target: Target, sink: Sink, leavesStoreOpen: Bool, loop: EventLoop) {
         method = request.method
         self.target = target
         headers = request.headers
         stallTimeout = request.stallTimeout
         source = RequestSource(request.body)
         self.sink = sink
+        self.leavesStoreOpen = leavesStoreOpen
         self.loop = loop
         stall = StallClock(timeout: request.stallTimeout)
     }

@@ -30,7 +30,7 @@ import Darwin
         let options = defaults + [("dbname", conninfo)]
         let keys = unsafe options.map { unsafe strdup($0.0) } + [nil]
         let values = unsafe options.map { unsafe strdup($0.1) } + [nil]
-        defer { for unsafe pointer in unsafe keys + values { unsafe free(pointer) } }
+        defer { unsafe (keys + values).forEach { unsafe free($0) } }
         let raw = unsafe PQconnectdbParams(
             keys.map { unsafe UnsafePointer($0) },
             values.map { unsafe UnsafePointer($0) },
@@ -64,7 +64,7 @@ import Darwin
     func run(_ statement: Statement, _ values: [PostgresValue]) throws(PostgresError) -> Answer {
         var pointers: [UnsafePointer<CChar>?] = unsafe []
         var buffers: [UnsafeMutableRawBufferPointer] = unsafe []
-        defer { for unsafe buffer in unsafe buffers { unsafe buffer.deallocate() } }
+        defer { unsafe buffers.forEach { unsafe $0.deallocate() } }
         for value in values {
             guard let bytes = value.encoded else {
                 unsafe pointers.append(nil)

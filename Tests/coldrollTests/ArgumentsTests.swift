@@ -25,8 +25,8 @@ import Testing
     }
 
     @Test(arguments: [
-        (["--slots", "0"], "--slots is '0'; expected 'auto' or a whole number from 1 to 256"),
-        (["--slots", "+4"], "--slots is '+4'; expected 'auto' or a whole number from 1 to 256"),
+        (["--slots", "0"], "--slots is '0'; expected 'auto' or a whole number from 1 to 64"),
+        (["--slots", "+4"], "--slots is '+4'; expected 'auto' or a whole number from 1 to 64"),
         (["--slots"], "--slots needs a value: --slots N|auto"),
         (["--slots", "--drain"], "--slots needs a value: --slots N|auto"),
         (["--drain=yes"], "--drain takes no value"),

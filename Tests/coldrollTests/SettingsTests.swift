@@ -65,7 +65,7 @@ import Testing
     }
 
     @Test(arguments: [
-        ("COLDROLL_SLOTS", "many", "COLDROLL_SLOTS is 'many'; expected 'auto' or a whole number from 1 to 256"),
+        ("COLDROLL_SLOTS", "many", "COLDROLL_SLOTS is 'many'; expected 'auto' or a whole number from 1 to 64"),
         ("COLDROLL_ARCHIVE", "/photos", "COLDROLL_ARCHIVE is a path; write file:///photos"),
         (
             "COLDROLL_SOURCE", "libary",

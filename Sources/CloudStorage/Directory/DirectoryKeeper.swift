@@ -35,7 +35,10 @@ actor DirectoryKeeper {
     /// Makes coldroll's own folder, once: if it vanishes later the disk was unmounted, and nothing is written below its mount point.
     func prepare() throws(StorageError) {
         try checkRoot()
-        guard !isPrepared else { return }
+        if isPrepared {
+            guard try FileStatus.ofLink(manifest.path) != nil else { throw vanished }
+            return
+        }
         try makeFolders(for: manifest.path, below: root)
         let file = try OpenFile(manifest.path, O_RDWR | O_CREAT)
         try file.synchronize()
@@ -52,15 +55,19 @@ actor DirectoryKeeper {
         )
     }
 
+    private var vanished: StorageError {
+        StorageError(
+            code: .noBucket,
+            message: "\(root) has lost its folder \(DirectoryNames.own): is the disk still mounted?"
+        )
+    }
+
     /// Holds the lock that all writers of this directory take, whichever process they are in.
     private func locked<Value>(
         _ body: (borrowing OpenFile) throws(StorageError) -> Value
     ) throws(StorageError) -> Value {
         guard let file = try OpenFile.existing(manifest.path, O_RDWR | O_APPEND) else {
-            throw StorageError(
-                code: .noBucket,
-                message: "\(root) has lost its folder \(DirectoryNames.own): is the disk still mounted?"
-            )
+            throw vanished
         }
         // A file system without locks has one process at a time, or O_EXCL and the exclusive rename alone.
         while flock(file.descriptor, LOCK_EX) < 0, errno == EINTR {}

@@ -48,7 +48,7 @@ enum SlotCount: Sendable, Equatable {
     case fixed(Int)
 
     /// What `--slots` and `COLDROLL_SLOTS` accept besides `auto`.
-    static let range = 1...256
+    static let range = 1...64
 
     init?(_ text: String, in range: ClosedRange<Int> = Self.range) {
         if text == "auto" {

@@ -1,3 +1,4 @@
+import Archiver
 import CloudStorage
 import GooglePhotos
 import HTTPClient
@@ -8,16 +9,10 @@ import Postgres
 /// Everything that scan, work and run use, opened and bound together.
 struct Archive: Sendable {
     let database: Database
-    let stores: Stores
-    let photos: PhotosAccess
-    let http: HTTPClient
-    let budget: ByteBudget
-    let logger: Logger
+    /// What the archiver takes.
+    let context: ArchiveContext
     /// The source's id in the ledger.
     let source: Int64
-    let account: String
-    let host: String
-    let version: String
 }
 
 extension Session {
@@ -37,17 +32,21 @@ extension Session {
             account: settings.account,
             clientID: photos.clientID
         )
-        return Archive(
-            database: database,
-            stores: stores,
-            photos: photos,
+        let context = ArchiveContext(
+            ledger: database.ledger,
+            queue: database.queue,
+            archive: stores.archive,
+            state: stores.state,
+            photos: photos.client,
             http: http,
             budget: ByteBudget(bytes: Self.byteBudget),
             logger: logger,
-            source: source,
             account: settings.account,
+            clientID: photos.clientID,
             host: hostName(),
-            version: coldrollVersion
+            version: coldrollVersion,
+            listenConninfo: database.listenConninfo
         )
+        return Archive(database: database, context: context, source: source)
     }
 }

@@ -1,3 +1,4 @@
+import Archiver
 import CloudStorage
 import GoogleAuth
 import GooglePhotos
@@ -14,6 +15,7 @@ extension ExitStatus {
             case is CommandFault, is SettingsError: .usage
             case let error as CommandFailure: error.status
             case is CancellationError: .interrupted
+            case let error as ArchiverError: Self.of(error.code)
             case let error as AuthError: Self.of(error.code)
             case let error as PhotosError: Self.of(error.code)
             case let error as StorageError: Self.of(error.code)
@@ -22,6 +24,15 @@ extension ExitStatus {
             case let error as HTTPError: Self.of(error.code)
             default: .unreachable
             }
+    }
+
+    private static func of(_ code: ArchiverError.Code) -> ExitStatus {
+        switch code {
+        case .foreignLedger, .nothingFound: .dead
+        case .credentials: .credentials
+        case .unavailable, .noSpace: .unreachable
+        case .interrupted: .interrupted
+        }
     }
 
     private static func of(_ code: AuthError.Code) -> ExitStatus {
