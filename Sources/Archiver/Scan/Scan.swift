@@ -32,7 +32,12 @@ struct Scan {
         do {
             unreadable = try await keepingLease(of: ticket) { try await listAll(ticket) }
         } catch let error as PhotosError where error.isFinal {
+            // The error itself is the message; a ledger that cannot note it now finds the scan open and goes on with it.
             _ = try? await context.ledger.finish(ticket, outcome: "failed", reason: error.message)
+            throw error
+        } catch {
+            // Whoever comes next need not wait for the lease to run out.
+            try? await context.ledger.letGo(ticket)
             throw error
         }
         return try await conclude(ticket, known: known, unreadable: unreadable)
@@ -163,7 +168,8 @@ struct Scan {
         }
     }
 
-    private func checkStop() throws {
+    /// - Throws: `ArchiverError` once a stop was asked for.
+    func checkStop() throws {
         guard stop.level == .none else {
             throw ArchiverError(
                 code: .interrupted,
