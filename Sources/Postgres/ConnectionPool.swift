@@ -1,48 +1,43 @@
 import Synchronization
 
-/// A few connections, made on demand, shared by tasks, and replaced when lost.
+/// A few connections that are made on demand, shared by tasks, and replaced when lost.
+///
+/// A task that holds one connection must not ask for another: with all of them held, everybody would wait.
 package final class ConnectionPool: Sendable {
-    /// Where the connections lead.
+    /// Where the connections lead; holds a password, so never printed.
     package let conninfo: String
     private let applicationName: String
-
-    private struct State {
-        var idle: [Connection] = []
-        var free: Int
-        var waiters: [CheckedContinuation<Void, Never>] = []
-    }
-    private let state: Mutex<State>
+    private let turns: Mutex<PoolTurns>
 
     /// Makes a pool; nothing is opened yet.
     ///
     /// - Parameters:
     ///   - conninfo: libpq URI or key/value string.
-    ///   - limit: connections open at once; further callers wait their turn, first come first served.
+    ///   - limit: connections open at once, at least 1; further callers wait their turn, first come first served.
     ///   - applicationName: shown in `pg_stat_activity`.
     package init(conninfo: String, limit: Int, applicationName: String = "coldroll") {
         self.conninfo = conninfo
         self.applicationName = applicationName
-        state = Mutex(State(free: limit))
+        turns = Mutex(PoolTurns(limit: limit))
     }
 
-    /// Lends a connection to `body`; a lost one is discarded, nothing is retried here.
+    /// Lends a connection to `body`.
+    ///
+    /// A connection that was lost, or comes back with an open transaction, is discarded; nothing is retried here.
+    /// - Parameter body: must not keep the connection.
+    /// - Returns: what the body returns.
+    /// - Throws: the body's error; what `Connection.connect` throws; 57014 for a task cancelled while it waits;
+    ///   `connectionLost` once the pool is closed.
     package func with<R: Sendable>(
         _ body: (Connection) async throws(PostgresError) -> R
     ) async throws(PostgresError) -> R {
-        await acquire()
-        defer { release() }
-        let connection: Connection
-        if let idle = state.withLock({ $0.idle.popLast() }) {
-            connection = idle
-        } else {
-            connection = try await Connection.connect(conninfo, applicationName: applicationName)
-        }
+        let connection = try await borrow()
         do {
             let value = try await body(connection)
-            state.withLock { $0.idle.append(connection) }
+            await giveBack(connection)
             return value
         } catch {
-            if await !connection.isLost { state.withLock { $0.idle.append(connection) } }
+            await giveBack(connection)
             throw error
         }
     }
@@ -52,33 +47,57 @@ package final class ConnectionPool: Sendable {
         try await with { (connection) async throws(PostgresError) in try await connection.run(statement, values) }
     }
 
-    /// Closes the idle connections; those lent out close when their borrowers end.
+    /// Closes the idle connections and turns waiting callers away; those lent out are closed when they come back.
     package func close() async {
-        state.withLock { $0.idle = [] }
+        let (idle, waiters) = turns.withLock { $0.close() }
+        for waiter in waiters { waiter.resume(returning: .closed) }
+        for connection in idle { await connection.close() }
     }
 
-    private func acquire() async {
-        await withCheckedContinuation { continuation in
-            let isFree = state.withLock { state in
-                guard state.free > 0 else {
-                    state.waiters.append(continuation)
-                    return false
+    private func borrow() async throws(PostgresError) -> Connection {
+        switch await nextTurn() {
+        case .idle(let connection):
+            // Seen before it is lent: an idle connection dies with a restart of the server.
+            if await connection.isReusable { return connection }
+            await connection.close()
+        case .vacancy: break
+        case .cancelled: throw .cancelled(nil)
+        case .closed:
+            throw PostgresError(code: .connectionLost, message: "the connection pool is closed", statement: nil)
+        }
+        do {
+            return try await Connection.connect(conninfo, applicationName: applicationName)
+        } catch {
+            pass(nil)
+            throw error
+        }
+    }
+
+    private func nextTurn() async -> PoolTurns.Turn {
+        let ticket = turns.withLock { $0.makeTicket() }
+        return await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let turn = turns.withLock { state in
+                    Task.isCancelled ? .cancelled : state.take(ticket, orWait: continuation)
                 }
-                state.free -= 1
-                return true
+                if let turn { continuation.resume(returning: turn) }
             }
-            if isFree { continuation.resume() }
+        } onCancel: {
+            turns.withLock { $0.withdraw(ticket) }?.resume(returning: .cancelled)
         }
     }
 
-    private func release() {
-        let next = state.withLock { state -> CheckedContinuation<Void, Never>? in
-            guard !state.waiters.isEmpty else {
-                state.free += 1
-                return nil
-            }
-            return state.waiters.removeFirst()
-        }
-        next?.resume()
+    private func giveBack(_ connection: Connection) async {
+        if await connection.isReusable, pass(connection) { return }
+        await connection.close()
+        pass(nil)
+    }
+
+    /// Gives a connection, or the right to open one, to whoever waits longest.
+    /// - Returns: false where the pool is closed: the connection is the caller's to close.
+    @discardableResult private func pass(_ connection: Connection?) -> Bool {
+        guard let handover = turns.withLock({ $0.pass(connection) }) else { return connection == nil }
+        handover.waiter?.resume(returning: handover.turn)
+        return true
     }
 }

@@ -47,6 +47,19 @@ extension PostgresError {
         code == .server(sqlState: "57014")
     }
 
+    /// The same words on a connection that is gone: whether the statement took effect is unknown.
+    var lost: PostgresError {
+        PostgresError(code: .connectionLost, message: message, statement: statement)
+    }
+
+    /// The server's primary message without the value that a data exception (class 22) quotes, such as
+    /// `invalid input syntax for type bigint: "…"` or `value "…" is out of range for type integer`.
+    static func withoutValues(_ message: String, sqlState: String) -> String {
+        guard sqlState.hasPrefix("22") else { return message }
+        let head = message.firstRange(of: ": ").map { message[..<$0.lowerBound] } ?? message[...]
+        return String(head.replacing(/"[^"]*"/, with: "(a value)"))
+    }
+
     /// What a cancelled task gets.
     static func cancelled(_ statement: String?) -> PostgresError {
         PostgresError(

@@ -1,0 +1,56 @@
+import Synchronization
+
+/// What the simulator was asked for and what went through it, by operation.
+package struct SimulatorCounters: Sendable, Equatable {
+    /// Requests by operation.
+    package var requests: [String: Int] = [:]
+    /// Answers by status code.
+    package var statuses: [Int: Int] = [:]
+    /// Body bytes that clients sent, by operation.
+    package var bytesIn: [String: Int64] = [:]
+    /// Body bytes of the answers (up to the point where a fault cut them), by operation.
+    package var bytesOut: [String: Int64] = [:]
+    /// Requests on the redirect host that carried an Authorization header, which a client must not forward.
+    package var redirectAuthorizations = 0
+    /// Most requests that were in hand at one moment.
+    package var mostAtOnce = 0
+
+    package init() {}
+
+    /// Requests of one operation.
+    package func requests(_ operation: String) -> Int { requests[operation] ?? 0 }
+}
+
+/// The running counters.
+final class CounterBoard: Sendable {
+    private struct State {
+        var counters = SimulatorCounters()
+        var inHand = 0
+    }
+    private let state = Mutex(State())
+
+    var snapshot: SimulatorCounters { state.withLock { $0.counters } }
+
+    func reset() { state.withLock { $0.counters = SimulatorCounters() } }
+
+    /// A request has arrived.
+    func began(_ operation: String) {
+        state.withLock { state in
+            state.counters.requests[operation, default: 0] += 1
+            state.inHand += 1
+            state.counters.mostAtOnce = max(state.counters.mostAtOnce, state.inHand)
+        }
+    }
+
+    /// Its answer begins, or its connection broke (status nil).
+    func ended(_ operation: String, status: Int?, received: Int64, sent: Int64) {
+        state.withLock { state in
+            state.inHand -= 1
+            if let status { state.counters.statuses[status, default: 0] += 1 }
+            state.counters.bytesIn[operation, default: 0] += received
+            state.counters.bytesOut[operation, default: 0] += sent
+        }
+    }
+
+    func sawAuthorizationOnRedirect() { state.withLock { $0.counters.redirectAuthorizations += 1 } }
+}

@@ -1,0 +1,122 @@
+import HTTPServer
+import Synchronization
+
+extension Hub {
+    func receiveAccount(_ call: Call) -> Reception {
+        let tokens = tokens
+        guard call.method == "POST" else {
+            return meter("other", [], call, latency: 0) { _ in .answer { .page(405, "Method Not Allowed") } }
+        }
+        if call.path == "/revoke" {
+            return meter("revoke", [], call, latency: 0) { _ in
+                .collect { tokens.revoke(form: $0, query: call.query) }
+            }
+        }
+        return meter("token", [], call, latency: configuration.photosLatency) { _ in
+            .collect { tokens.token(form: $0, origin: call.origin) }
+        }
+    }
+
+    func receiveStorage(_ route: StorageRoute, _ call: Call) -> Reception {
+        let isUpload =
+            switch route {
+            case .uploadData, .uploadMultipart, .uploadMedia: true
+            default: false
+            }
+        return meter(
+            route.operation,
+            storage.subjects(route, call),
+            call,
+            latency: configuration.storageLatency,
+            isUpload: isUpload
+        ) { storage.work(route, call, strikes: $0) }
+    }
+
+    func receiveBaseURL(_ call: Call) -> Reception {
+        let (token, suffix) = DownloadService.split(call.path)
+        let operation =
+            switch suffix {
+            case .download: "download"
+            case .video: "downloadVideo"
+            case .none, .scaled: "thumbnail"
+            }
+        let subjects = downloads.item(token: token).map { [$0.id, $0.filename] } ?? []
+        let redirect = redirectOrigin(call)
+        return meter(operation, subjects, call, latency: configuration.photosLatency) { strikes in
+            guard call.method == "GET" || call.method == "HEAD" else {
+                return .answer { .page(405, "Method Not Allowed") }
+            }
+            return .answer {
+                self.downloads.serve(token: token, suffix: suffix, redirectOrigin: redirect, strikes: strikes)
+            }
+        }
+    }
+
+    func receiveRedirected(_ call: Call) -> Reception {
+        if call.header("authorization") != nil { board.sawAuthorizationOnRedirect() }
+        let token = call.path.dropFirst()
+        let subjects = downloads.item(token: token).map { [$0.id, $0.filename] } ?? []
+        return meter("redirectTarget", subjects, call, latency: configuration.photosLatency) { strikes in
+            .answer { self.downloads.serveRedirected(token: token, strikes: strikes) }
+        }
+    }
+
+    /// The host of videos: another name and port than everything else.
+    private func redirectOrigin(_ call: Call) -> String {
+        if configuration.usesGoogleNames { return "https://video-downloads.googleusercontent.com" }
+        let port = ports.withLock { $0.videos }
+        guard configuration.address == "0.0.0.0" else { return "\(scheme)://\(configuration.address):\(port)" }
+        let host = (call.header("host") ?? "localhost").split(separator: ":").first ?? "localhost"
+        return "\(scheme)://\(host):\(port)"
+    }
+
+    func receiveLibrary(_ call: Call) -> Reception {
+        let name = percentDecoded(call.path.dropFirst("/v1/".count)) ?? ""
+        let service = LibraryService(
+            library: library,
+            baseURLs: baseURLs,
+            pageTokens: pageTokens,
+            quirks: configuration.quirks,
+            baseURLOrigin: call.origin
+        )
+        let latency = configuration.photosLatency
+        switch (call.method, name) {
+        case ("GET", "mediaItems"):
+            return meter("list", [], call, latency: latency) { _ in
+                .answer { self.refusal(call) ?? service.list(call.query) }
+            }
+        case ("POST", "mediaItems:search"):
+            return meter("search", [], call, latency: latency) { _ in
+                .collect { self.refusal(call) ?? service.search($0) }
+            }
+        case ("GET", "mediaItems:batchGet"):
+            let ids = call.query.all("mediaItemIds")
+            return meter("batchGet", ids, call, latency: latency) { _ in
+                .answer { self.refusal(call) ?? service.batchGet(call.query) }
+            }
+        case ("GET", _) where name.hasPrefix("mediaItems/"):
+            let id = String(name.dropFirst("mediaItems/".count))
+            return meter("get", [id], call, latency: latency) { _ in
+                .answer { self.refusal(call) ?? service.get(id) }
+            }
+        default:
+            return meter("other", [], call, latency: latency) { _ in
+                .answer { .page(404, "The requested URL was not found on this server") }
+            }
+        }
+    }
+
+    /// What keeps a call from the Library API: no token, a dead one, or one without the scope.
+    private func refusal(_ call: Call) -> ServerAnswer? {
+        guard let header = call.header("authorization"), let grant = desk.grant(authorization: header) else {
+            let hint =
+                "Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie or other "
+                + "valid authentication credential. See https://developers.google.com/identity/sign-in/web/devconsole-project."
+            return .refusal(401, "UNAUTHENTICATED", hint)
+        }
+        guard grant.scopes.contains(Scopes.libraryRead) else {
+            return .refusal(403, "PERMISSION_DENIED", "Request had insufficient authentication scopes.")
+        }
+        return nil
+    }
+}

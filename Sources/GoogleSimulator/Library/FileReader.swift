@@ -1,0 +1,49 @@
+import FoundationEssentials
+import Glibc
+
+/// A file that could not be opened, read or written.
+struct FileError: Error, CustomStringConvertible {
+    let description: String
+
+    init(_ action: String, _ path: String) {
+        description = unsafe "cannot \(action) \(path): \(String(cString: strerror(errno)))"
+    }
+}
+
+/// An open file that is read by position.
+final class FileReader: Sendable {
+    private let descriptor: Int32
+    private let path: String
+
+    init(_ path: String) throws(FileError) {
+        descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+        self.path = path
+        if descriptor < 0 { throw FileError("open", path) }
+    }
+
+    deinit { close(descriptor) }
+
+    /// Fills the buffer as far as the file reaches, and says how far.
+    func read(into buffer: UnsafeMutableRawBufferPointer, from offset: Int64) throws(FileError) -> Int {
+        var done = 0
+        while done < buffer.count {
+            let count = unsafe pread(
+                descriptor,
+                buffer.baseAddress.map { unsafe $0 + done },
+                buffer.count - done,
+                Int(offset) + done
+            )
+            if count < 0 { throw FileError("read", path) }
+            if count == 0 { break }
+            done += count
+        }
+        return done
+    }
+
+    /// Up to `count` bytes from `offset`.
+    func read(from offset: Int64, count: Int) throws -> [UInt8] {
+        try unsafe Array(unsafeUninitializedCapacity: count) { buffer, initialized in
+            initialized = try unsafe read(into: UnsafeMutableRawBufferPointer(buffer), from: offset)
+        }
+    }
+}

@@ -1,0 +1,114 @@
+import Foundation
+import HTTPServer
+import Synchronization
+
+/// A Google for tests and demos: token endpoint, Library API, base URLs and Cloud Storage on one port.
+package final class Simulator: Sendable {
+    /// `http://localhost:PORT` or `https://…`: the endpoint of all its services.
+    package let url: String
+    /// PEM file to verify its TLS with; nil without TLS.
+    package let certificateAuthorityFile: String?
+    /// `authorized_user` JSON of the library's owner.
+    package let photosCredentialsFile: String
+    /// `service_account` JSON for the buckets.
+    package let storageCredentialsFile: String
+    /// `authorized_user` JSON for the buckets.
+    package let storageUserCredentialsFile: String
+
+    let hub: Hub
+    private let servers: [HTTPServer]
+    private let temporaryDirectory: String?
+
+    /// Makes keys, reads the library and listens; returns when requests are answered.
+    ///
+    /// - Throws: a sentence for a person: a folder that cannot be read, a port in use, no `openssl` program.
+    package static func start(_ configuration: SimulatorConfiguration) throws -> Simulator {
+        try Simulator(configuration)
+    }
+
+    private init(_ configuration: SimulatorConfiguration) throws {
+        let directory = try configuration.stateDirectory ?? Self.makeTemporaryDirectory()
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        temporaryDirectory = configuration.stateDirectory == nil ? directory : nil
+        let authority =
+            configuration.hasTLS
+            ? try CertificateAuthority(directory: directory, addresses: [configuration.address]) : nil
+        let identities = try Identities(hasRemovedScopes: configuration.hasRemovedScopes, seed: configuration.seed)
+        let hub = try Hub(configuration, identities: identities)
+        self.hub = hub
+
+        let main = try HTTPServer(
+            address: configuration.address,
+            port: configuration.port,
+            identity: authority?.identity
+        ) { hub.receive($0, isRedirectHost: false) }
+        let videos = try HTTPServer(address: configuration.address, identity: authority?.identity) {
+            hub.receive($0, isRedirectHost: true)
+        }
+        servers = [main, videos]
+        let host = configuration.address == "127.0.0.1" ? "localhost" : configuration.address
+        url = "\(hub.scheme)://\(host):\(main.port)"
+        hub.ports.withLock { $0 = Hub.Ports(main: main.port, videos: videos.port) }
+        certificateAuthorityFile = authority?.authorityFile
+        let tokenURI = configuration.usesGoogleNames ? "https://oauth2.googleapis.com/token" : url + "/token"
+        let files = try identities.write(to: directory, tokenURI: tokenURI)
+        photosCredentialsFile = files.photos
+        storageCredentialsFile = files.storage
+        storageUserCredentialsFile = files.storageUser
+    }
+
+    private static func makeTemporaryDirectory() throws -> String {
+        let path = NSTemporaryDirectory() + "/photos-simulator-" + randomText(bytes: 9)
+        try FileManager.default.createDirectory(
+            atPath: path,
+            withIntermediateDirectories: true,
+            attributes: [.posixPermissions: 0o700]
+        )
+        return path
+    }
+
+    /// What was asked of it so far.
+    package var counters: SimulatorCounters { hub.board.snapshot }
+
+    /// Replaces all fault rules.
+    package func setFaults(_ rules: [FaultRule]) { hub.faults.replace(rules) }
+
+    /// Every item with what its downloads must give; reads all bytes of the library the first time.
+    package var library: [LibraryEntry] {
+        get throws { try hub.entries.all() }
+    }
+
+    /// Every object that stands in a bucket, in the order of buckets and names.
+    package func objects() -> [StoredObject] {
+        hub.storage.store.everything.map { StoredObject($0, hub.storage.store) }
+    }
+
+    /// The JSON line that tells another process where everything is.
+    package var announcement: String {
+        let line = JSONValue.members(
+            ("event", .string("listening")),
+            ("url", .string(url)),
+            ("ca", certificateAuthorityFile.map { .string($0) } ?? .null),
+            ("photos_credentials", .string(photosCredentialsFile)),
+            ("storage_credentials", .string(storageCredentialsFile)),
+            ("storage_user_credentials", .string(storageUserCredentialsFile)),
+            ("items", .integer(Int64(hub.library.count)))
+        )
+        return String(decoding: line.bytes, as: UTF8.self)
+    }
+
+    /// Counts from zero.
+    package func resetCounters() { hub.resetCounters() }
+
+    /// All access tokens die now.
+    package func expireTokens() { hub.desk.expireAll() }
+
+    /// All base URLs die now.
+    package func expireBaseURLs() { hub.baseURLs.expireAll() }
+
+    /// Breaks off what is under way and closes its ports.
+    package func stop() {
+        for server in servers { server.stop() }
+        if let temporaryDirectory { try? FileManager.default.removeItem(atPath: temporaryDirectory) }
+    }
+}

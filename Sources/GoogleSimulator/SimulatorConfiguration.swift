@@ -1,0 +1,52 @@
+/// How a simulated Google is set up.
+package struct SimulatorConfiguration: Sendable {
+    /// What becomes of the bytes of stored objects.
+    package enum Storage: Sendable, Equatable {
+        /// Only their checksums and sizes are kept; nothing can be read back.
+        case hashes
+        /// They stand in this folder, with an index that a later start takes up.
+        case directory(String)
+    }
+
+    /// Where it listens; the address is IPv4.
+    package var address = "127.0.0.1"
+    /// 0 lets the kernel choose.
+    package var port: UInt16 = 0
+    /// Whether it speaks TLS, with a certificate authority of its own.
+    package var hasTLS = false
+    /// Keys, certificates and credentials stand here; nil makes a temporary folder that `stop` removes.
+    package var stateDirectory: String?
+    /// Folders of real photos and videos that are the library.
+    package var libraries: [String] = []
+    /// Made-up items beside those.
+    package var synthesis: SynthesisOptions?
+    package var storage: Storage = .hashes
+    /// Buckets that exist from the start.
+    package var buckets: [String] = ["archive"]
+    package var quirks: Set<Quirk> = []
+    /// Seconds that an access token lives; Google: 3600.
+    package var tokenLifetime: Double = 3600
+    /// Seconds that a base URL lives; Google: 60 minutes.
+    package var baseURLLifetime: Double = 3600
+    /// Seconds that a page token lives; nil is a day, or half a minute with the quirk `pageTokenExpiry`.
+    package var pageTokenLifetime: Double?
+    /// Seconds that an upload session lives; Google: a week.
+    package var sessionLifetime: Double = 604_800
+    /// Whether the photos login has only the scope that was removed on 31 March 2025.
+    package var hasRemovedScopes = false
+    /// Whether a second write of an object within a second is refused with 429.
+    package var limitsWrites = true
+    /// Whether objects get an MD5, which costs more than all else.
+    package var hasMD5 = true
+    /// Seconds that each answer of the Photos side waits.
+    package var photosLatency: Double = 0
+    /// Seconds that each answer of the Cloud Storage side waits.
+    package var storageLatency: Double = 0
+    /// Decides which requests rules with a rate strike, and the made-up library.
+    package var seed: UInt64 = 1
+    package var faults: [FaultRule] = []
+    /// Whether addresses in answers are Google's own, for a network where those names mean this machine.
+    package var usesGoogleNames = false
+
+    package init() {}
+}

@@ -1,0 +1,96 @@
+import HTTPServer
+
+extension StorageService {
+    /// `GET …/o/{object}`
+    func get(_ bucket: String, _ name: ObjectName, _ call: Call) -> ServerAnswer {
+        do {
+            let object = try find(bucket, name, call)
+            let resource = object.resource(origin: call.origin)
+            return .json(200, call.query["fields"].map { FieldMask($0).applied(to: resource) } ?? resource)
+        } catch {
+            return refusal(error)
+        }
+    }
+
+    /// `GET …/o/{object}?alt=media`, with one byte range at most.
+    func download(_ bucket: String, _ name: ObjectName, _ call: Call) -> ServerAnswer {
+        do {
+            let object = try find(bucket, name, call)
+            guard let file = object.file else {
+                throw StorageRefusal(
+                    status: 501,
+                    reason: "notImplemented",
+                    message: "This simulator keeps the hashes of objects only (--storage hashes)."
+                )
+            }
+            var headers: [(name: String, value: String)] = [
+                (name: "Content-Type", value: object.settings.contentType ?? "application/octet-stream"),
+                (name: "X-Goog-Generation", value: String(object.generation)),
+                (name: "X-Goog-Hash", value: "crc32c=" + base64(object.crc32c.bigEndianBytes)),
+                (name: "X-Goog-Storage-Class", value: object.settings.storageClass),
+                (name: "ETag", value: base64(object.generation.bigEndianBytes)),
+            ]
+            if let md5 = object.md5 { headers.append((name: "X-Goog-Hash", value: "md5=" + base64(md5))) }
+            let path = store.shelf.absolute(file)
+            guard let text = call.header("range") else {
+                return ServerAnswer(200, headers: headers, body: .file(path: path, offset: 0, count: object.size))
+            }
+            guard let range = byteRange(text, size: object.size) else {
+                headers.append((name: "Content-Range", value: "bytes */\(object.size)"))
+                return ServerAnswer(416, headers: headers)
+            }
+            let ends = "bytes \(range.lowerBound)-\(range.upperBound - 1)/\(object.size)"
+            headers.append((name: "Content-Range", value: ends))
+            let count = range.upperBound - range.lowerBound
+            return ServerAnswer(206, headers: headers, body: .file(path: path, offset: range.lowerBound, count: count))
+        } catch {
+            return refusal(error)
+        }
+    }
+
+    /// `DELETE …/o/{object}`
+    func delete(_ bucket: String, _ name: ObjectName, _ call: Call) -> ServerAnswer {
+        do {
+            try store.delete(bucket: bucket, name: name, conditions: Preconditions(call.query))
+            return ServerAnswer(204)
+        } catch {
+            return refusal(error)
+        }
+    }
+
+    private func find(_ bucket: String, _ name: ObjectName, _ call: Call) throws(StorageRefusal) -> ObjectRecord {
+        guard store.bucket(bucket) != nil else { throw .noBucket() }
+        guard let object = store.object(bucket, name) else { throw .noObject(bucket, name.text) }
+        if let generation = call.query["generation"], generation != String(object.generation) {
+            throw .noObject(bucket, name.text)
+        }
+        try Preconditions(call.query).check(object)
+        return object
+    }
+
+    /// `GET …/o`
+    func list(_ bucket: String, _ call: Call) -> ServerAnswer {
+        do {
+            let page = try ObjectPage(bucket: bucket, query: call.query, store: store)
+            let value = page.value(origin: call.origin)
+            return .json(200, call.query["fields"].map { FieldMask($0).applied(to: value) } ?? value)
+        } catch {
+            return error.answer
+        }
+    }
+}
+
+/// Reads `bytes=a-b`, `bytes=a-` or `bytes=-n`; nil if nothing of it can be given.
+private func byteRange(_ text: String, size: Int64) -> Range<Int64>? {
+    guard text.hasPrefix("bytes=") else { return nil }
+    let ends = text.dropFirst(6).split(separator: "-", omittingEmptySubsequences: false)
+    guard ends.count == 2 else { return nil }
+    if ends[0].isEmpty {
+        guard let count = Int64(ends[1]), count > 0, size > 0 else { return nil }
+        return max(0, size - count)..<size
+    }
+    guard let first = Int64(ends[0]), first < size else { return nil }
+    let last = ends[1].isEmpty ? size - 1 : Int64(ends[1]).map { min($0, size - 1) }
+    guard let last, last >= first else { return nil }
+    return first..<last + 1
+}

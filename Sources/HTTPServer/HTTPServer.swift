@@ -1,0 +1,91 @@
+import CMicroHTTPD
+import Glibc
+import Synchronization
+
+/// A certificate chain and its private key, both as PEM text.
+package struct ServerIdentity: Sendable {
+    /// The server's own certificate first.
+    package let certificatePEM: String
+    package let keyPEM: String
+
+    package init(certificatePEM: String, keyPEM: String) {
+        self.certificatePEM = certificatePEM
+        self.keyPEM = keyPEM
+    }
+}
+
+/// An HTTP/1.1 server on libmicrohttpd, one thread a connection: a handler may block without holding up another client.
+package final class HTTPServer: Sendable {
+    /// Looks at the head of a request, on the connection's own thread.
+    package typealias Handler = @Sendable (ServerRequest) -> Reception
+
+    /// The port that it listens on, the kernel's choice if 0 was asked for.
+    package let port: UInt16
+
+    private let core: ServerCore
+    // The daemon's handle, because a pointer is not Sendable: only `stop` takes it out, under the lock.
+    private let daemon: Mutex<UInt>
+
+    /// Starts to listen on an IPv4 address; port 0 means any.
+    ///
+    /// - Throws: `HTTPServerError`; the caller chooses another place.
+    package init(
+        address: String = "127.0.0.1",
+        port: UInt16 = 0,
+        identity: ServerIdentity? = nil,
+        connectionLimit: UInt32 = 4000,
+        handler: @escaping Handler
+    ) throws(HTTPServerError) {
+        let core = ServerCore(handler: handler)
+        let started = unsafe coldroll_mhd_start(
+            address,
+            port,
+            connectionLimit,
+            identity?.certificatePEM,
+            identity?.keyPEM,
+            accessHandler,
+            uriCallback,
+            completedCallback,
+            Unmanaged.passUnretained(core).toOpaque()
+        )
+        guard let started = unsafe started else {
+            let reason = unsafe String(cString: strerror(errno))
+            throw HTTPServerError(place: "\(address):\(port)", reason: reason)
+        }
+        self.core = core
+        self.port = unsafe coldroll_mhd_port(started)
+        daemon = Mutex(UInt(bitPattern: started))
+    }
+
+    /// Breaks off what is under way, waits for its threads and closes the port; a second call does nothing.
+    package func stop() {
+        core.stopping.store(true, ordering: .releasing)
+        let address = daemon.withLock { value in
+            defer { value = 0 }
+            return value
+        }
+        if let handle = unsafe OpaquePointer(bitPattern: address) {
+            unsafe MHD_stop_daemon(handle)
+        }
+    }
+
+    deinit { stop() }
+}
+
+/// What the callbacks of all connections share.
+final class ServerCore: Sendable {
+    let handler: HTTPServer.Handler
+    let stopping = Atomic(false)
+
+    init(handler: @escaping HTTPServer.Handler) { self.handler = handler }
+
+    /// Waits on a connection's own thread, less if the server stops meanwhile.
+    func nap(seconds: Double) {
+        var left = seconds
+        while left > 0, !stopping.load(ordering: .acquiring) {
+            let slice = min(left, 0.05)
+            usleep(UInt32(slice * 1_000_000))
+            left -= slice
+        }
+    }
+}

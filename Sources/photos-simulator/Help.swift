@@ -1,0 +1,42 @@
+/// The text of `--help`.
+let helpText = """
+    photos-simulator: plays Google Photos, Google's token endpoint and Cloud Storage, for tests and demos.
+
+    Where
+      --listen ADDRESS          IPv4 address to listen on (default 127.0.0.1)
+      --port N                  port; 0, the default, lets the kernel choose
+      --tls                     speak TLS; certificate authority and certificate are made in --state
+      --state DIR               keys, certificates, credentials (default: a temporary folder)
+      --google-names            addresses in answers are Google's own (needs names that lead here, --tls, --port 443)
+    Library
+      --library DIR             a folder of real photos and videos, read recursively; repeatable
+      --synthesize N            N made-up items
+      --sizes 1MB-20MB          their sizes
+      --video-percent P         how many of a hundred are videos (default 10)
+      --quirks LIST             empty-pages, repeat-across-pages, missing-fields, bad-id, empty-results,
+                                page-token-expiry, or all
+      --scopes removed          the login has only the scope that Google removed on 31 March 2025
+    Storage
+      --bucket NAME             a bucket that exists from the start; repeatable
+      --storage DIR|hashes      where objects' bytes go, or that only their hashes are kept (default hashes)
+      --no-write-limit          allow more than one write a second to one object
+      --no-md5                  objects have no MD5; saves most of the simulator's work
+    Time
+      --token-lifetime S        of access tokens (default 3600)
+      --base-url-lifetime S     of base URLs (default 3600)
+      --page-token-lifetime S   of page tokens (default 86400; 30 with the quirk page-token-expiry)
+      --session-lifetime S      of upload sessions (default 604800)
+      --latency-photos MS       added to each answer of the Photos side
+      --latency-storage MS      added to each answer of the storage side
+    Faults
+      --faults JSON             an array of rules, as POST /control/faults takes them:
+                                {"on":"download","do":"status","status":503,"retry_after":2,"rate":0.03}
+                                also "nth":[3], "times":n, "after":n, "match":"text", "for_seconds":s
+      --seed N                  decides which requests a rate strikes, and the made-up library (default 1)
+
+    File names steer videos: x.processing-30s.mp4 is PROCESSING for 30 s from the start, x.failed.mp4 is FAILED.
+    Prints one JSON line when it listens; SIGTERM and SIGINT end it. Its own requests: GET /control/counters, library,
+    objects; POST /control/faults, library/add, reset-counters, expire-tokens, expire-base-urls, expire-page-tokens,
+    revoke-photos-login.
+
+    """
