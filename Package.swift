@@ -104,7 +104,7 @@ let package = Package(
         tests("HTTPClient", ["HTTPServer", "Checksums"]),
         tests("GoogleSimulator", ["HTTPClient"]),
         tests("GoogleAuth", ["HTTPClient", "GoogleSimulator", "HTTPServer"]),
-        tests("GooglePhotos", ["HTTPClient", "GoogleAuth", "GoogleSimulator", "HTTPServer"]),
+        tests("GooglePhotos", ["HTTPClient", "GoogleAuth", "GoogleSimulator", "HTTPServer", "Checksums"]),
         tests("CloudStorage", ["HTTPClient", "GoogleAuth", "GoogleSimulator", "HTTPServer", "Checksums"]),
         tests("Media"),
         tests("Schema", ["Postgres", "JobQueue"]),

@@ -181,10 +181,10 @@ extension BodyStore {
     }
 
     /// Copies held bytes from `offset` on, without taking them away.
-    /// - Returns: how many, or nil if the body did not end or is gone.
+    /// - Returns: how many, or nil if the body is gone.
     func copy(from offset: Int, into target: UnsafeMutableRawBufferPointer) -> Int? {
         state.withLock { state in
-            guard case .ended = state.phase else { return nil }
+            if case .failed = state.phase { return nil }
             return unsafe state.queue.copy(from: offset, into: target)
         }
     }

@@ -23,6 +23,10 @@ package enum HTTPRequestBody: Sendable {
     ///
     /// The buffer is read, not consumed, so that the request can be repeated. This is how a multipart upload avoids a copy.
     case framed(head: [UInt8], BodyBuffer, tail: [UInt8])
+    /// The first `count` bytes that the buffer holds while its download goes on, with Content-Length.
+    ///
+    /// Read, not consumed, so that the request can be repeated until the caller skips them.
+    case held(BodyBuffer, count: Int)
     /// Exactly `count` bytes, consumed from the buffer while a download still fills it.
     case drain(BodyBuffer, count: Int64)
 }

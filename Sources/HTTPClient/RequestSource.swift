@@ -27,6 +27,10 @@ struct RequestSource {
             let held = buffer.available
             content = .framed(head: head, buffer.store, held: held, tail: tail)
             length = Int64(head.count + held + tail.count)
+        case .held(let buffer, let count):
+            // No tail: `length` alone keeps the reader from what arrives behind these bytes meanwhile.
+            content = .framed(head: [], buffer.store, held: count, tail: [])
+            length = Int64(count)
         case .drain(let buffer, let count):
             content = .drain(buffer.store)
             length = count

@@ -15,7 +15,7 @@ extension Statement {
             PageStatements.record,
             ScanStatements.lockSource, ScanStatements.open, ScanStatements.takeOver, ScanStatements.abandon,
             ScanStatements.begin, ScanStatements.renew, ScanStatements.letGo, ScanStatements.restart,
-            ScanStatements.finish, ScanStatements.knownItems,
+            ScanStatements.finish, ScanStatements.knownItems, ScanStatements.counts, ScanStatements.newest,
             SchemaStatements.exists, SchemaStatements.versions,
             SweepStatements.reap, SweepStatements.orphans, SweepStatements.promote,
             WorkerStatements.register, WorkerStatements.beat, WorkerStatements.stop,

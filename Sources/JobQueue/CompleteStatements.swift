@@ -117,16 +117,20 @@ enum CompleteStatements {
     )
 
     /// Which of these ends are already in the ledger, by this very claim: the answer to them was lost.
+    ///
+    /// The kind counts too: the reaper may have ended the same claim as dead.
     static let repeated = Statement(
         "job.complete_repeated",
         """
         SELECT t.part_id, t.lease
-        FROM unnest($2::bigint[], $3::bigint[]) AS t(part_id, lease)
+        FROM unnest($2::bigint[], $3::bigint[], $4::text[]) AS t(part_id, lease, kind)
         WHERE coalesce(
-            (SELECT true FROM coldroll.object AS o
-             WHERE o.part_id = t.part_id AND o.lease = t.lease AND o.worker_id = $1::bigint),
-            (SELECT true FROM coldroll.outcome AS c
-             WHERE c.part_id = t.part_id AND c.lease = t.lease AND c.worker_id = $1::bigint LIMIT 1),
+            CASE WHEN t.kind = 'stored'
+                 THEN (SELECT true FROM coldroll.object AS o
+                       WHERE o.part_id = t.part_id AND o.lease = t.lease AND o.worker_id = $1::bigint)
+                 ELSE (SELECT true FROM coldroll.outcome AS c
+                       WHERE c.part_id = t.part_id AND c.lease = t.lease AND c.worker_id = $1::bigint
+                         AND c.kind = t.kind AND c.decided_by = 'worker' LIMIT 1) END,
             false)
         """
     )

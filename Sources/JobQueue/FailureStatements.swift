@@ -50,7 +50,7 @@ enum FailureStatements {
         FROM told AS t
         WHERE coalesce((SELECT true FROM coldroll.outcome AS c
                         WHERE c.part_id = t.part_id AND c.lease = t.lease AND c.worker_id = t.worker_id
-                          AND c.kind = 'dead' LIMIT 1), false)
+                          AND c.kind = 'dead' AND c.decided_by = 'worker' LIMIT 1), false)
         """
     )
 

@@ -18,8 +18,8 @@ extension JobQueue {
             switch completion.result {
             case .stored(let object, motion: nil): stored.append(completion.job, object)
             case .stored(let object, motion: let clip?): withMotion.append(completion.job, object, clip)
-            case .skipped(let reason): ended.append(completion.job, "skipped", reason)
-            case .dead(let reason): ended.append(completion.job, "dead", reason)
+            case .skipped(let reason): ended.append(completion.job, completion.result.word, reason)
+            case .dead(let reason): ended.append(completion.job, completion.result.word, reason)
             }
         }
         var accepted: Set<JobReference> = []
@@ -37,11 +37,14 @@ extension JobQueue {
             accepted.formUnion(try await run(CompleteStatements.ended, [.integer(worker)] + ended.values))
         }
         if accepted.count < sorted.count {
-            let missing = sorted.map(\.job).filter { !accepted.contains($0) }
+            let missing = sorted.filter { !accepted.contains($0.job) }
             accepted.formUnion(
                 try await run(
                     CompleteStatements.repeated,
-                    [.integer(worker), .integers(missing.map(\.part)), .integers(missing.map(\.lease))]
+                    [
+                        .integer(worker), .integers(missing.map(\.job.part)), .integers(missing.map(\.job.lease)),
+                        .texts(missing.map(\.result.word)),
+                    ]
                 )
             )
         }
@@ -54,6 +57,17 @@ extension JobQueue {
             jobs.append(JobReference(part: try row.integer(0), lease: try row.integer(1)))
         }
         return jobs
+    }
+}
+
+extension Completion.Result {
+    /// The word for it in the database.
+    fileprivate var word: String {
+        switch self {
+        case .stored: "stored"
+        case .skipped: "skipped"
+        case .dead: "dead"
+        }
     }
 }
 

@@ -107,7 +107,6 @@ struct JPEGScanner: FormatScanner {
         let size = length - 2
         let wanted: UInt64 =
             switch marker {
-            case 0xC4, 0xC8, 0xCC: 0
             case 0xC0...0xCF: min(size, 5)
             case 0xDC: min(size, 2)
             case 0xE1: size

@@ -19,7 +19,7 @@ import Testing
         #expect(created.metadata == NewObject("x").metadata)
         #expect(created.generation > 0)
         #expect(try await place.bench.store.head("201907/a.jpg") == created)
-        let content = Bytes(try await place.content("201907/a.jpg"))
+        let content = Bytes(try place.content("201907/a.jpg"))
         #expect(content == Bytes(body.bytes))
         #expect(record.acceptances == 1)
     }
@@ -35,7 +35,7 @@ import Testing
         let other = Origin.Body(count: count, seed: 1)
         #expect(try await place.bench.put(NewObject("a.jpg", identity: "two"), other).existing == first)
         #expect(try await place.bench.put(NewObject("a.jpg", identity: "two"), [1, 2, 3]).existing == first)
-        #expect(try await place.content("a.jpg") == [1, 2, 3])
+        #expect(try place.content("a.jpg") == [1, 2, 3])
         #expect(try await place.bench.store.head("a.jpg") == first)
     }
 
@@ -59,7 +59,7 @@ import Testing
         let created = try #require(try await place.bench.put(NewObject("a.mp4"), body, record: record).created)
         #expect(created.size == body.count)
         #expect(created.crc32c == body.checksum)
-        let content = Bytes(try await place.content("a.mp4"))
+        let content = Bytes(try place.content("a.mp4"))
         #expect(content == Bytes(body.bytes))
         #expect(record.acceptances == 1)
         #expect(place.bench.budget.peak <= 8 << 20)
@@ -80,7 +80,7 @@ import Testing
             let created = try #require(try await place.bench.put(NewObject("\(isChunked)"), body).created)
             #expect(created.size == count)
             #expect(created.crc32c == body.checksum)
-            let content = Bytes(try await place.content("\(isChunked)"))
+            let content = Bytes(try place.content("\(isChunked)"))
             #expect(content == Bytes(body.bytes))
         }
     }
@@ -165,7 +165,7 @@ import Testing
             "a b+c%2Fd&e=f?g#h.jpg", "Größe.jpg", "Gro\u{308}ße.jpg", "📷/👩‍👩‍👧.heic", "\u{202E}gpj.exe",
             "'\"\\`$(x)*[]{}|<>.jpg",
             "...", "..a", "a/b/c/d/e.jpg", "a:b;c,d@e!.jpg", "\u{7}bell",
-            Array(repeating: String(repeating: "é", count: 102), count: 5).joined(separator: "/"),
+            Array(repeating: String(repeating: "é", count: 100), count: 5).joined(separator: "/") + "x",
         ]
     )
     func oddNames(kind: StoreKind, name: String) async throws {
@@ -261,7 +261,7 @@ import Testing
     func captureTime(kind: StoreKind) async throws {
         let place = try await kind.open()
         _ = try await place.bench.put(NewObject("a.jpg", customTime: "2019-07-14T16:03:21.25Z"), [1])
-        #expect(try await place.captureTime("a.jpg") == "2019-07-14T16:03:21.25Z")
+        #expect(try place.captureTime("a.jpg") == "2019-07-14T16:03:21.25Z")
         for (index, time) in ["1904-01-01T00:00:00Z", "1970-01-01T00:30:00+01:00", "yesterday"].enumerated() {
             #expect(try await place.bench.put(NewObject("\(index)", customTime: time), [1]).created != nil)
         }

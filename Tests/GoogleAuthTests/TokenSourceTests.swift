@@ -1,4 +1,5 @@
 import Foundation
+import GoogleSimulator
 import HTTPClient
 import HTTPServer
 import Testing
@@ -294,5 +295,54 @@ private func source(_ json: String, _ server: TokenServer) throws(AuthError) -> 
     )
     func override(endpoint: String) {
         #expect(CredentialsFile.tokenURL(endpoint) == "http://h:1/token")
+    }
+}
+
+/// Google's own answers, as the simulator gives them.
+@Suite(.timeLimit(.minutes(2))) struct SimulatedGoogleTests {
+    let simulator: Simulator
+    let http = HTTPClient()
+
+    init() throws { simulator = try Simulator.start(SimulatorConfiguration()) }
+
+    private func tokens(_ file: String) throws -> TokenSource {
+        try TokenSource.file(file, scope: scope, tokenEndpoint: simulator.url, http: http)
+    }
+
+    private func status(_ tokens: TokenSource) async throws -> Int {
+        let list = HTTPRequest("GET", simulator.url + "/storage/v1/b/archive/o", headers: try await tokens.headers())
+        return try await http.send(list).status
+    }
+
+    @Test func theKeyOfAServiceAccountOpensTheBucket() async throws {
+        defer { simulator.stop() }
+        #expect(try await status(tokens(simulator.storageCredentialsFile)) == 200)
+    }
+
+    @Test func aLoginOpensTheBucketAndATokenThatDiedIsReplaced() async throws {
+        defer { simulator.stop() }
+        let tokens = try tokens(simulator.storageUserCredentialsFile)
+        #expect(try await status(tokens) == 200)
+        let old = try await tokens.headers()
+        simulator.expireTokens()
+        #expect(try await status(tokens) == 401)
+        await tokens.refused(old)
+        #expect(try await status(tokens) == 200)
+        #expect(simulator.counters.requests("token") == 2)
+    }
+
+    @Test func aRevokedLoginHasToBeRenewed() async throws {
+        defer { simulator.stop() }
+        struct Login: Decodable { let refresh_token: String }
+        let bytes = try Data(contentsOf: URL(filePath: simulator.photosCredentialsFile))
+        let secret = try JSONDecoder().decode(Login.self, from: bytes).refresh_token
+        let revoke = HTTPRequest(
+            "POST",
+            simulator.url + "/revoke",
+            body: .bytes(Array("token=\(formEncoded(secret))".utf8))
+        )
+        #expect(try await http.send(revoke).status == 200)
+        let tokens = try tokens(simulator.photosCredentialsFile)
+        await #expect { try await tokens.headers() } throws: { ($0 as? AuthError)?.code == .loginRequired }
     }
 }

@@ -88,7 +88,8 @@ struct DownloadTests {
     @Test(
         "Nothing is sent to hosts that are not Google's",
         arguments: [
-            "https://example.com/x", "http://lh3.googleusercontent.com/x", "https://lh3.googleusercontent.com:8443/x",
+            "https://example.com/x", "http://lh3.googleusercontent.com/x",
+            "http://lh3.googleusercontent.com:443/x", "https://lh3.googleusercontent.com:8443/x",
             "https://googleusercontent.com.example.com/x", "https://evilgoogleusercontent.com/x",
             "https://lh3.googleusercontent.com./x",
             "https://1.2.3.4.bc.googleusercontent.com/x", "https://lh3.googleusercontent.com@example.com/x",
@@ -187,5 +188,24 @@ struct DownloadTests {
     @Test func aConnectionThatBreaksIsTheNetworksFault() async throws {
         let google = try ScriptedGoogle(always: ServerAnswer(200, fault: .reset))
         #expect(try await failure(of: google).code == .unavailable(retryAfter: nil))
+    }
+
+    @Test func aCancelledTaskStopsWaitingForTheHead() async throws {
+        let (arrivals, arrived) = AsyncStream<Void>.makeStream()
+        let google = try ScriptedGoogle { _ in
+            arrived.yield()
+            return ServerAnswer(200, delaySeconds: 300)
+        }
+        let client = try google.client()
+        let buffer = try await google.buffer()
+        let base = BaseURL(google.origin + "/lr/a")
+        let task = Task {
+            await GooglePhotosTests.failure { () async throws(PhotosError) in
+                try await client.download(base, .still, into: buffer)
+            }
+        }
+        for await _ in arrivals { break }
+        task.cancel()
+        #expect(await task.value?.code == .transport(.cancelled))
     }
 }

@@ -140,12 +140,12 @@ import Testing
             """,
             name: "test.rival"
         )
-        async let refusal = fixture.texts("SELECT coldroll.skip(id, 'x') FROM coldroll.part")
+        let skip = Task { try await fixture.texts("SELECT coldroll.skip(id, 'x') FROM coldroll.part") }
         try await fixture.waitUntil(
             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
         )
         try await rival.script("COMMIT", name: "test.commit")
-        let error = await #expect(throws: PostgresError.self) { _ = try await refusal }
+        let error = await #expect(throws: PostgresError.self) { _ = try await skip.value }
         #expect(error?.message.contains("stored already") == true)
         #expect(try await fixture.queue.totals(sources: []).unaccounted == 0)
     }

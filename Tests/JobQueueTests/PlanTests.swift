@@ -31,11 +31,13 @@ import Testing
 
     private func expectClaim(_ fixture: QueueFixture, _ worker: Int64) async throws {
         let plan = try await Plan(fixture, .claim(worker, fixture.source, 500))
+        // Without statistics the picked keys are looked up through a bitmap of the key's index.
         #expect(
             plan.access("job").isSubset(of: [
-                "Index Scan job_ready", "Index Only Scan job_ready", "Index Scan job_pkey",
+                "Index Scan job_ready", "Index Only Scan job_ready", "Index Scan job_pkey", "Bitmap Heap Scan ",
             ])
         )
+        #expect(!plan.nodes.contains { $0.type == "Bitmap Index Scan" && $0.index == "job_ready" })
         #expect(plan.access("part") == ["Index Scan part_pkey"])
         #expect(plan.access("item") == ["Index Scan item_pkey"])
         // The only sort is that of the lanes.

@@ -100,6 +100,13 @@ struct StructureTests {
         #expect(inspect(behindData, piece: 100) == expected)
     }
 
+    @Test func aTableTooLargeToHoldIsSkipped() {
+        let meta = box("meta", [UInt8](repeating: 0, count: 300 << 10))
+        let file = box("ftyp", Array("heic".utf8) + [0, 0, 0, 0]) + meta
+        let expected = MediaReport(kind: .heic, width: nil, height: nil, isComplete: true, isMotionPhoto: false)
+        #expect(inspect(file, piece: 5000) == expected)
+    }
+
     @Test func aClipInAHEICIsAMotionPhoto() {
         #expect(inspect(Self.heic(0, wideIndexes: true) + box("mpvd", [1])).isMotionPhoto)
         #expect(!inspect(Self.ftyp + box("mpvd", [1])).isMotionPhoto)

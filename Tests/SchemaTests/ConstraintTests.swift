@@ -61,7 +61,7 @@ import Testing
         ("lane_kind_check", "UPDATE coldroll.lane SET kind = 'file'"),
         ("lane_park", "UPDATE coldroll.lane SET parked_until = now()"),
         ("lane_pause", "UPDATE coldroll.lane SET paused_at = now()"),
-        ("worker_state_check", "UPDATE coldroll.worker SET state = 'ill'"),
+        ("worker_state_check", "UPDATE coldroll.worker SET state = 'ill', ended_at = now()"),
         ("worker_end", "UPDATE coldroll.worker SET state = 'dead'"),
         (
             "upload_stored_offset_check",

@@ -1,9 +1,19 @@
+import Dispatch
 import Foundation
 
 /// PostgreSQL's own programs, as a person runs them.
 enum Program {
     /// Runs one to its end; what it prints on either stream goes into `text`.
     static func run(_ name: String, _ arguments: [String]) async throws -> (status: Int32, text: String) {
+        try await withCheckedThrowingContinuation { continuation in
+            // Reading blocks, so it has a thread of its own.
+            DispatchQueue(label: "program").async {
+                continuation.resume(with: Result { try read(name, arguments) })
+            }
+        }
+    }
+
+    private static func read(_ name: String, _ arguments: [String]) throws -> (status: Int32, text: String) {
         let process = Process()
         process.executableURL = URL(filePath: "/usr/bin/env")
         process.arguments = [name] + arguments
@@ -11,8 +21,7 @@ enum Program {
         process.standardOutput = output
         process.standardError = output
         try process.run()
-        var data = Data()
-        for try await byte in output.fileHandleForReading.bytes { data.append(byte) }
+        let data = try output.fileHandleForReading.readToEnd() ?? Data()
         process.waitUntilExit()
         return (process.terminationStatus, String(decoding: data, as: UTF8.self))
     }

@@ -116,6 +116,7 @@ import Testing
     }
 
     @Test func aPatternThatIsNoneIsTheTypistsFault() async throws {
+        _ = try await fill()
         #expect(try await run("retry", "--reason", "(").code == 1)
     }
 
@@ -143,7 +144,12 @@ import Testing
     }
 
     @Test func psqlReadsTheLedgerAndChangesNothing() async throws {
-        let read = try await run("psql", "--", "-XAtc", "SELECT current_user, count(*) FROM coldroll.migration GROUP BY 1")
+        let read = try await run(
+            "psql",
+            "--",
+            "-XAtc",
+            "SELECT current_user, count(*) FROM coldroll.migration GROUP BY 1"
+        )
         #expect(read.code == 0)
         #expect(read.output == "coldroll_reader|\(try await migrations())\n")
         let write = try await run("psql", "--", "-Xc", "CREATE TABLE public.mine ()")
@@ -152,22 +158,47 @@ import Testing
         #expect(try await run("psql", "--", "-Xc", "TABLE coldroll.upload").code == 1)
     }
 
-    @Test func psqlGetsThePasswordByItsEnvironmentAndNotByItsArguments() async throws {
+    /// Runs `coldroll psql` with a script in psql's place.
+    private func runPsql(_ script: String, _ more: [String: String] = [:]) async throws -> Program.Answer {
         let folder = FileManager.default.temporaryDirectory.appending(path: "coldroll-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
-        let script = folder.appending(path: "psql")
-        try "#!/bin/sh\necho \"$*\"\necho \"$PGPASSWORD\"\nexit 3\n".write(to: script, atomically: true, encoding: .utf8)
-        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: script.path)
-        let answer = try await Program.run(
+        let file = folder.appending(path: "psql")
+        try "#!/bin/sh\n\(script)\n".write(to: file, atomically: true, encoding: .utf8)
+        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: file.path)
+        return try await Program.run(
             ["psql"],
-            environment: [
-                "COLDROLL_DATABASE_URL": MigratedDatabase.conninfo + " password=hunter2",
-                "PATH": folder.path + ":/usr/bin:/bin",
-            ]
+            environment: environment.merging(["PATH": folder.path + ":/usr/bin:/bin"]) { $1 }.merging(more) { $1 }
+        )
+    }
+
+    @Test func psqlGetsThePasswordByItsEnvironmentAndNotByItsArguments() async throws {
+        let answer = try await runPsql(
+            "echo \"$*\"; echo \"$PGPASSWORD\"; exit 3",
+            ["COLDROLL_DATABASE_URL": MigratedDatabase.conninfo + " password=hunter2"]
         )
         #expect(answer.output == "--dbname \(MigratedDatabase.conninfo)\nhunter2\n")
         #expect(answer.code == 3)
+    }
+
+    @Test(arguments: ["INT": SIGINT, "TERM": SIGTERM, "PIPE": SIGPIPE].sorted { $0.key < $1.key }.map { $0 })
+    func psqlHasEverySignalsDefault(signal: (key: String, value: Int32)) async throws {
+        let answer = try await runPsql("kill -\(signal.key) $$; exit 9")
+        #expect(answer.code == 128 + signal.value)
+    }
+
+    @Test func sigtermIsPassedOnToPsqlAndSigintIsNot() async throws {
+        let answer = try await runPsql(
+            """
+            trap 'echo terminated; kill $sleeper; exit 7' TERM
+            sleep 60 & sleeper=$!
+            kill -INT $PPID
+            kill -TERM $PPID
+            wait
+            """
+        )
+        #expect(answer.output == "terminated\n")
+        #expect(answer.code == 7)
     }
 
     @Test func anOlderSchemaAndADatabaseThatIsDownAreToldWithWhatToDo() async throws {
@@ -187,11 +218,6 @@ import Testing
         #expect(down.code == 4)
         #expect(down.error.hasPrefix("coldroll: "))
         #expect(!down.error.contains("hunter2"))
-        let missing = try await Program.run(
-            ["status"],
-            environment: ["COLDROLL_DATABASE_URL": MigratedDatabase.conninfo + " dbname=nobody_made_this"]
-        )
-        #expect(missing.code == 1)
     }
 
     private func migrations() async throws -> Int64 {

@@ -79,7 +79,9 @@ struct Program {
         process.standardInput = FileHandle.nullDevice
         return try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Int32, any Error>) in
             process.terminationHandler = {
-                continuation.resume(returning: $0.terminationReason == .exit ? $0.terminationStatus : -$0.terminationStatus)
+                continuation.resume(
+                    returning: $0.terminationReason == .exit ? $0.terminationStatus : -$0.terminationStatus
+                )
             }
             do {
                 try process.run()

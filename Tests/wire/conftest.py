@@ -1,10 +1,14 @@
+import contextlib
 import json
 import os
 import pathlib
 import subprocess
+import time
 import uuid
 from dataclasses import dataclass
 
+import google.auth.crypt
+import google.auth.jwt
 import pytest
 
 from wire import Bucket, Caller
@@ -24,37 +28,63 @@ class Simulator:
     def caller(self, token=None):
         return Caller(self.url, self.ca, token)
 
-    def credentials(self, which):
-        path = self.photos_credentials if which == "photos" else self.storage_credentials
-        return json.loads(pathlib.Path(path).read_text())
+    def user(self):
+        """The login of the library's owner: a file of type authorized_user."""
+        return json.loads(pathlib.Path(self.photos_credentials).read_text())
 
-    def refresh(self, which, **changed):
-        """Asks for an access token with a file of kind authorized_user."""
-        file = self.credentials(which)
-        fields = {key: file[key] for key in ("client_id", "client_secret", "refresh_token")}
+    def refresh(self, **changed):
+        """Asks for an access token with the owner's refresh token."""
+        fields = {key: self.user()[key] for key in ("client_id", "client_secret", "refresh_token")}
         return self.caller().post_form("/token", fields | {"grant_type": "refresh_token"} | changed)
 
-    def token(self, which):
-        answer = self.refresh(which)
+    def assertion(self, **changed):
+        """A JWT signed with the key of a file of type service_account, made by Google's own library."""
+        file = json.loads(pathlib.Path(self.storage_credentials).read_text())
+        now = int(time.time())
+        claims = {
+            "iss": file["client_email"],
+            "scope": "https://www.googleapis.com/auth/devstorage.read_write",
+            "aud": file["token_uri"],
+            "iat": now,
+            "exp": now + 3600,
+        }
+        signer = google.auth.crypt.RSASigner.from_service_account_info(file)
+        return google.auth.jwt.encode(signer, claims | changed).decode()
+
+    def grant(self, assertion):
+        """Asks for an access token with a signed JWT."""
+        kind = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+        return self.caller().post_form("/token", {"grant_type": kind, "assertion": assertion})
+
+    def photos_token(self):
+        answer = self.refresh()
+        assert answer.status == 200, answer
+        return answer.json()["access_token"]
+
+    def storage_token(self):
+        answer = self.grant(self.assertion())
         assert answer.status == 200, answer
         return answer.json()["access_token"]
 
     def photos(self):
-        return self.caller(self.token("photos"))
+        return self.caller(self.photos_token())
 
     def bucket(self, name="archive"):
-        return Bucket(self.caller(self.token("storage")), name)
+        return Bucket(self.caller(self.storage_token()), name)
 
-    def control(self, method, target, value=None):
-        answer = (
-            self.caller().send(method, "/control" + target)
-            if value is None
-            else self.caller().send(
-                method, "/control" + target, json.dumps(value).encode(), {"Content-Type": "application/json"}
-            )
-        )
-        assert answer.status in (200, 204), answer
-        return json.loads(answer.body) if answer.body else None
+    def control(self, name, value=None):
+        """One of the simulator's own requests, POST /control/NAME."""
+        answer = self.caller().post_json("/control/" + name, {} if value is None else value)
+        assert answer.status == 200, answer
+
+    @contextlib.contextmanager
+    def faults(self, *rules):
+        """Lets things go wrong by these rules, and only within the block."""
+        self.control("faults", list(rules))
+        try:
+            yield
+        finally:
+            self.control("faults", [])
 
 
 def program():
@@ -71,10 +101,14 @@ def spawn(tmp_path_factory):
     """Starts simulators with the given arguments; all are stopped at the end."""
     running = []
 
-    def start(*arguments):
+    def start(*arguments, writes=("--no-write-limit",)):
         state = tmp_path_factory.mktemp("simulator")
         process = subprocess.Popen(
-            [program(), "--state", state, "--port", "0", "--bucket", "archive", "--bucket", "state", *arguments],
+            [
+                *(program(), "--port", "0", "--state", state, "--storage", state / "bytes"),
+                *("--bucket", "archive", "--bucket", "state"),
+                *(*writes, *arguments),
+            ],
             stdout=subprocess.PIPE,
             text=True,
         )
@@ -97,6 +131,12 @@ def spawn(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def fragile(spawn):
+    """A small library whose simulator a test may turn: it is only used by tests that turn it back."""
+    return spawn("--synthesize", "30", "--sizes", "300KB-600KB", "--video-percent", "50")
+
+
+@pytest.fixture(scope="session")
 def samples(spawn):
     """A library of the real files that the project ships."""
     return spawn("--library", ROOT / "Samples")
@@ -112,6 +152,12 @@ def many(spawn):
 def bucket(samples):
     """The archive bucket, with a token that may write to it."""
     return samples.bucket()
+
+
+@pytest.fixture
+def limited(spawn):
+    """A bucket that limits writes to one object, as the service does."""
+    return spawn("--synthesize", "1", "--sizes", "10KB", writes=()).bucket()
 
 
 @pytest.fixture

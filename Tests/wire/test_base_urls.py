@@ -1,6 +1,7 @@
 """Base URLs: what each suffix gives, and whom they answer."""
 
 import hashlib
+import http.client
 import pathlib
 import unicodedata
 from urllib.parse import urlsplit
@@ -135,3 +136,75 @@ def test_names_are_kept_as_they_are(library):
     names = {item["filename"] for item in library}
     composed = unicodedata.normalize("NFC", "Käyrä.jpg")
     assert {composed, unicodedata.normalize("NFD", composed)} <= names
+
+
+@pytest.fixture
+def item(fragile):
+    """A photo of the library whose simulator may be turned."""
+    return next(item for item in items(pages(fragile.photos(), 100)) if not is_video(item))
+
+
+def test_an_expired_base_url_is_a_403_in_html_and_a_fresh_one_works(fragile, item):
+    # Photos Library API guide, Access media items: base URLs are valid for 60 minutes
+    photos = fragile.photos()
+    video = next(item for item in items(pages(photos, 100)) if is_video(item))
+    redirected = photos.get(video["baseUrl"] + "=dv").header("Location")
+    fragile.control("expire-base-urls")
+    for url in (item["baseUrl"] + "=d", video["baseUrl"] + "=dv", redirected):
+        answer = photos.get(url)
+        assert answer.status == 403
+        assert answer.content_type == "text/html"
+    fresh = photos.get_json("/v1/mediaItems/" + item["id"])["baseUrl"]
+    assert fresh != item["baseUrl"]
+    assert photos.get(fresh + "=d").status == 200
+
+
+def test_a_video_that_is_not_ready_gives_no_video(spawn, tmp_path):
+    # Photos Library API guide, Access media items: a video's bytes only when its status is READY
+    clip = FILES["MVI_0005.MOV"][0].read_bytes()
+    (tmp_path / "wait.processing-600s.mov").write_bytes(clip)
+    (tmp_path / "broken.failed.mov").write_bytes(clip)
+    photos = spawn("--library", tmp_path).photos()
+    found = {item["filename"]: item for item in items(pages(photos))}
+    statuses = {name: item["mediaMetadata"]["video"]["status"] for name, item in found.items()}
+    assert statuses == {"wait.processing-600s.mov": "PROCESSING", "broken.failed.mov": "FAILED"}
+    for item in found.values():
+        assert photos.get(item["baseUrl"] + "=dv").status >= 400
+
+
+def test_a_cut_body_is_shorter_than_its_length(fragile, item):
+    # RFC 9112, 8 Handling Incomplete Messages
+    photos = fragile.photos()
+    with fragile.faults({"on": "download", "do": "cut", "at": 0.5, "times": 1}):
+        with pytest.raises(http.client.IncompleteRead) as cut:
+            photos.get(item["baseUrl"] + "=d")
+        assert cut.value.expected > 0
+    assert photos.get(item["baseUrl"] + "=d").status == 200
+
+
+def test_a_body_may_end_with_the_connection(fragile, item):
+    # RFC 9112, 6.3 Message Body Length: neither Content-Length nor chunks
+    photos = fragile.photos()
+    whole = photos.get(item["baseUrl"] + "=d")
+    with fragile.faults({"on": "download", "do": "no_length"}):
+        answer = photos.get(item["baseUrl"] + "=d")
+    assert answer.header("Content-Length") is None and answer.header("Transfer-Encoding") is None
+    assert answer.body == whole.body
+
+
+def test_a_web_page_may_come_with_status_200(fragile, item):
+    # nextcloud/integration_google, issue 128: a sign-in page was stored as a video
+    with fragile.faults({"on": "download", "do": "html", "content_type": "image/jpeg", "times": 1}):
+        answer = fragile.photos().get(item["baseUrl"] + "=d")
+    assert answer.status == 200
+    assert answer.content_type == "image/jpeg"
+    assert b"<html" in answer.body.lower()
+
+
+def test_two_downloads_of_one_item_may_differ(fragile, item):
+    # Google Photos makes its download renditions anew
+    photos = fragile.photos()
+    first = photos.get(item["baseUrl"] + "=d").body
+    with fragile.faults({"on": "download", "do": "different"}):
+        second = photos.get(item["baseUrl"] + "=d").body
+    assert len(first) == len(second) and first != second

@@ -19,7 +19,7 @@ def bucket(request, spawn):
     assert simulator.url.startswith(request.param + "://")
     client = storage.Client(
         project="p",
-        credentials=Credentials(simulator.token("storage")),
+        credentials=Credentials(simulator.storage_token()),
         client_options={"api_endpoint": simulator.url},
     )
     if simulator.ca:

@@ -183,3 +183,63 @@ def test_a_search_that_is_not_json_is_an_invalid_argument(photos):
     # Google Cloud API design guide, Errors
     answer = photos.send("POST", "/v1/mediaItems:search", b"{", {"Content-Type": "application/json"})
     assert answer.status == 400
+
+
+@pytest.fixture(scope="module")
+def odd(spawn):
+    """A library that answers as real ones were seen to: empty pages, repeats, missing fields."""
+    quirks = "empty-pages,repeat-across-pages,missing-fields,empty-results"
+    return spawn("--synthesize", "260", "--sizes", "10KB-20KB", "--quirks", quirks).photos()
+
+
+def test_a_page_may_be_without_items_and_still_have_a_successor(odd):
+    # Photos Library API reference, mediaItems.list: fewer items than pageSize may be returned
+    all_pages = pages(odd, 50)
+    assert any("mediaItems" not in page and "nextPageToken" in page for page in all_pages)
+    assert len({item["id"] for item in items(all_pages)}) == 260
+
+
+def test_an_item_may_come_again_on_the_next_page(odd):
+    # rclone's googlephotos backend skips the first item of a page that repeats the last one's
+    found = [item["id"] for item in items(pages(odd, 50))]
+    assert len(found) > len(set(found)) == 260
+
+
+def test_fields_may_be_missing(odd):
+    # All fields of a MediaItem are optional in proto3 JSON; mimeType and filename were seen missing
+    found = items(pages(odd, 50))
+    assert all(item["id"] for item in found)
+    assert any("filename" not in item for item in found) or any("mimeType" not in item for item in found)
+
+
+def test_a_page_token_expires(fragile):
+    # Google AIP-158, Pagination: page tokens may expire
+    photos = fragile.photos()
+    token = photos.get_json("/v1/mediaItems?pageSize=10")["nextPageToken"]
+    fragile.control("expire-page-tokens")
+    answer = photos.get("/v1/mediaItems?" + urlencode({"pageSize": 10, "pageToken": token}))
+    assert answer.status == 400
+    assert answer.json()["error"]["status"] == "INVALID_ARGUMENT"
+
+
+def test_a_bad_id_may_spoil_the_whole_batch_and_single_gets_find_it(spawn):
+    # gphotos-sync, issue 33: batchGet answers 500 for all because of one item
+    photos = spawn("--synthesize", "60", "--sizes", "10KB", "--quirks", "bad-id").photos()
+    ids = [item["id"] for item in items(pages(photos, 100))]
+    answers = [batch(photos, ids[start : start + 20]).status for start in range(0, len(ids), 20)]
+    assert 500 in answers
+    bad = [id for id in ids if photos.get("/v1/mediaItems/" + id).status != 200]
+    assert bad
+    good = [id for id in ids if id not in bad]
+    assert batch(photos, good[:50]).status == 200
+
+
+def test_too_many_requests_name_the_wait(fragile):
+    # Google Photos APIs, Best practices: 429, exponential backoff; RFC 9110, 10.2.3 Retry-After
+    photos = fragile.photos()
+    with fragile.faults({"on": "list", "do": "status", "status": 429, "retry_after": 7, "times": 1}):
+        answer = photos.get("/v1/mediaItems")
+        assert answer.status == 429
+        assert answer.header("Retry-After") == "7"
+        assert answer.json()["error"]["status"] == "RESOURCE_EXHAUSTED"
+        assert photos.get("/v1/mediaItems").status == 200

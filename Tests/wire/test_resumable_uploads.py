@@ -1,5 +1,7 @@
 """Cloud Storage docs, Resumable uploads: every rule that a client's recovery stands on."""
 
+import http.client
+
 import pytest
 
 from wire import KIB, UNIT, crc32c, noise
@@ -333,3 +335,61 @@ def test_a_large_body_passes_in_one_request(bucket, name):
     body = noise(20 * 1024 * KIB + 7)
     session = bucket.session({"name": name})
     assert_stored(bucket.put(session, body, span(0, len(body), len(body))), body)
+
+
+@pytest.fixture
+def turned(fragile):
+    return fragile.bucket()
+
+
+def test_fewer_bytes_may_be_stored_than_were_sent(fragile, turned, name):
+    # google-cloud-java, resumable uploads, scenario 9: continue from Range, never from what was sent
+    session = turned.session({"name": name})
+    with fragile.faults({"on": "uploadData", "do": "persist_less", "at": 0.5, "times": 1}):
+        offset = persisted(turned.put(session, BODY[: 2 * UNIT], span(0, 2 * UNIT)))
+    assert offset < 2 * UNIT and offset % UNIT == 0
+    assert persisted(turned.status(session)) == offset
+    assert_stored(turned.put(session, BODY[offset:], span(offset, len(BODY), len(BODY))), BODY)
+    assert turned.read(name).body == BODY
+
+
+def test_an_answer_may_be_lost_after_the_object_is_made(fragile, turned, name):
+    # RFC 9112, 9.3.1 Retrying Requests: the request may have been acted on
+    session = turned.session({"name": name}, ifGenerationMatch=0)
+    with fragile.faults({"on": "uploadData", "do": "lose_answer", "times": 1}):
+        with pytest.raises((http.client.HTTPException, OSError)):
+            turned.put(session, BODY, span(0, len(BODY), len(BODY)))
+    assert_stored(turned.status(session), BODY)
+    retried = turned.multipart({"name": name}, BODY, ifGenerationMatch=0)
+    assert retried.status == 412
+    assert turned.metadata(name).json()["crc32c"] == crc32c(BODY)
+
+
+def test_a_503_in_the_middle_leaves_an_upload_that_goes_on(fragile, turned, name):
+    # Cloud Storage docs, Retry strategy: 5xx, ask for the status and go on
+    session = turned.session({"name": name})
+    with fragile.faults({"on": "uploadData", "do": "status", "status": 503, "retry_after": 3, "at": 0.6, "times": 1}):
+        answer = turned.put(session, BODY, span(0, len(BODY), len(BODY)))
+    assert answer.status == 503
+    assert answer.header("Retry-After") == "3"
+    offset = persisted(turned.status(session))
+    assert 0 < offset < len(BODY)
+    assert_stored(turned.put(session, BODY[offset:], span(offset, len(BODY), len(BODY))), BODY)
+
+
+def test_a_reset_connection_leaves_an_upload_that_goes_on(fragile, turned, name):
+    # Cloud Storage docs, Retry strategy: socket errors
+    session = turned.session({"name": name})
+    with fragile.faults({"on": "uploadData", "do": "reset", "times": 1}):
+        with pytest.raises((http.client.HTTPException, OSError)):
+            turned.put(session, BODY, span(0, len(BODY), len(BODY)))
+    offset = persisted(turned.status(session))
+    assert_stored(turned.put(session, BODY[offset:], span(offset, len(BODY), len(BODY))), BODY)
+
+
+def test_a_session_ends_after_its_lifetime(spawn, name):
+    # Cloud Storage docs, Resumable uploads: a session URI expires after one week
+    bucket = spawn("--synthesize", "1", "--sizes", "10KB", "--session-lifetime", "0").bucket()
+    session = bucket.session({"name": name})
+    assert bucket.status(session).status in (404, 410)
+    assert bucket.put(session, b"abc", span(0, 3, 3)).status in (404, 410)

@@ -177,3 +177,13 @@ def test_the_same_idempotency_token_gets_the_same_answer(bucket, name):
     assert first.json()["generation"] == again.json()["generation"]
     other = {"x-goog-gcs-idempotency-token": name + "-other"}
     assert bucket.multipart({"name": name}, b"bytes", headers=other, ifGenerationMatch=0).status == 412
+
+
+def test_one_object_takes_one_write_a_second(limited, name):
+    # Cloud Storage docs, Quotas & limits: maximum rate of writes to the same object name, one per second
+    assert limited.multipart({"name": name}, b"x").status == 200
+    answer = limited.multipart({"name": name}, b"x")
+    assert answer.status == 429
+    error = answer.json()["error"]
+    assert error["errors"][0]["reason"] == "rateLimitExceeded"
+    assert limited.multipart({"name": name + "2"}, b"x").status == 200

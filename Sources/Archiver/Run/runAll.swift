@@ -92,17 +92,9 @@ private func scanAndWork(
     async let worked = worker.run(progress: progress, failed: { stop.request() })
     let scan: ScanSummary?
     do {
-        scan = try await Scan(
-            context: context,
-            source: source,
-            since: since,
-            until: until,
-            stop: stop,
-            progress: scanned
-        ).run()
-    } catch let error as LedgerError where error.code == .scanBusy {
-        context.logger.log(.info, "another process scans this source: this run joins it")
-        scan = nil
+        scan = try await scanOrJoin(
+            Scan(context: context, source: source, since: since, until: until, stop: stop, progress: scanned)
+        )
     } catch {
         // What is queued already is given back. If it was the worker that failed first, its error is the reason.
         stop.request()
@@ -114,6 +106,33 @@ private func scanAndWork(
     let work = try await worked
     let totals = try await context.queue.totals(sources: [source])
     return RunSummary(number: number, scan: scan, work: work, totals: totals)
+}
+
+/// Scans, or waits for the process that does; takes its scan over should it vanish.
+///
+/// - Returns: nil where another process ended the scan.
+private func scanOrJoin(_ scan: Scan) async throws -> ScanSummary? {
+    var joined: Int64?
+    while true {
+        if let other = joined, let newest = try await scan.context.ledger.newestScan(source: scan.source),
+            newest.id >= other, let outcome = newest.outcome
+        {
+            if outcome == "complete" { return nil }
+            throw ArchiverError(code: .nothingFound, message: newest.reason ?? "The scan that this run joined failed.")
+        }
+        do {
+            return try await scan.run()
+        } catch let error as LedgerError where error.code == .scanBusy {
+            if joined == nil {
+                scan.context.logger.log(.info, "another process scans this source: this run joins it")
+                joined = try await scan.context.ledger.newestScan(source: scan.source)?.id
+            }
+        }
+        for _ in 0..<4 {
+            try scan.checkStop()
+            try await Task.sleep(for: .milliseconds(500))
+        }
+    }
 }
 
 /// Whether a scan may still add jobs.

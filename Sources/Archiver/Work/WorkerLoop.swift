@@ -336,8 +336,18 @@ final class WorkerLoop {
         guard options.drain, !isCheckingDrain, running.isEmpty, waiting.isEmpty, !isFed() else { return }
         isCheckingDrain = true
         Task { [context, sources, post] in
-            let totals = try? await context.queue.totals(sources: sources)
-            post.yield(.drained(totals.map { $0.live == 0 } ?? false))
+            // Without an answer the queue counts as not empty: the next look comes soon.
+            post.yield(.drained((try? await isDrained(context, sources)) ?? false))
         }
     }
+}
+
+/// Whether nothing is queued, and no process is at a scan that may queue more.
+private func isDrained(_ context: ArchiveContext, _ sources: [Int64]) async throws(PostgresError) -> Bool {
+    // In this order: what a scan queued before its last sign of life is seen by the second question.
+    for source in sources {
+        if let scan = try await context.ledger.newestScan(source: source), scan.isAlive { return false }
+    }
+    let live = try await context.queue.live(sources: sources)
+    return live.count == 0
 }

@@ -80,8 +80,8 @@ struct Worker {
             if let failure = loop.failure { throw failure }
             if end == .done { break }
         }
-        let left = try await context.queue.totals(sources: sources).live
-        return WorkSummary(progress: sum, left: left)
+        let live = try await context.queue.live(sources: sources)
+        return WorkSummary(progress: sum, left: live.count)
     }
 
     private var slotCount: Int {

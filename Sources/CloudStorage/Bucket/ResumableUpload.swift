@@ -119,7 +119,7 @@ struct ResumableUpload {
             try await fromSource(subject) { () async throws(HTTPError) in try await buffer.wait(for: limit) }
             if buffer.hasEnded { return nil }
             let count = Int64(min(buffer.available, limit)) / SessionRange.unit * SessionRange.unit
-            switch try await send(.bytes(buffer.peek(Int(count))), to: offset + count, of: nil) {
+            switch try await send(.held(buffer, count: Int(count)), to: offset + count, of: nil) {
             case .done(let outcome): return outcome
             case .persisted(let persisted): try await advance(to: persisted, sent: offset + count)
             case .fault(let fault):

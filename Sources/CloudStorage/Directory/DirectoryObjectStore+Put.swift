@@ -17,7 +17,7 @@ extension DirectoryObjectStore {
         let file = TemporaryFile(for: "\(keeper.root)/\(object.name)", below: keeper.root)
         do {
             try await file.create()
-            try await fill(file, from: buffer, subject: "Storing \(object.name)")
+            try await fill(file, from: buffer, subject: "Storing \(String(reflecting: object.name)) in \(url)")
             try await accept()
             return try await publish(file, object, from: buffer, length: length)
         } catch {

@@ -111,7 +111,7 @@ final class Reporter: Sendable {
         }
     }
 
-    /// One JSON object with a newline. The three fields that every line has are the reporter's own.
+    /// One JSON object with a newline; the three fields that every line has are the reporter's own.
     private func line(_ severity: Severity, _ message: String, _ fields: [String: LogValue]) -> String {
         let fields = fields.filter { !["severity", "message", "time"].contains($0.key) }
         return Logger.line(severity, message, fields, time: time()) + "\n"
