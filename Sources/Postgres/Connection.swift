@@ -77,6 +77,6 @@ package actor Connection {
     /// Whether the next caller may have it: the server is there, and no transaction was left open.
     var isReusable: Bool {
         guard let handle, listener == nil else { return false }
-        return handle.consumeInput() && handle.transaction == PQTRANS_IDLE
+        return handle.isAlive() && handle.transaction == PQTRANS_IDLE
     }
 }

@@ -31,7 +31,7 @@ import Testing
         try await holder.script("CREATE TABLE t (n int); SELECT pg_advisory_lock(2)", name: "test.prepare")
         let waiter = try await Connection.connect(MigratedDatabase.conninfo, applicationName: "waiter")
         let task = Task {
-            try await waiter.transaction { (connection) throws(PostgresError) in
+            try await waiter.transaction { @Sendable connection throws(PostgresError) in
                 _ = try connection.run(Statement("test.insert", "INSERT INTO t VALUES (1)"))
                 _ = try connection.run(Statement("test.wait", "SELECT pg_advisory_lock(2)"))
             }

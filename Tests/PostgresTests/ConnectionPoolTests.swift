@@ -12,20 +12,20 @@ import Testing
 
     @Test func `never more connections than the limit, however many ask`() async throws {
         let pool = open(3)
-        let busy = Mutex((now: 0, most: 0))
+        let busy = Shared((now: 0, most: 0))
         try await withThrowingTaskGroup(of: Void.self) { group in
             for _ in 0..<40 {
                 group.addTask {
                     try await pool.with { (connection) async throws(PostgresError) in
-                        busy.withLock { $0 = ($0.now + 1, max($0.most, $0.now + 1)) }
+                        busy.value.withLock { $0 = ($0.now + 1, max($0.most, $0.now + 1)) }
                         _ = try await connection.run(Statement("test.work", "SELECT pg_sleep(0.002)"))
-                        busy.withLock { $0.now -= 1 }
+                        busy.value.withLock { $0.now -= 1 }
                     }
                 }
             }
             try await group.waitForAll()
         }
-        #expect(busy.withLock { $0.most } <= 3)
+        #expect(busy.value.withLock { $0.most } <= 3)
         let sessions = Statement(
             "test.sessions",
             "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'pool' AND datname = current_database()"
@@ -36,20 +36,22 @@ import Testing
 
     @Test func `who waits longest is served first`() async throws {
         let pool = open(1)
-        let order = Mutex<[Int]>([])
+        let order = Shared<[Int]>([])
         try await withThrowingTaskGroup(of: Void.self) { group in
             try await pool.with { (_) async throws(PostgresError) in
                 for number in 0..<8 {
                     let queued = pool.waiting
                     group.addTask {
-                        try await pool.with { (_) async throws(PostgresError) in order.withLock { $0.append(number) } }
+                        try await pool.with { (_) async throws(PostgresError) in
+                            order.value.withLock { $0.append(number) }
+                        }
                     }
                     while pool.waiting == queued { await Task.yield() }
                 }
             }
             try await group.waitForAll()
         }
-        #expect(order.withLock { $0 } == Array(0..<8))
+        #expect(order.value.withLock { $0 } == Array(0..<8))
         await pool.close()
     }
 
@@ -143,5 +145,14 @@ import Testing
             "SELECT 1 FROM pg_stat_activity WHERE application_name = 'pool' AND datname = current_database()"
         )
         while try await !observer.run(sessions).isEmpty { await Task.yield() }
+    }
+}
+
+/// A value that several tasks change.
+private final class Shared<Value: Sendable>: Sendable {
+    let value: Mutex<Value>
+
+    init(_ value: Value) {
+        self.value = Mutex(value)
     }
 }

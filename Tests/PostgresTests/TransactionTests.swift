@@ -21,7 +21,7 @@ import Testing
     @Test func `a body that returns is committed`() async throws {
         let connection = try await connect()
         let insert = insert
-        let value = try await connection.transaction { (connection) throws(PostgresError) in
+        let value = try await connection.transaction { @Sendable connection throws(PostgresError) in
             _ = try connection.run(insert, [.integer(1)])
             return 42
         }
@@ -33,7 +33,7 @@ import Testing
         let connection = try await connect()
         let insert = insert
         let error = await #expect(throws: PostgresError.self) {
-            try await connection.transaction { (connection) throws(PostgresError) in
+            try await connection.transaction { @Sendable connection throws(PostgresError) in
                 _ = try connection.run(insert, [.integer(1)])
                 _ = try connection.run(Statement("test.fail", "SELECT 1/0"))
             }
@@ -46,7 +46,7 @@ import Testing
         let connection = try await connect()
         let insert = insert
         let error = await #expect(throws: PostgresError.self) {
-            try await connection.transaction { (connection) throws(PostgresError) in
+            try await connection.transaction { @Sendable connection throws(PostgresError) in
                 _ = try connection.run(insert, [.integer(1)])
                 _ = try? connection.run(Statement("test.fail", "SELECT 1/0"))
             }
@@ -60,7 +60,7 @@ import Testing
         let connection = try await connect()
         let insert = insert
         let error = await #expect(throws: PostgresError.self) {
-            try await connection.transaction { (connection) throws(PostgresError) in
+            try await connection.transaction { @Sendable connection throws(PostgresError) in
                 _ = try connection.run(insert, [.integer(1)])
                 _ = try connection.run(insert, [.integer(1)])
             }
@@ -84,7 +84,7 @@ import Testing
         )
         let insert = insert
         let error = await #expect(throws: PostgresError.self) {
-            try await connection.transaction { (connection) throws(PostgresError) in
+            try await connection.transaction { @Sendable connection throws(PostgresError) in
                 _ = try connection.run(insert, [.integer(1)])
             }
         }
@@ -95,10 +95,10 @@ import Testing
     @Test func `a transaction inside a transaction is refused and the outer one goes on`() async throws {
         let connection = try await connect()
         let insert = insert
-        try await connection.transaction { (connection) throws(PostgresError) in
+        try await connection.transaction { @Sendable connection throws(PostgresError) in
             _ = try connection.run(insert, [.integer(1)])
-            do {
-                try connection.transaction { (_) throws(PostgresError) in }
+            do throws(PostgresError) {
+                try connection.transaction { @Sendable _ throws(PostgresError) in }
             } catch {
                 guard error.code == .server(sqlState: "25001") else { throw error }
             }

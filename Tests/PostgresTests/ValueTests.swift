@@ -68,7 +68,7 @@ import Testing
         }
     }
 
-    @Test(arguments: [0.1, -1e300, 5e-324, .infinity, 1 / 3])
+    @Test(arguments: [0.1, -1e300, Double.leastNonzeroMagnitude, .infinity, 1 / 3])
     func `doubles keep every bit`(_ number: Double) async throws {
         #expect(try await echo("$1::float8", .double(number)).double(0) == number)
         #expect(try await echo("($1::float8[])[1]", .doubles([number, nil])).double(0) == number)
@@ -98,7 +98,7 @@ import Testing
 
     @Test func `null of every kind is NULL`() async throws {
         for value in [PostgresValue.null, .text(nil), .integer(nil), .double(nil), .boolean(nil), .bytes(nil)] {
-            #expect(try await echo("$1 IS NULL", value).boolean(0))
+            #expect(try await echo("$1::text IS NULL", value).boolean(0))
         }
     }
 
