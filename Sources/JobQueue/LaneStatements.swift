@@ -45,7 +45,8 @@ enum LaneStatements {
                count(*) FILTER (WHERE num_nonnulls(o.part_id, c.part_id, j.part_id) <> 1),
                coalesce(sum(o.size), 0)::bigint,
                count(*) FILTER (WHERE o.fidelity = 'original'), count(*) FILTER (WHERE o.fidelity <> 'original'),
-               greatest(0, extract(epoch FROM min(j.due) - now()))::double precision
+               CASE WHEN count(j.due) > 0
+                    THEN greatest(0, extract(epoch FROM min(j.due) - now())) END::double precision
         FROM coldroll.part AS p
         LEFT JOIN coldroll.object AS o ON o.part_id = p.id
         LEFT JOIN coldroll.outcome AS c ON c.part_id = p.id AND c.superseded_at IS NULL
@@ -60,7 +61,8 @@ enum LaneStatements {
         """
         SELECT count(*) FILTER (WHERE j.state = 'ready'), count(*) FILTER (WHERE j.state = 'scheduled'),
                count(*) FILTER (WHERE j.state = 'running'),
-               greatest(0, extract(epoch FROM min(j.due) - now()))::double precision
+               CASE WHEN count(j.due) > 0
+                    THEN greatest(0, extract(epoch FROM min(j.due) - now())) END::double precision
         FROM coldroll.job AS j
         JOIN coldroll.lane AS l ON l.id = j.lane_id
         WHERE cardinality($1::bigint[]) = 0 OR l.source_id = ANY ($1::bigint[])

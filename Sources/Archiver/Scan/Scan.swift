@@ -45,9 +45,8 @@ struct Scan {
 
     /// Ends the pass: as complete, or as suspicious where it saw too little to be believed.
     private func conclude(_ ticket: ScanTicket, known: Int64, unreadable: Int) async throws -> ScanSummary {
-        let now = try await context.ledger.knownItems(source: source)
-        let seen = try await context.ledger.counts(ticket).seen
-        if now == 0 {
+        let (seen, new) = try await seenAndNew(ticket)
+        if known + new == 0 {
             let reason =
                 "Google listed no photo or video at all. Since 31 March 2025 the Library API shows only what the same "
                 + "OAuth client uploaded: check that the credentials belong to the client that uploaded the photos."
@@ -78,6 +77,12 @@ struct Scan {
             startedAt: ticket.startedAt,
             unreadable: unreadable
         )
+    }
+
+    /// Over all processes that took part in the pass.
+    private func seenAndNew(_ ticket: ScanTicket) async throws -> (seen: Int64, new: Int64) {
+        let counts = try await context.ledger.counts(ticket)
+        return (counts.seen, counts.new)
     }
 
     /// Walks every page; returns how many entries had no id.
