@@ -29,7 +29,6 @@ struct Inbox: Sendable {
 
     /// Everything that was asked so far.
     mutating func takeAll() -> [Command] {
-        isWaiting = false
         defer { commands = [] }
         return commands
     }
@@ -39,4 +38,7 @@ struct Inbox: Sendable {
         isWaiting = commands.isEmpty && !isClosed
         return isWaiting
     }
+
+    /// From here on, the loop looks into its inbox by itself.
+    mutating func endWaiting() { isWaiting = false }
 }
