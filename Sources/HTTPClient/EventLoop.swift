@@ -166,7 +166,7 @@ import Synchronization
         nextLook = now + .seconds(1)
         for transfer in transfers.values {
             let isPaused = transfer.receivingIsPaused || transfer.sendingIsPaused
-            if transfer.stall.isStalled(transfer.reading, isPaused: isPaused, now: now) {
+            if transfer.stall.isStalled(transfer.reading(sockets), isPaused: isPaused, now: now) {
                 let message = "\(transfer.target.host) let no byte through for \(transfer.stallTimeout)."
                 finish(
                     transfer,
