@@ -97,6 +97,7 @@ let package = Package(
             path: "Tests/TestSupport",
             swiftSettings: strict
         ),
+        tests("Logging"),
         tests("Postgres"),
         tests("PrivatePostgres"),
         tests("Checksums"),

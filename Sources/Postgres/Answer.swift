@@ -27,7 +27,7 @@ import CPostgres
     /// What was done, for example `INSERT 0 1`, or `ROLLBACK` in answer to a COMMIT.
     var commandTag: String { unsafe String(cString: PQcmdStatus(raw)) }
 
-    /// The text of a value, only during the call; nil is NULL. Row and column must exist.
+    /// The text of a value, only during the call, nil for NULL; row and column must exist.
     func withValue<R>(_ row: Int32, _ column: Int32, _ body: (UnsafeRawBufferPointer?) -> R) -> R {
         guard unsafe PQgetisnull(raw, row, column) == 0 else { return body(nil) }
         let length = unsafe Int(PQgetlength(raw, row, column))

@@ -78,13 +78,13 @@ extension PostgresError {
     init(connecting text: String) {
         let lines = text.split(whereSeparator: \.isNewline).map(\.trimmingSpaces).filter { !$0.hasPrefix("LOCATION:") }
         let message = lines.joined(separator: "; ")
-        guard let match = message.matches(of: #/: {1,2}([0-9A-Z]{5}): /#).last else {
+        guard let match = message.matches(of: #/: {2}([0-9A-Z]{5}): /#).last else {
             self.init(code: .connectionLost, message: message, statement: nil)
             return
         }
         self.init(
             code: .server(sqlState: String(match.1)),
-            message: message.replacing(#/: {1,2}[0-9A-Z]{5}: /#, with: ": "),
+            message: message.replacing(#/: {2}[0-9A-Z]{5}: /#, with: ": "),
             statement: nil
         )
     }

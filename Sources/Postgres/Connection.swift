@@ -19,7 +19,7 @@ package actor Connection {
         executor = SerialQueueExecutor(label: "postgres")
     }
 
-    /// Connects. Letting the connection go closes it.
+    /// Connects; letting the connection go closes it.
     ///
     /// Where the string leaves them open: `connect_timeout` 10 s for each host, keep-alives, `tcp_user_timeout` 10 s.
     /// - Parameters:
@@ -77,6 +77,6 @@ package actor Connection {
     /// Whether the next caller may have it: the server is there, and no transaction was left open.
     var isReusable: Bool {
         guard let handle, listener == nil else { return false }
-        return handle.consumeInput() && handle.transaction == PQTRANS_IDLE
+        return handle.isAlive() && handle.transaction == PQTRANS_IDLE
     }
 }

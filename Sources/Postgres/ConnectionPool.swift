@@ -54,6 +54,11 @@ package final class ConnectionPool: Sendable {
         for connection in idle { await connection.close() }
     }
 
+    /// Callers that wait for a connection now: more than none for long means that the limit is too low.
+    package var waiting: Int {
+        turns.withLock { $0.waitingCount }
+    }
+
     private func borrow() async throws(PostgresError) -> Connection {
         switch await nextTurn() {
         case .idle(let connection):

@@ -85,6 +85,16 @@ import CPostgres
         unsafe PQconsumeInput(raw) == 1 && !isLost
     }
 
+    /// Whether the server is still there, as far as this side has been told.
+    ///
+    /// A server that hangs up says why first, so everything that has arrived is read, to the end of the connection.
+    func isAlive() -> Bool {
+        while Socket.wait(socket, until: .readable, milliseconds: 0) {
+            guard consumeInput() else { return false }
+        }
+        return !isLost
+    }
+
     /// A notification that has been read already, oldest first.
     func nextNotification() -> String? {
         guard let note = unsafe PQnotifies(raw) else { return nil }

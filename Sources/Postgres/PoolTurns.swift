@@ -23,6 +23,8 @@ struct PoolTurns {
         vacancies = limit
     }
 
+    var waitingCount: Int { waiting.count }
+
     mutating func makeTicket() -> Int {
         lastTicket += 1
         return lastTicket

@@ -41,8 +41,10 @@ extension PostgresError {
         }
     }
 
-    /// True for 57014: the calling task was cancelled, or someone at the server (`statement_timeout`, an
-    /// administrator) stopped the statement. Ask `Task.isCancelled` to tell them apart.
+    /// True for 57014, where the statement was stopped before its end.
+    ///
+    /// The calling task was cancelled, or the server (`statement_timeout`, an administrator) stopped it: ask
+    /// `Task.isCancelled` to tell them apart.
     package var isCancellation: Bool {
         code == .server(sqlState: "57014")
     }

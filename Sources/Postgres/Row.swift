@@ -18,7 +18,7 @@ package struct Row: Sendable {
         try required(column, "text", optionalText(column))
     }
 
-    /// Nil is NULL. The column must exist.
+    /// Nil is NULL; the column must exist.
     package func textOrNil(_ column: Int) -> String? {
         precondition(column >= 0 && column < count, "\(answer.statement) has no column \(column)")
         return read(column)
