@@ -62,7 +62,8 @@ let samples = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deleti
             stored[data, default: 0] += 1
         }
         for entry in try stage.simulator.library where entry.kind == "photo" {
-            let bytes = try #require(FileManager.default.contents(atPath: try #require(entry.path)))
+            let path = try #require(entry.path)
+            let bytes = try #require(FileManager.default.contents(atPath: path))
             #expect(stored[bytes, default: 0] >= 1, "\(entry.filename)")
         }
     }
@@ -83,7 +84,7 @@ let samples = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deleti
         stage.simulator.setFaults([cut, page, refused, lost])
         let end = try await stage.run("run")
         #expect(end.status == 0, "\(end.output)")
-        for fault in stage.simulator.counters.faults { #expect(fault.struck > 0, "\(fault)") }
+        for fault in stage.simulator.faults { #expect(fault.struck > 0, "\(fault.rule)") }
         try stage.proveEverythingIsStored()
     }
 
@@ -100,7 +101,8 @@ let samples = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deleti
         let stage = try synthetic(12)
         let first = try await stage.run("scan")
         #expect(first.status == 0, "\(first.output)")
-        let name = try #require(try await stage.texts("SELECT object_name FROM coldroll.part ORDER BY id LIMIT 1").first)
+        let names = try await stage.texts("SELECT object_name FROM coldroll.part ORDER BY id LIMIT 1")
+        let name = try #require(names.first)
         try await stage.upload("not ours", as: name)
         let end = try await stage.run("work", "--drain")
         #expect(end.status == 0, "\(end.output)")

@@ -129,7 +129,7 @@ final class Program: Sendable {
         process.executableURL = URL(fileURLWithPath: program)
         process.arguments = arguments
         process.environment = environment
-        FileManager.default.createFile(atPath: output, contents: nil)
+        try #require(FileManager.default.createFile(atPath: output, contents: nil))
         let file = try #require(FileHandle(forWritingAtPath: output))
         process.standardOutput = file
         process.standardError = file

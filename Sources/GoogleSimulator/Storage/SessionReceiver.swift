@@ -16,12 +16,9 @@ final class SessionReceiver: BodyReceiver {
     nonisolated(unsafe) private var received: Int64 = 0
     nonisolated(unsafe) private var failure: (any Error)?
 
-    /// Made under the session's lock.
+    /// Made under the session's lock, for the request whose turn it is.
     ///
-    /// - Parameters:
-    ///   - session: whose turn this request is.
-    ///   - range: with a first byte, which is not beyond what is safe.
-    ///   - keep: what a rule lets of the body's new bytes become safe at most; nil for all.
+    /// `range` has a first byte, which is not beyond what is safe; `keep` is what a rule lets of the body become safe, nil all.
     init(service: StorageService, session: UploadSession, call: Call, range: UploadRange, keep: Int64?) {
         self.service = service
         self.session = session

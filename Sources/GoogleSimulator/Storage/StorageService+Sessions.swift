@@ -11,7 +11,7 @@ extension StorageService {
             let type = call.header("x-upload-content-type")
             let intent = try UploadIntent(
                 bucket: bucket,
-                query: call.query,
+                call: call,
                 resource: resource,
                 contentType: type,
                 store: store
@@ -102,7 +102,9 @@ extension StorageService {
         )
     }
 
-    /// `*/*` asks; `*/N` with exactly N bytes safe ends the upload. Called under the session's lock.
+    /// A status query: `*/N` with exactly N bytes safe ends the upload, anything else only asks.
+    ///
+    /// Called under the session's lock.
     private func query(_ session: UploadSession, _ range: UploadRange, _ call: Call) -> Work {
         guard let total = range.total, total == session.persisted else {
             let answer = session.incomplete(call)
@@ -113,14 +115,16 @@ extension StorageService {
 
     private func ended(_ session: UploadSession) -> ServerAnswer? {
         switch session.ending {
-        case .complete(let object): describe(object, fields: session.intent.fields)
+        case .complete(let object): describe(object, session.intent)
         case .cancelled: ServerAnswer(499)
         case .dead(let answer): answer
         case nil: nil
         }
     }
 
-    /// Makes the object of a session whose bytes are all there, once. Called under the session's lock.
+    /// Makes the object of a session whose bytes are all there, once.
+    ///
+    /// Called under the session's lock.
     func finalize(_ session: UploadSession, _ call: Call) -> ServerAnswer {
         if let answer = ended(session) { return answer }
         do {
@@ -130,7 +134,7 @@ extension StorageService {
                 hashHeader: call.header("x-goog-hash") ?? session.hashHeaderAtStart
             )
             session.ending = .complete(object)
-            return describe(object, fields: session.intent.fields)
+            return describe(object, session.intent)
         } catch {
             let answer = refusal(error)
             // Refused bytes end a session. A condition or a rate is looked at again by the next request.
