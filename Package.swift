@@ -28,12 +28,20 @@ let package = Package(
     targets: [
         .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"]), .brew(["libpq"])]),
         .systemLibrary(
-            name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"]), .brew(["curl"])]),
+            name: "CCurl",
+            pkgConfig: "libcurl",
+            providers: [.apt(["libcurl4-openssl-dev"]), .brew(["curl"])]
+        ),
         .systemLibrary(
-            name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
+            name: "CCrypto",
+            pkgConfig: "libcrypto",
+            providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]
+        ),
         .systemLibrary(
-            name: "CMicroHTTPD", pkgConfig: "libmicrohttpd",
-            providers: [.apt(["libmicrohttpd-dev"]), .brew(["libmicrohttpd"])]),
+            name: "CMicroHTTPD",
+            pkgConfig: "libmicrohttpd",
+            providers: [.apt(["libmicrohttpd-dev"]), .brew(["libmicrohttpd"])]
+        ),
         .systemLibrary(name: "CExif", pkgConfig: "libexif", providers: [.apt(["libexif-dev"]), .brew(["libexif"])]),
         .target(name: "CCrc32c"),
 
@@ -41,7 +49,7 @@ let package = Package(
         .target(name: "Logging", swiftSettings: strict),
         .target(name: "Checksums", dependencies: ["CCrc32c", "CCrypto"], swiftSettings: cFacing),
         .target(name: "Postgres", dependencies: ["CPostgres", "Blocking"], swiftSettings: cFacing),
-        .target(name: "PrivatePostgres", dependencies: ["Logging"], swiftSettings: strict),
+        .target(name: "PrivatePostgres", dependencies: ["Postgres", "Logging"], swiftSettings: strict),
         .target(name: "HTTPClient", dependencies: ["CCurl", "Checksums", "Blocking"], swiftSettings: cFacing),
         .target(name: "HTTPServer", dependencies: ["CMicroHTTPD"], swiftSettings: cFacing),
         .target(name: "Media", swiftSettings: strict),
@@ -49,8 +57,10 @@ let package = Package(
         .target(name: "GoogleAuth", dependencies: ["HTTPClient", "CCrypto"], swiftSettings: cFacing),
         .target(name: "GooglePhotos", dependencies: ["HTTPClient", "GoogleAuth"], swiftSettings: strict),
         .target(
-            name: "CloudStorage", dependencies: ["HTTPClient", "GoogleAuth", "Checksums", "Blocking"],
-            swiftSettings: strict),
+            name: "CloudStorage",
+            dependencies: ["HTTPClient", "GoogleAuth", "Checksums", "Blocking"],
+            swiftSettings: strict
+        ),
         .target(name: "Schema", path: "sql", resources: [.embedInCode("migrations")], swiftSettings: strict),
         .target(name: "JobQueue", dependencies: ["Postgres", "Schema", "Logging"], swiftSettings: strict),
         .target(
@@ -59,10 +69,13 @@ let package = Package(
                 "JobQueue", "GooglePhotos", "CloudStorage", "Media", "HTTPClient", "GoogleAuth", "Checksums",
                 "Postgres", "Logging",
             ],
-            swiftSettings: strict),
+            swiftSettings: strict
+        ),
         .target(
-            name: "GoogleSimulator", dependencies: ["HTTPServer", "CExif", "Checksums", "CCrypto", "Logging"],
-            swiftSettings: cFacing),
+            name: "GoogleSimulator",
+            dependencies: ["HTTPServer", "CExif", "Checksums", "CCrypto", "Logging"],
+            swiftSettings: cFacing
+        ),
 
         .executableTarget(
             name: "coldroll",
@@ -70,31 +83,48 @@ let package = Package(
                 "Archiver", "PrivatePostgres", "JobQueue", "Postgres", "GooglePhotos", "GoogleAuth", "CloudStorage",
                 "HTTPClient", "Schema", "Logging",
             ],
-            swiftSettings: strict),
+            swiftSettings: strict
+        ),
         .executableTarget(
-            name: "photos-simulator", dependencies: ["GoogleSimulator", "Logging"], swiftSettings: strict),
+            name: "photos-simulator",
+            dependencies: ["GoogleSimulator", "Logging"],
+            swiftSettings: strict
+        ),
 
         .target(
             name: "TestSupport",
-            dependencies: ["Postgres", "JobQueue", "GoogleSimulator", "Checksums", "Logging"],
-            path: "Tests/TestSupport", swiftSettings: strict),
+            dependencies: ["Postgres", "JobQueue", "Schema", "GoogleSimulator", "Checksums", "Logging"],
+            path: "Tests/TestSupport",
+            swiftSettings: strict
+        ),
+        tests("Logging"),
         tests("Postgres"),
         tests("PrivatePostgres"),
         tests("Checksums"),
         tests("HTTPClient", ["HTTPServer", "Checksums"]),
         tests("GoogleSimulator", ["HTTPClient"]),
         tests("GoogleAuth", ["HTTPClient", "GoogleSimulator", "HTTPServer"]),
-        tests("GooglePhotos", ["HTTPClient", "GoogleAuth", "GoogleSimulator", "HTTPServer"]),
+        tests("GooglePhotos", ["HTTPClient", "GoogleAuth", "GoogleSimulator", "HTTPServer", "Checksums"]),
         tests("CloudStorage", ["HTTPClient", "GoogleAuth", "GoogleSimulator", "HTTPServer", "Checksums"]),
         tests("Media"),
         tests("Schema", ["Postgres", "JobQueue"]),
         tests("JobQueue", ["Postgres", "Schema", "Logging"]),
-        tests("Archiver", ["JobQueue", "Postgres", "CloudStorage", "GooglePhotos", "GoogleAuth", "HTTPClient", "Media"]),
-        tests("coldroll", ["Archiver", "Postgres", "PrivatePostgres"]),
+        tests(
+            "Archiver",
+            ["JobQueue", "Postgres", "CloudStorage", "GooglePhotos", "GoogleAuth", "HTTPClient", "Media"]
+        ),
+        tests(
+            "coldroll",
+            [
+                "Archiver", "PrivatePostgres", "JobQueue", "Postgres", "GooglePhotos", "GoogleAuth", "CloudStorage",
+                "HTTPClient", "Logging",
+            ]
+        ),
         .testTarget(
             name: "EndToEndTests",
             dependencies: ["TestSupport", "Postgres", "GoogleSimulator", "Checksums"],
-            swiftSettings: strict),
+            swiftSettings: strict
+        ),
     ],
     swiftLanguageModes: [.v6]
 )

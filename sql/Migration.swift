@@ -2,8 +2,26 @@
 package struct Migration: Sendable {
     /// From 1, without gaps.
     package let version: Int
+    /// Name of the file without its number.
     package let name: String
+    /// The file: one transaction that takes the advisory lock, refuses to run twice or out of order, and enters itself
+    /// in `coldroll.migration`; so `psql -f` does the same.
     package let sql: String
+
+    private init(_ version: Int, _ name: String, _ file: [UInt8]) {
+        self.version = version
+        self.name = name
+        self.sql = String(decoding: file, as: UTF8.self)
+    }
+
     /// Every step in order.
-    package static let all: [Migration] = []
+    package static let all: [Migration] = [
+        Migration(1, "ledger", PackageResources.m0001_ledger_sql),
+        Migration(2, "queue", PackageResources.m0002_queue_sql),
+        Migration(3, "views", PackageResources.m0003_views_sql),
+        Migration(4, "functions", PackageResources.m0004_functions_sql),
+    ]
+
+    /// SQLSTATE of a step that is applied already: somebody else was faster.
+    package static let alreadyApplied = "CRM01"
 }

@@ -1,37 +1,106 @@
 package import HTTPClient
-
-/// Why there is no access token.
-package struct AuthError: Error, Sendable, Equatable, CustomStringConvertible {
-    package enum Code: Sendable, Equatable {
-        /// `invalid_grant`: the refresh token is dead for good; a person must run `coldroll login`. Never retried.
-        case loginRequired
-        /// The credentials file is missing, unreadable or not what it should be.
-        case badCredentials
-        /// The token endpoint could not be reached or answered 408/429/5xx: try later; costs nobody an attempt.
-        case unavailable
-    }
-    package let code: Code
-    package let message: String
-    package init(code: Code, message: String) { self.code = code; self.message = message }
-    package var description: String { message }
-}
+import Synchronization
 
 /// Hands out access tokens for one identity, refreshes them before they expire, one refresh at a time.
 package final class TokenSource: Sendable {
-    /// Emulators: no Authorization header at all.
-    package static let anonymous: TokenSource = { fatalError() }()
-    /// `authorized_user` or `service_account` JSON, chosen by its `type`.
-    /// - Parameters:
-    ///   - file: path named in errors; contents never are.
-    ///   - scope: for service accounts.
-    ///   - tokenEndpoint: replaces Google's (`COLDROLL_OAUTH_ENDPOINT`), nil for Google's or the file's own.
-    package static func file(_ file: String, scope: String, tokenEndpoint: String?, http: HTTPClient) throws(AuthError) -> TokenSource { fatalError() }
-    /// ADC search order: GOOGLE_APPLICATION_CREDENTIALS, gcloud's default file, metadata server.
-    package static func applicationDefault(environment: [String: String], scope: String, tokenEndpoint: String?, http: HTTPClient) throws(AuthError) -> TokenSource { fatalError() }
+    private struct State {
+        var token: AccessToken?
+        var hadToken = false
+        /// The refresh under way, shared by all who wait.
+        var refresh: Task<Result<AccessToken, AuthError>, Never>?
+        /// After an early refresh failed: not again before this, as long as the old token lives.
+        var quietUntil: ContinuousClock.Instant?
+        /// Final refusal: nothing but a person can mend it.
+        var dead: AuthError?
+    }
+
+    private let endpoint: TokenEndpoint?
+    private let state = Mutex(State())
+
     /// The OAuth client id, where the credentials have one: a source remembers it.
-    package var clientID: String? { fatalError() }
+    package var clientID: String? { endpoint?.grant.clientID }
+
+    init(_ endpoint: TokenEndpoint?) {
+        self.endpoint = endpoint
+    }
+
     /// `Authorization` (and `x-goog-user-project`) for a request; empty for `anonymous`.
-    package func headers() async throws(AuthError) -> [HTTPField] { fatalError() }
+    ///
+    /// Waits for a refresh if the token is near its end; if that fails in passing, the old token serves until it expires.
+    package func headers() async throws(AuthError) -> [HTTPField] {
+        guard let endpoint else { return [] }
+        let token = try await token(endpoint)
+        return [HTTPField("Authorization", "Bearer \(token.value)")] + endpoint.grant.extraHeaders
+    }
+
     /// Says that a 401 came for these headers: the next `headers()` refreshes, once for however many callers saw the same token.
-    package func refused(_ headers: [HTTPField]) async { fatalError() }
+    package func refused(_ headers: [HTTPField]) async {
+        let refused = headers.first { $0.name.lowercased() == "authorization" }?.value
+        state.withLock { state in
+            guard let token = state.token, refused == "Bearer \(token.value)" else { return }
+            state.token = nil
+        }
+    }
+
+    private enum Step {
+        case use(AccessToken)
+        case wait(Task<Result<AccessToken, AuthError>, Never>)
+        case fail(AuthError)
+    }
+
+    private func token(_ endpoint: TokenEndpoint) async throws(AuthError) -> AccessToken {
+        switch nextStep(endpoint) {
+        case .use(let token): return token
+        case .fail(let error): throw error
+        case .wait(let refresh):
+            switch await refresh.value {
+            case .success(let token): return token
+            case .failure(let error):
+                if let old = usable() { return old }
+                throw error
+            }
+        }
+    }
+
+    private func nextStep(_ endpoint: TokenEndpoint) -> Step {
+        let now = ContinuousClock.now
+        return state.withLock { state in
+            if let dead = state.dead { return .fail(dead) }
+            if let token = state.token {
+                if now < token.refreshAt { return .use(token) }
+                if now < token.expiresAt, let quiet = state.quietUntil, now < quiet { return .use(token) }
+            }
+            if let refresh = state.refresh { return .wait(refresh) }
+            let before = state.hadToken
+            let refresh = Task {
+                let result = await endpoint.fetch(before: before)
+                self.finish(result)
+                return result
+            }
+            state.refresh = refresh
+            return .wait(refresh)
+        }
+    }
+
+    private func finish(_ result: Result<AccessToken, AuthError>) {
+        state.withLock { state in
+            state.refresh = nil
+            switch result {
+            case .success(let token):
+                state.token = token
+                state.hadToken = true
+                state.quietUntil = nil
+            case .failure(let error):
+                state.quietUntil = .now + .seconds(30)
+                if error.code != .unavailable { state.dead = error }
+            }
+        }
+    }
+
+    private func usable() -> AccessToken? {
+        state.withLock { state in
+            guard state.dead == nil, let token = state.token, .now < token.expiresAt else { return nil }
+            return token
+        }
+    }
 }

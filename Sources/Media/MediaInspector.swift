@@ -1,34 +1,68 @@
-/// What bytes are, by themselves, whatever name or content type they came under.
-package enum MediaKind: String, Sendable, Equatable, CaseIterable {
-    case jpeg, png, gif, webp, heic, avif, tiff, bmp, mp4, quicktime, matroska, avi, mpegTransportStream
-    case html, json, xml, text, empty, unrecognised
-    /// True for html, json, xml, text and empty: an error page or nothing, never a photo or a video.
-    package var isRefused: Bool { fatalError() }
-    package var isStill: Bool { fatalError() }
-    package var isVideo: Bool { fatalError() }
-    /// IANA media type to store, nil for unrecognised.
-    package var contentType: String? { fatalError() }
-}
+/// Reads a body as it flows by, holding at most a few hundred KiB of it.
+///
+/// The report depends on the bytes only, never on how they were cut into pieces. Any bytes are safe to feed. Payload is
+/// skipped by arithmetic, or by `memchr` where a JPEG's end has to be found: several GB/s, fit for a network loop.
+package struct MediaInspector: Sendable {
+    /// Bytes that decide the kind: enough for three MPEG transport packets and for telling text from compressed data.
+    static let prefixLength = 1024
 
-/// What the bytes of one whole body showed.
-package struct MediaReport: Sendable, Equatable {
-    package let kind: MediaKind
-    /// From the file's own header (primary item of a HEIC; track header of an MP4); nil where the format or the file does not say.
-    package let width: Int?
-    package let height: Int?
-    /// Whether the structure ends where the bytes end (JPEG EOI with allowance for trailing motion clip, PNG IEND, RIFF size, ISO boxes with moov); nil where the format has no such mark.
-    package let isComplete: Bool?
-    /// Whether XMP says MotionPhoto / MicroVideo / Motion Photo container.
-    package let isMotionPhoto: Bool
-    package init(kind: MediaKind, width: Int?, height: Int?, isComplete: Bool?, isMotionPhoto: Bool) {
-        self.kind = kind; self.width = width; self.height = height; self.isComplete = isComplete; self.isMotionPhoto = isMotionPhoto
+    private var prefix: [UInt8] = []
+    private var kind: MediaKind?
+    private var scanner: (any FormatScanner)?
+
+    package init() {}
+
+    /// Takes the next piece of the body; keeps no pointer to it.
+    package mutating func consume(_ bytes: UnsafeRawBufferPointer) {
+        guard kind == nil else {
+            scanner?.consume(bytes)
+            return
+        }
+        let share = min(Self.prefixLength - prefix.count, bytes.count)
+        prefix.append(contentsOf: bytes.prefix(share))
+        guard prefix.count == Self.prefixLength else { return }
+        decide()
+        scanner?.consume(UnsafeRawBufferPointer(rebasing: bytes.dropFirst(share)))
+    }
+
+    /// What is known from the bytes so far; `isComplete` judges them as if they were all.
+    package func report() -> MediaReport {
+        guard let kind else {
+            var whole = self
+            whole.decide()
+            return whole.report()
+        }
+        let findings = scanner?.findings() ?? Findings()
+        return MediaReport(
+            kind: kind,
+            width: findings.size?.width,
+            height: findings.size?.height,
+            isComplete: findings.isComplete,
+            isMotionPhoto: findings.isMotionPhoto
+        )
+    }
+
+    private mutating func decide() {
+        let kind = MediaKind(prefix: prefix)
+        self.kind = kind
+        scanner = kind.makeScanner()
+        prefix.withUnsafeBytes { scanner?.consume($0) }
+        prefix = []
     }
 }
 
-/// Reads a body as it flows by, holding at most a few hundred KiB of it.
-package struct MediaInspector: Sendable {
-    package init() {}
-    package mutating func consume(_ bytes: UnsafeRawBufferPointer) { fatalError() }
-    /// What is known from the bytes so far; `isComplete` judges them as if they were all.
-    package func report() -> MediaReport { fatalError() }
+extension MediaKind {
+    fileprivate func makeScanner() -> (any FormatScanner)? {
+        switch self {
+        case .jpeg: JPEGScanner()
+        case .png: PNGScanner()
+        case .gif: GIFScanner()
+        case .webp: WebPScanner()
+        case .bmp: FixedHeaderScanner(length: 26, size: PixelSize.init(bmpHeader:))
+        case .avi: FixedHeaderScanner(length: 72, size: PixelSize.init(aviHeader:))
+        case .mp4, .quicktime: ISOScanner(holdsItems: false)
+        case .heic, .avif: ISOScanner(holdsItems: true)
+        default: nil
+        }
+    }
 }

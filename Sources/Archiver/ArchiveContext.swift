@@ -1,0 +1,68 @@
+package import CloudStorage
+package import GooglePhotos
+package import HTTPClient
+package import JobQueue
+package import Logging
+
+/// Everything that scan, work and run need, made once by the command line.
+package struct ArchiveContext: Sendable {
+    package let ledger: Ledger
+    package let queue: JobQueue
+    package let archive: any ObjectStore
+    package let state: any ObjectStore
+    package let photos: PhotosClient
+    package let http: HTTPClient
+    package let budget: ByteBudget
+    package let logger: Logger
+    /// Label of the Google account (`COLDROLL_ACCOUNT`).
+    package let account: String
+    /// OAuth client of the credentials; the source remembers it.
+    package let clientID: String?
+    /// This host's name and this program's version, for the worker's row.
+    package let host: String
+    package let version: String
+    /// Direct database URI for the doorbell; nil: polling alone.
+    package let listenConninfo: String?
+    /// Base URLs that a scan in this process saw, for its workers.
+    let baseURLs = BaseURLCache()
+
+    package init(
+        ledger: Ledger,
+        queue: JobQueue,
+        archive: any ObjectStore,
+        state: any ObjectStore,
+        photos: PhotosClient,
+        http: HTTPClient,
+        budget: ByteBudget,
+        logger: Logger,
+        account: String,
+        clientID: String?,
+        host: String,
+        version: String,
+        listenConninfo: String?
+    ) {
+        self.ledger = ledger
+        self.queue = queue
+        self.archive = archive
+        self.state = state
+        self.photos = photos
+        self.http = http
+        self.budget = budget
+        self.logger = logger
+        self.account = account
+        self.clientID = clientID
+        self.host = host
+        self.version = version
+        self.listenConninfo = listenConninfo
+    }
+
+    /// The kind of source that this version archives.
+    static let sourceKind = "library"
+    /// The source's label in object metadata.
+    var sourceLabel: String { Identity.sourceLabel(kind: Self.sourceKind, account: account) }
+
+    /// The source's row, made on first use.
+    func source() async throws -> Int64 {
+        try await ledger.source(kind: Self.sourceKind, account: account, clientID: clientID)
+    }
+}

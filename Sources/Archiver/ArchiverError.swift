@@ -1,0 +1,25 @@
+/// Why scan, work or run ended early; a sentence for the owner.
+package struct ArchiverError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// What it means for the command's exit code.
+    package enum Code: Sendable, Equatable {
+        /// The ledger does not belong to this archive (exit 2): nothing was stored.
+        case foreignLedger
+        /// The source showed nothing, ever, or far less than before (exit 2).
+        case nothingFound
+        /// Credentials, scopes or permissions (exit 3).
+        case credentials
+        /// A service or the database stayed away (exit 4).
+        case unavailable
+        /// The disk or bucket takes no more (exit 4).
+        case noSpace
+        /// A person or the system stopped it (exit 130).
+        case interrupted
+    }
+    package let code: Code
+    package let message: String
+    package init(code: Code, message: String) {
+        self.code = code
+        self.message = message
+    }
+    package var description: String { message }
+}

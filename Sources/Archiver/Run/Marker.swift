@@ -1,0 +1,131 @@
+import CloudStorage
+import Foundation
+import JobQueue
+import Logging
+
+/// What every run leaves in the state store, so that a lost, swapped or restored ledger is noticed before it stores
+/// anything: a ledger that forgot its objects would store them a second time under other names.
+struct Marker: Codable, Equatable {
+    /// The ledger's own id.
+    var ledger: String
+    /// Runs that the ledger had recorded.
+    var run: Int64
+    /// Objects that the ledger knew.
+    var objects: Int64
+    /// URL of the archive.
+    var archive: String
+
+    static let objectName = "coldroll/marker.json"
+
+    /// Reads the marker; nil if there is none.
+    static func read(_ state: any ObjectStore) async throws -> (marker: Marker, generation: Int64)? {
+        guard let (bytes, generation) = try await state.read(objectName) else { return nil }
+        guard let marker = try? JSONDecoder().decode(Marker.self, from: Data(bytes)) else {
+            throw ArchiverError(
+                code: .foreignLedger,
+                message: "\(objectName) in the state store \(state.url) cannot be read: it is not what coldroll "
+                    + "writes. Look at it, and move it away if it is not yours."
+            )
+        }
+        return (marker, generation)
+    }
+
+    /// Stops a ledger that does not belong to this archive.
+    ///
+    /// Called before anything is stored. Also binds the ledger to the archive, and leaves the first marker.
+    /// - Throws: `ArchiverError` with what to do; `LedgerError`; `StorageError`; `PostgresError`.
+    static func check(_ context: ArchiveContext) async throws {
+        try await context.ledger.checkSchema()
+        try await context.ledger.bind(archive: context.archive.url)
+        let ledger = try await context.ledger.identity()
+        if let (marker, _) = try await read(context.state) {
+            try compare(marker, ledger, archive: context.archive.url)
+            return
+        }
+        if ledger.objects == 0 {
+            try await refuseForgottenArchive(context)
+        } else {
+            context.logger.log(.warning, "the state store had no marker: it is written anew")
+        }
+        // Before the first object: a process killed between that and its ledger row leaves an empty ledger beside an
+        // archive that is not, and must be known as this archive's own.
+        try await leave(context)
+    }
+
+    /// A pure comparison, so that its test is a table.
+    static func compare(_ marker: Marker, _ ledger: (id: String, runs: Int64, objects: Int64), archive: String) throws {
+        let remedy =
+            " Nothing was stored. Restore the database that goes with this archive (COLDROLL_DATABASE_URL or "
+            + "COLDROLL_HOME); to begin anew, name another archive and state store."
+        guard marker.archive == archive else {
+            throw ArchiverError(
+                code: .foreignLedger,
+                message: "The state store belongs to the archive \(marker.archive), not to \(archive)." + remedy
+            )
+        }
+        guard marker.ledger == ledger.id else {
+            let what = ledger.objects == 0 ? "is empty" : "is another one"
+            throw ArchiverError(
+                code: .foreignLedger,
+                message: "The archive was filled by ledger \(marker.ledger) (\(marker.objects) objects in "
+                    + "\(marker.run) runs), and this ledger \(what)." + remedy
+            )
+        }
+        guard marker.run <= ledger.runs, marker.objects <= ledger.objects else {
+            throw ArchiverError(
+                code: .foreignLedger,
+                message: "This ledger is older than its archive: it knows \(ledger.objects) objects of "
+                    + "\(ledger.runs) runs, and the last run left \(marker.objects) of \(marker.run). It is probably "
+                    + "a restored backup." + remedy
+            )
+        }
+    }
+
+    /// An empty ledger without a marker: fine beside an archive that coldroll never wrote to, even if others did.
+    private static func refuseForgottenArchive(_ context: ArchiveContext) async throws {
+        var token: String?
+        repeat {
+            let page = try await context.archive.list(prefix: "", pageToken: token)
+            if let object = page.objects.first(where: { Identity(metadata: $0.metadata) != nil }) {
+                throw ArchiverError(
+                    code: .foreignLedger,
+                    message: "This ledger is empty, but the archive \(context.archive.url) holds objects that "
+                        + "coldroll stored, for example \(object.name). Nothing was stored. Restore the database that "
+                        + "goes with this archive (COLDROLL_DATABASE_URL or COLDROLL_HOME), or name another archive."
+                )
+            }
+            token = page.nextPageToken
+        } while token != nil
+    }
+
+    /// Leaves the marker as the ledger is now.
+    ///
+    /// Several hosts may do so at once: each writes what their one ledger says.
+    static func leave(_ context: ArchiveContext) async throws {
+        for _ in 0..<5 {
+            let ledger = try await context.ledger.identity()
+            let marker = Marker(
+                ledger: ledger.id,
+                run: ledger.runs,
+                objects: ledger.objects,
+                archive: context.archive.url
+            )
+            let found = try await read(context.state)
+            if let found, found.marker == marker { return }
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
+            let isWritten = try await context.state.replace(
+                objectName,
+                with: Array(try encoder.encode(marker)),
+                contentType: "application/json",
+                ifGeneration: found?.generation ?? 0
+            )
+            if isWritten { return }
+        }
+        throw ArchiverError(
+            code: .unavailable,
+            message:
+                "\(objectName) in the state store \(context.state.url) could not be written: others keep writing it."
+        )
+    }
+}

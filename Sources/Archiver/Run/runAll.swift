@@ -1,0 +1,154 @@
+import CloudStorage
+package import JobQueue
+import Logging
+import Synchronization
+
+/// How a run ended.
+package struct RunSummary: Sendable {
+    /// Number of the run in the ledger.
+    package let number: Int64
+    /// nil where another process was scanning the source, and this run joined it.
+    package let scan: ScanSummary?
+    package let work: WorkSummary
+    /// Sums of the source at the end.
+    package let totals: Totals
+    /// Bytes that this run stored.
+    package var uploadedBytes: Int64 { work.progress.storedBytes }
+}
+
+/// Scan, and work at the same time until the jobs are gone, then the record of it: what the seed's monthly function did.
+///
+/// - Parameters:
+///   - context: connections and stores.
+///   - options: of the worker; `drain` is implied.
+///   - since: first capture day of a partial run; nil is open.
+///   - until: last capture day of a partial run.
+///   - stop: as for `runWorker`.
+///   - scanned: after each page.
+///   - progress: about twice a second.
+/// - Returns: the sums; the caller turns dead parts and jobs left into an exit code.
+/// - Throws: what `runScan` and `runWorker` throw.
+package func runAll(
+    _ context: ArchiveContext,
+    options: WorkerOptions,
+    since: String?,
+    until: String?,
+    stop: StopSignal,
+    scanned: @escaping @Sendable (ScanProgress) -> Void,
+    progress: @escaping @Sendable (WorkerProgress) -> Void
+) async throws -> RunSummary {
+    try await Marker.check(context)
+    let source = try await context.source()
+    let (number, _) = try await context.ledger.beginRun(source: source, host: context.host)
+    do {
+        let summary = try await scanAndWork(
+            context,
+            number,
+            source,
+            options,
+            since,
+            until,
+            stop,
+            scanned,
+            progress
+        )
+        try await context.ledger.finishRun(number, outcome: outcome(of: summary), totals: summary.totals)
+        try await Marker.leave(context)
+        if let scan = summary.scan, scan.isFull, summary.totals.live == 0, summary.totals.unaccounted == 0 {
+            try await writeExecutionDate(scan.startedAt, context.state)
+        }
+        return summary
+    } catch {
+        // What went wrong is thrown below; the record of the run is a courtesy that must not hide it.
+        if let totals = try? await context.queue.totals(sources: [source]) {
+            try? await context.ledger.finishRun(number, outcome: "failed", totals: totals)
+        }
+        throw error
+    }
+}
+
+/// Words of the run's row.
+private func outcome(of summary: RunSummary) -> String {
+    if summary.totals.live > 0 { return "unfinished" }
+    return summary.totals.dead > 0 || summary.totals.unaccounted != 0 ? "incomplete" : "complete"
+}
+
+private func scanAndWork(
+    _ context: ArchiveContext,
+    _ number: Int64,
+    _ source: Int64,
+    _ options: WorkerOptions,
+    _ since: String?,
+    _ until: String?,
+    _ stop: StopSignal,
+    _ scanned: @escaping @Sendable (ScanProgress) -> Void,
+    _ progress: @escaping @Sendable (WorkerProgress) -> Void
+) async throws -> RunSummary {
+    let feed = Feed()
+    var options = options
+    options.drain = true
+    let worker = Worker(context: context, options: options, sources: [source], stop: stop, isFed: { feed.isOpen })
+    // A worker that fails stops the scan: what it would list could not be stored.
+    async let worked = worker.run(progress: progress, failed: { stop.request() })
+    let scan: ScanSummary?
+    do {
+        scan = try await scanOrJoin(
+            Scan(context: context, source: source, since: since, until: until, stop: stop, progress: scanned)
+        )
+    } catch {
+        // What is queued already is given back. If it was the worker that failed first, its error is the reason.
+        stop.request()
+        feed.close()
+        _ = try await worked
+        throw error
+    }
+    feed.close()
+    let work = try await worked
+    let totals = try await context.queue.totals(sources: [source])
+    return RunSummary(number: number, scan: scan, work: work, totals: totals)
+}
+
+/// Scans, or waits for the process that does; takes its scan over should it vanish.
+///
+/// - Returns: nil where another process ended the scan.
+private func scanOrJoin(_ scan: Scan) async throws -> ScanSummary? {
+    var joined: Int64?
+    while true {
+        if let other = joined, let newest = try await scan.context.ledger.newestScan(source: scan.source),
+            newest.id >= other, let outcome = newest.outcome
+        {
+            if outcome == "complete" { return nil }
+            throw ArchiverError(code: .nothingFound, message: newest.reason ?? "The scan that this run joined failed.")
+        }
+        do {
+            return try await scan.run()
+        } catch let error as LedgerError where error.code == .scanBusy {
+            if joined == nil {
+                scan.context.logger.log(.info, "another process scans this source: this run joins it")
+                joined = try await scan.context.ledger.newestScan(source: scan.source)?.id
+            }
+        }
+        for _ in 0..<4 {
+            try scan.checkStop()
+            try await Task.sleep(for: .milliseconds(500))
+        }
+    }
+}
+
+/// Whether a scan may still add jobs.
+private final class Feed: Sendable {
+    private let state = Mutex(true)
+    var isOpen: Bool { state.withLock { $0 } }
+    func close() { state.withLock { $0 = false } }
+}
+
+/// Writes the seed's `execution/last_execution_date.txt`: seconds, UTC, one line.
+private func writeExecutionDate(_ startedAt: String, _ state: any ObjectStore) async throws {
+    let seconds = startedAt.prefix(19).replacing(" ", with: "T") + "Z"
+    _ = try await state.replace(
+        "execution/last_execution_date.txt",
+        with: Array("\(seconds)\n".utf8),
+        contentType: "text/plain",
+        ifGeneration: nil
+    )
+}

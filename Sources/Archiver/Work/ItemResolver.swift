@@ -1,0 +1,41 @@
+import GooglePhotos
+import JobQueue
+
+/// Finds items with young base URLs: from the pages that a scan saw, from one batchGet for up to 50, or one by one.
+struct ItemResolver: Sendable {
+    let photos: PhotosClient
+    let cache: BaseURLCache
+    let health: ServiceHealth
+
+    /// Most ids of one batchGet (Library API reference).
+    static let batch = 50
+
+    /// Fills the cache for these jobs. Never throws: what is missing afterwards is asked for one by one, by the job
+    /// that needs it, where a failure can be told apart.
+    func prefetch(_ jobs: [ClaimedJob]) async {
+        var wanted: [String] = []
+        var seen: Set<String> = []
+        for job in jobs where cache.item(job.sourceItem) == nil && seen.insert(job.sourceItem).inserted {
+            wanted.append(job.sourceItem)
+        }
+        for start in stride(from: 0, to: wanted.count, by: Self.batch) {
+            let ids = Array(wanted[start..<min(start + Self.batch, wanted.count)])
+            // One bad id can fail a whole batch with a 500 (gphotos-sync issue 33): single gets sort it out.
+            guard let results = try? await photos.batchGet(ids) else { continue }
+            health.succeeded(.library)
+            cache.offer(results.compactMap { try? $0.get() })
+        }
+    }
+
+    /// The item with a base URL that may be used now.
+    func item(_ id: String) async throws(PhotosError) -> MediaItem {
+        if let item = cache.item(id) { return item }
+        let item = try await photos.get(id)
+        health.succeeded(.library)
+        guard item.baseURL != nil else {
+            throw PhotosError(code: .malformed, message: "Google answered for this item without a base URL.")
+        }
+        cache.offer([item])
+        return item
+    }
+}

@@ -1,0 +1,178 @@
+import CloudStorage
+import GoogleAuth
+import GooglePhotos
+import HTTPClient
+import JobQueue
+import Media
+import Postgres
+
+/// The name belongs to an object that is not this part's: the part needs another.
+struct NameTaken: Error {}
+
+/// The Library API does not know the item any more.
+struct ItemGone: Error {}
+
+/// How often one try repeats in place before the queue's backoff takes over.
+struct Patience {
+    private var repeats = 2
+    private var freshURLs = 1
+    private var resumes = 20
+
+    /// A cut or doubtful transfer: once more.
+    mutating func again() -> Bool { take(\.repeats) }
+    /// A refused or doubtful URL: true if a fresh one may be tried.
+    mutating func freshURL() -> Bool { take(\.freshURLs) }
+    /// An interrupted upload: each resumption keeps what the bucket has.
+    mutating func resume() -> Bool { take(\.resumes) }
+
+    private mutating func take(_ budget: WritableKeyPath<Patience, Int>) -> Bool {
+        guard self[keyPath: budget] > 0 else { return false }
+        self[keyPath: budget] -= 1
+        return true
+    }
+}
+
+extension Ending {
+    /// What follows when a fresh download was refused as well.
+    static func refused(_ refusal: Judgement.Refusal, _ job: ClaimedJob) -> Ending {
+        // `=dv` of a plain still: there is no clip.
+        if job.kind == .motion, refusal.reason == "wrong-kind" {
+            return .complete(.skipped(reason: "no-clip: Google has no clip for this still"))
+        }
+        // A page or a body without its end may be a passing fault of a server; the others are what Google has.
+        return switch refusal.reason {
+        case "not-media", "incomplete": .fail(reason: refusal.reason, message: refusal.message)
+        default: .complete(.dead(reason: "\(refusal.reason): \(refusal.message)"))
+        }
+    }
+}
+
+extension Transfer {
+    /// Google refused the URL, not the item.
+    func isBaseURLRefused(_ error: any Error) -> Bool {
+        guard let error = error as? PhotosError else { return false }
+        return error.code == .baseURLExpired || error.code == .notFound
+    }
+
+    /// A transfer that another download may mend at once.
+    func isCut(_ error: any Error) -> Bool {
+        let code: HTTPError.Code
+        switch error {
+        case let error as HTTPError: code = error.code
+        case let error as PhotosError:
+            guard case .transport(let transport) = error.code else { return isBaseURLRefused(error) }
+            code = transport
+        default: return false
+        }
+        return code == .cut || code == .stalled || code == .bodyFailed
+    }
+
+    /// What an error means for the job.
+    func ending(of error: any Error, _ job: ClaimedJob, _ began: ContinuousClock.Instant) -> Ending {
+        switch error {
+        case let error as PhotosError: photosEnding(error, job, began)
+        case let error as StorageError: storageEnding(error, job, began)
+        case let error as HTTPError: transportEnding(error.code, error.message, job, began)
+        case let refusal as Judgement.Refusal: .refused(refusal, job)
+        // The database is away: the queue's own calls wait for it, the job is given back when it answers.
+        case let error as PostgresError: .release(delay: .seconds(5), note: "the database was away: \(error.message)")
+        case is ItemGone:
+            .complete(.dead(reason: "gone: the item is not in Google Photos any more, or not this client's"))
+        case is CancellationError: .cancelled
+        default: .fail(reason: "unexpected", message: "\(error)")
+        }
+    }
+
+    private func photosEnding(_ error: PhotosError, _ job: ClaimedJob, _ began: ContinuousClock.Instant) -> Ending {
+        switch error.code {
+        case .insufficientScopes, .unauthenticated, .auth(.loginRequired), .auth(.badCredentials):
+            .fatal(ArchiverError(code: .credentials, message: error.message))
+        case .auth(.unavailable): .park(.seconds(15), reason: error.message)
+        case .quota(let retryAfter): .park(retryAfter, reason: error.message)
+        case .unavailable(let retryAfter): stumble(.media, retryAfter, "unavailable", error.message, job, began)
+        case .notFound where job.kind == .motion:
+            .complete(.skipped(reason: "no-clip: Google has no clip for this still"))
+        case .notFound: .fail(reason: "refused", message: "Google has the item, but answers 404 for its bytes.")
+        case .baseURLExpired:
+            .fail(reason: "refused", message: "Google refused a fresh base URL of this item: \(error.message)")
+        case .foreignHost: .fail(reason: "foreign-host", message: error.message)
+        case .badPageToken, .malformed, .rejected: .fail(reason: "refused", message: error.message)
+        case .transport(let code): transportEnding(code, error.message, job, began)
+        }
+    }
+
+    private func storageEnding(_ error: StorageError, _ job: ClaimedJob, _ began: ContinuousClock.Instant) -> Ending {
+        switch error.code {
+        case .unavailable(let retryAfter): stumble(.storage, retryAfter, "bucket", error.message, job, began)
+        case .denied, .noBucket: .fatal(ArchiverError(code: .credentials, message: error.message))
+        case .noSpace: .fatal(ArchiverError(code: .noSpace, message: error.message))
+        case .interrupted, .sessionLost: stumble(.storage, nil, "bucket", error.message, job, began)
+        case .checksumMismatch: .fail(reason: "checksum", message: error.message)
+        case .sourceFailed: .fail(reason: "cut", message: error.message)
+        case .rejected, .malformed: .fail(reason: "bucket-refused", message: error.message)
+        }
+    }
+
+    private func transportEnding(
+        _ code: HTTPError.Code,
+        _ message: String,
+        _ job: ClaimedJob,
+        _ began: ContinuousClock.Instant
+    ) -> Ending {
+        switch code {
+        case .cancelled: .cancelled
+        case .untrusted, .badURL: .fatal(ArchiverError(code: .unavailable, message: message))
+        case .cannotConnect, .stalled: stumble(.media, nil, "stalled", message, job, began)
+        case .cut, .bodyFailed, .tooLarge: .fail(reason: "cut", message: message)
+        }
+    }
+
+    /// A service stumbled: who pays?
+    private func stumble(
+        _ service: ServiceHealth.Service,
+        _ retryAfter: Duration?,
+        _ reason: String,
+        _ message: String,
+        _ job: ClaimedJob,
+        _ began: ContinuousClock.Instant
+    ) -> Ending {
+        switch health.judge(service, part: job.reference.part, since: began) {
+        case .part: .fail(reason: reason, message: message)
+        case .passing: .release(delay: retryAfter ?? .seconds(Int.random(in: 3...9)), note: message)
+        case .outage: .park(max(retryAfter ?? .zero, .seconds(15)), reason: message)
+        }
+    }
+}
+
+extension PartKind {
+    /// The suffix that asks for it.
+    var rendition: Rendition {
+        switch self {
+        case .still, .file: .still
+        case .video, .motion: .video
+        }
+    }
+}
+
+extension ClaimedJob {
+    /// The same job under another object name.
+    func named(_ name: String) -> ClaimedJob {
+        ClaimedJob(
+            reference: reference,
+            kind: kind,
+            source: source,
+            lane: lane,
+            attempt: attempt,
+            crashes: crashes,
+            acceptReduced: acceptReduced,
+            objectName: name,
+            folderMonth: folderMonth,
+            sourceItem: sourceItem,
+            filename: filename,
+            mimeType: mimeType,
+            captureTime: captureTime,
+            width: width,
+            height: height
+        )
+    }
+}

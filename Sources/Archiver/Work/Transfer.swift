@@ -1,0 +1,282 @@
+import Checksums
+import CloudStorage
+import GooglePhotos
+import HTTPClient
+import JobQueue
+import Logging
+import Media
+import Synchronization
+
+/// One job from base URL to verified object.
+struct Transfer: Sendable {
+    let context: ArchiveContext
+    /// The worker's id in the database.
+    let worker: Int64
+    let resolver: ItemResolver
+    let health: ServiceHealth
+    let motion: MotionMode
+
+    /// Bodies up to this size go up in one multipart request, if the byte budget has room.
+    static let multipartLimit: Int64 = 8 << 20
+    /// What a body that does not fit in memory needs of the budget: the last 256 KiB of a resumable upload and room to flow.
+    static let pipeAllowance = 6 * ByteBudget.block
+    /// What is read before anything is promised to the bucket: enough to tell a picture from an error page.
+    static let sniffed = 32 << 10
+
+    /// One try: the job under its present name, and what is left of the patience with it.
+    private struct Try {
+        var job: ClaimedJob
+        var patience = Patience()
+        var session: UploadSession?
+        let began = ContinuousClock.now
+    }
+
+    /// What follows an error within a try.
+    private enum Next {
+        case again
+        case rename
+        case end(Ending)
+    }
+
+    /// Tries a job, with a few repeats in place for what a second download mends at once.
+    func perform(_ claimed: ClaimedJob) async -> Ending {
+        var attempt = Try(job: claimed)
+        if claimed.crashes > 0, let ending = await lookFirst(&attempt) { return ending }
+        while !Task.isCancelled {
+            if let ending = await once(&attempt) { return ending }
+        }
+        return .cancelled
+    }
+
+    /// Downloads and uploads once; nil: again.
+    private func once(_ attempt: inout Try) async -> Ending? {
+        do {
+            return try await fetched(&attempt)
+        } catch {
+            switch next(after: error, &attempt) {
+            case .again:
+                try? await Task.sleep(for: .milliseconds(Int.random(in: 20...300)))
+                return nil
+            case .rename: return await rename(&attempt)
+            case .end(let ending): return ending
+            }
+        }
+    }
+
+    private func fetched(_ attempt: inout Try) async throws -> Ending {
+        let item = try await item(attempt.job)
+        if let ending = notYet(item, attempt.job) { return ending }
+        guard let url = item.baseURL else {
+            throw PhotosError(code: .malformed, message: "Google answered for this item without a base URL.")
+        }
+        return .complete(try await archive(attempt.job, url, attempt.session))
+    }
+
+    /// The item; a 404 here means that it is gone, not that a URL is old.
+    private func item(_ job: ClaimedJob) async throws -> MediaItem {
+        do {
+            return try await resolver.item(job.sourceItem)
+        } catch  where error.code == .notFound {
+            throw ItemGone()
+        }
+    }
+
+    private func next(after error: any Error, _ attempt: inout Try) -> Next {
+        let job = attempt.job
+        if let error = error as? StorageError {
+            switch error.code {
+            case .interrupted(let half):
+                attempt.session = half
+                return attempt.patience.resume() ? .again : .end(ending(of: error, job, attempt.began))
+            case .sessionLost:
+                attempt.session = nil
+                return attempt.patience.resume() ? .again : .end(ending(of: error, job, attempt.began))
+            case .checksumMismatch, .sourceFailed:
+                attempt.session = nil
+                return attempt.patience.again() ? .again : .end(ending(of: error, job, attempt.began))
+            default: return .end(ending(of: error, job, attempt.began))
+            }
+        }
+        if error is NameTaken {
+            attempt.session = nil
+            return .rename
+        }
+        if error is Judgement.Refusal || error is ItemGone || isBaseURLRefused(error) {
+            context.baseURLs.forget(job.sourceItem)
+            attempt.session = nil
+            if attempt.patience.freshURL() { return .again }
+        } else if isCut(error), attempt.patience.again() {
+            return .again
+        }
+        return .end(ending(of: error, job, attempt.began))
+    }
+
+    /// A job whose worker vanished: its object may be there already. nil: go on with the download.
+    private func lookFirst(_ attempt: inout Try) async -> Ending? {
+        do {
+            return try await adoptWithoutDownload(attempt.job).map { .complete($0) }
+        } catch is NameTaken {
+            return await rename(&attempt)
+        } catch {
+            return ending(of: error, attempt.job, attempt.began)
+        }
+    }
+
+    /// Moves the part to its next name; nil: go on under it.
+    private func rename(_ attempt: inout Try) async -> Ending? {
+        let taken = attempt.job.objectName
+        do {
+            guard let name = try await nextName(attempt.job) else { return .cancelled }
+            attempt.job = attempt.job.named(name)
+        } catch {
+            return ending(of: error, attempt.job, attempt.began)
+        }
+        context.logger.log(
+            .warning,
+            "name was taken by a foreign object",
+            [
+                "part": .integer(attempt.job.reference.part), "taken": .string(taken),
+                "name": .string(attempt.job.objectName),
+            ]
+        )
+        return nil
+    }
+
+    /// What cannot be fetched now, or never.
+    private func notYet(_ item: MediaItem, _ job: ClaimedJob) -> Ending? {
+        guard job.kind == .video, case .video(let status) = item.kind else { return nil }
+        switch status {
+        case .processing:
+            context.baseURLs.forget(job.sourceItem)
+            return .release(delay: .seconds(Int.random(in: 240...360)), note: "Google is still processing the video")
+        case .failed:
+            return .complete(.dead(reason: "processing-failed: Google says that it could not process this video"))
+        case .ready, .unspecified, .other: return nil
+        }
+    }
+
+    /// Downloads and uploads at the same time.
+    private func archive(
+        _ job: ClaimedJob,
+        _ url: BaseURL,
+        _ session: UploadSession?
+    ) async throws -> Completion.Result {
+        let inspector = Inspection()
+        let buffer = try await BodyBuffer(budget: context.budget, allowance: 2 * ByteBudget.block) { bytes in
+            inspector.consume(bytes)
+        }
+        defer { buffer.abandon() }
+        let head = try await context.photos.download(url, job.kind.rendition, into: buffer)
+        health.succeeded(.media)
+        let length = head.header("Content-Encoding") == nil ? head.contentLength : nil
+        let isFramed = length != nil || head.isChunked
+        // One block more than the body: the last write of the download may not be cut to fit.
+        let isWhole: Bool
+        if let length, length <= Self.multipartLimit, buffer.tryGrow(to: Int(length) + ByteBudget.block) {
+            try await buffer.waitForEnd()
+            isWhole = true
+        } else {
+            try await buffer.grow(to: Self.pipeAllowance)
+            try await buffer.wait(for: Self.sniffed)
+            isWhole = buffer.hasEnded
+        }
+        let early = inspector.report()
+        if early.kind.isRefused || isWhole { _ = try judged(early, job, isFramed) }
+        let identity = Identity(source: context.sourceLabel, item: job.sourceItem, part: job.kind)
+        var metadata = identity.metadata(
+            filename: job.filename,
+            captureTime: job.captureTime,
+            fidelity: isWhole ? try judged(early, job, isFramed) : nil
+        )
+        if isWhole { metadata[Adoption.motionKey] = early.isMotionPhoto ? "1" : "0" }
+        let object = NewObject(
+            name: job.objectName,
+            contentType: early.kind.contentType ?? "application/octet-stream",
+            metadata: metadata,
+            customTime: job.captureTime.flatMap { CaptureTime.isCustomTime($0) ? $0 : nil }
+        )
+        let outcome = try await context.archive.put(
+            object,
+            from: buffer,
+            length: length,
+            session: session,
+            began: { _ in },
+            accept: { _ = try judged(inspector.report(), job, isFramed) }
+        )
+        health.succeeded(.storage)
+        let report = inspector.report()
+        switch outcome {
+        case .created(let stored):
+            guard stored.size == buffer.received, stored.crc32c == buffer.crc32c.value else {
+                throw StorageError(
+                    code: .checksumMismatch,
+                    message: "The archive answered for \(job.objectName) with another size or checksum than was sent."
+                )
+            }
+            return .stored(
+                stored.record(fidelity: try judged(report, job, isFramed), mediaKind: report.kind, adopted: false),
+                motion: motionPart(job, report.isMotionPhoto)
+            )
+        case .exists(let stored):
+            guard Identity(metadata: stored.metadata) == identity else { throw NameTaken() }
+            let isSame = stored.size == buffer.received && stored.crc32c == buffer.crc32c.value
+            let fidelity = isSame ? try judged(report, job, isFramed) : Adoption.fidelity(stored) ?? .rendition
+            return .stored(
+                stored.record(fidelity: fidelity, mediaKind: report.kind, adopted: true),
+                motion: motionPart(job, report.isMotionPhoto)
+            )
+        }
+    }
+
+    /// Looks at the object that a vanished worker may have made.
+    ///
+    /// - Returns: nil where there is none, or where its metadata does not say all that the ledger records: then the
+    ///   download is repeated, and the bucket's 412 leads back to the object.
+    /// - Throws: `NameTaken` for an object of another identity, `StorageError`.
+    private func adoptWithoutDownload(_ job: ClaimedJob) async throws -> Completion.Result? {
+        guard let stored = try await context.archive.head(job.objectName) else { return nil }
+        health.succeeded(.storage)
+        let identity = Identity(source: context.sourceLabel, item: job.sourceItem, part: job.kind)
+        guard Identity(metadata: stored.metadata) == identity else { throw NameTaken() }
+        guard let fidelity = Adoption.fidelity(stored), let isMotion = Adoption.isMotion(stored) else { return nil }
+        let kind = MediaKind.allCases.first { $0.contentType == stored.contentType } ?? .unrecognised
+        return .stored(
+            stored.record(fidelity: fidelity, mediaKind: kind, adopted: true),
+            motion: motionPart(job, isMotion)
+        )
+    }
+
+    /// The next name that the ledger lets the part have; nil if the lease is gone.
+    /// - Throws: `Judgement.Refusal` when every name is taken by foreign objects, `PostgresError`.
+    private func nextName(_ job: ClaimedJob) async throws -> String? {
+        let names = ObjectName.candidates(
+            filename: job.filename,
+            mimeType: job.mimeType,
+            folder: job.folderMonth,
+            identity: Identity(source: context.sourceLabel, item: job.sourceItem, part: job.kind)
+        )
+        let next = (names.firstIndex { $0.name == job.objectName } ?? -1) + 1
+        for name in names[next...] {
+            if try await context.queue.rename(worker: worker, job.reference, to: name) { return name.name }
+        }
+        guard next >= names.count else { return nil }
+        throw Judgement.Refusal(
+            reason: "name-taken",
+            message: "Every name for this part is taken by an object that is not coldroll's, the last one "
+                + "\(job.objectName). Move that object away, then retry the part.",
+            isAcceptable: false
+        )
+    }
+
+    private func judged(_ report: MediaReport, _ job: ClaimedJob, _ isFramed: Bool) throws -> Fidelity {
+        switch Judgement.of(report, for: job, isFramed: isFramed) {
+        case .store(let fidelity): return fidelity
+        case .refuse(let refusal): throw refusal
+        }
+    }
+
+    private func motionPart(_ job: ClaimedJob, _ isMotionPhoto: Bool) -> NewPart? {
+        guard MotionRule.hasClip(job, isMotionPhoto: isMotionPhoto, mode: motion) else { return nil }
+        return MotionRule.part(of: job, sourceLabel: context.sourceLabel)
+    }
+}

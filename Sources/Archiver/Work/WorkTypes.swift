@@ -1,0 +1,57 @@
+/// Whether stills are asked for the clip of a motion photo.
+package enum MotionMode: String, Sendable, CaseIterable {
+    /// Where XMP or the file name says that there is one.
+    case auto
+    /// For every still; a plain one ends as skipped.
+    case always
+    case never
+}
+
+/// How many transfers a worker has in hand at once.
+package enum SlotSetting: Sendable, Equatable {
+    /// Finds its level: grows while throughput grows, halves on errors of a service.
+    case auto
+    /// Exactly this many, from 1 to 64.
+    case fixed(Int)
+    /// Most slots of one worker: each needs up to 384 KiB of the byte budget for a large body.
+    package static let most = 64
+}
+
+/// What a worker was asked to do.
+package struct WorkerOptions: Sendable {
+    package var slots = SlotSetting.auto
+    package var motion = MotionMode.auto
+    /// Ends when no job of its sources is left; otherwise works until stopped.
+    package var drain = false
+    /// With `drain`: longest time from start to end; nil waits for the last job however long that takes.
+    package var maxWait: Duration?
+    /// After a graceful stop: time for transfers in hand, then they are given back.
+    package var grace = Duration.seconds(25)
+    package init() {}
+}
+
+/// How far a worker is; sent about twice a second.
+package struct WorkerProgress: Sendable, Equatable {
+    /// Parts that this worker stored, and their bytes.
+    package var stored = 0
+    package var storedBytes: Int64 = 0
+    /// Tries that failed, and parts that ended dead.
+    package var failures = 0
+    package var dead = 0
+    package var skipped = 0
+    /// Transfers in hand.
+    package var busy = 0
+    package var slots = 0
+    package init() {}
+}
+
+/// What a worker did, and how the queue stood when it ended.
+package struct WorkSummary: Sendable, Equatable {
+    package let progress: WorkerProgress
+    /// Jobs left, with what they wait for: not zero only after `maxWait`, or where a person paused a lane.
+    package let left: Int64
+    package init(progress: WorkerProgress, left: Int64) {
+        self.progress = progress
+        self.left = left
+    }
+}

@@ -1,0 +1,353 @@
+import GooglePhotos
+import HTTPClient
+import JobQueue
+import Logging
+import Postgres
+import Synchronization
+
+/// One life of a worker, from its registration to its end: claims ahead, keeps the slots busy, tells the queue.
+///
+/// All of its state belongs to the one task that runs `run`; everything else reaches it as an event.
+final class WorkerLoop {
+    /// How a life ended.
+    enum End: Sendable, Equatable {
+        /// Nothing is left, a stop was asked for, or the time was over.
+        case done
+        /// The database gave up on this worker: register anew.
+        case lost
+    }
+
+    enum Event: Sendable {
+        case claimed([ClaimedJob])
+        case claimFailed(PostgresError)
+        case ended(JobReference, Ending)
+        case delivered(Outbox.Letter, Outbox.Receipt)
+        case pulse(Pulse.Finding)
+        case doorbell
+        case tick
+        case stop(StopSignal.Level)
+        case drained(Bool)
+        case broken(ArchiverError)
+    }
+
+    let context: ArchiveContext
+    let options: WorkerOptions
+    let sources: [Int64]
+    let deadline: ContinuousClock.Instant?
+    /// Whether a scan in this process still adds jobs.
+    let isFed: @Sendable () -> Bool
+    let logger: Logger
+    let worker: Int64
+    let pulse: Pulse
+    let outbox: Outbox
+    let transfer: Transfer
+    let events: AsyncStream<Event>
+    let post: AsyncStream<Event>.Continuation
+
+    var progress: WorkerProgress
+    private var governor: SlotGovernor
+    private var waiting: [ClaimedJob] = []
+    private var running: [JobReference: Task<Void, Never>] = [:]
+    private var isClaiming = false
+    private var mayClaim = true
+    private var isCheckingDrain = false
+    private var level = StopSignal.Level.none
+    private var graceEnds: ContinuousClock.Instant?
+    private var end: End?
+    private(set) var failure: ArchiverError?
+    private var saturated = true
+    private var bytesBefore: Int64 = 0
+    private var ticks = 0
+    private let started = ContinuousClock.now
+    private var ended = 0
+
+    init(
+        context: ArchiveContext,
+        options: WorkerOptions,
+        sources: [Int64],
+        worker: Int64,
+        deadline: ContinuousClock.Instant?,
+        progress: WorkerProgress,
+        isFed: @escaping @Sendable () -> Bool
+    ) {
+        let logger = context.logger.with(["worker": .integer(worker)])
+        let (events, post) = AsyncStream.makeStream(of: Event.self)
+        let health = ServiceHealth()
+        self.context = context
+        self.options = options
+        self.sources = sources
+        self.deadline = deadline
+        self.isFed = isFed
+        self.logger = logger
+        self.worker = worker
+        self.progress = progress
+        self.events = events
+        self.post = post
+        pulse = Pulse(queue: context.queue, worker: worker, logger: logger)
+        outbox = Outbox(queue: context.queue, worker: worker, logger: logger) { letter, receipt in
+            post.yield(.delivered(letter, receipt))
+        }
+        transfer = Transfer(
+            context: context,
+            worker: worker,
+            resolver: ItemResolver(photos: context.photos, cache: context.baseURLs, health: health),
+            health: health,
+            motion: options.motion
+        )
+        governor = SlotGovernor(options.slots)
+    }
+
+    /// Works until the end of this life; every job in hand is ended, given back, or somebody else's when it returns.
+    func run(report: @Sendable (WorkerProgress) -> Void) async throws -> End {
+        advance()
+        for await event in events {
+            handle(event)
+            advance()
+            if case .tick = event { report(progress) }
+            if isFinished { break }
+        }
+        report(progress)
+        return end ?? .done
+    }
+
+    private var isFinished: Bool {
+        guard running.isEmpty, !isClaiming else { return false }
+        if end == .lost { return true }
+        guard pulse.heldCount == 0 else { return false }
+        return end != nil || level != .none
+    }
+
+    // MARK: Events
+
+    private func handle(_ event: Event) {
+        switch event {
+        case .claimed(let jobs):
+            isClaiming = false
+            mayClaim = !jobs.isEmpty
+            waiting += jobs
+            if jobs.isEmpty { checkDrain() }
+        case .claimFailed(let error):
+            isClaiming = false
+            mayClaim = false
+            logger.log(.warning, "claim failed", ["error": .string("\(error)")])
+            if !error.isTransient { fail(ArchiverError(code: .unavailable, message: "\(error)")) }
+        case .ended(let job, let ending):
+            running[job] = nil
+            settle(job, ending)
+        case .delivered(let letter, let receipt): note(letter, receipt)
+        case .pulse(let finding): obey(finding)
+        case .doorbell: mayClaim = true
+        case .tick: tick()
+        case .stop(let level): stop(level)
+        case .drained(let isDrained):
+            isCheckingDrain = false
+            if isDrained, running.isEmpty, waiting.isEmpty, !isClaiming, !isFed() { end = end ?? .done }
+        case .broken(let error):
+            // Nothing can be told to the queue any more: leases run out, and others take over.
+            failure = failure ?? error
+            surrender()
+            end = .lost
+        }
+    }
+
+    /// Starts what may be started, claims what may be claimed.
+    private func advance() {
+        guard level == .none, end == nil else { return }
+        if pulse.mayStart {
+            while running.count < governor.slots, !waiting.isEmpty { start(waiting.removeFirst()) }
+        }
+        if running.count < governor.slots { saturated = false }
+        guard !isClaiming, mayClaim, pulse.mayStart else { return }
+        let wanted = governor.slots - running.count + aheadLimit - waiting.count
+        guard waiting.count <= aheadLimit / 2, wanted > 0 else { return }
+        claim(wanted)
+    }
+
+    /// Jobs to hold ready beyond the slots: one batchGet's worth, or half a minute of work where that is less, so that
+    /// slow hosts leave work to others.
+    private var aheadLimit: Int {
+        let seconds = Double(started.duration(to: .now).components.seconds)
+        guard seconds >= 20 else { return ItemResolver.batch }
+        return min(ItemResolver.batch, max(governor.slots, Int(Double(ended) / seconds * 30)))
+    }
+
+    private func claim(_ limit: Int) {
+        isClaiming = true
+        Task { [context, worker, sources, pulse, transfer, post] in
+            do throws(PostgresError) {
+                let jobs = try await context.queue.claim(worker: worker, sources: sources, limit: limit)
+                pulse.hold(jobs)
+                await transfer.resolver.prefetch(jobs)
+                post.yield(.claimed(jobs))
+            } catch {
+                post.yield(.claimFailed(error))
+            }
+        }
+    }
+
+    private func start(_ job: ClaimedJob) {
+        // Lost while it waited: not ours any more.
+        guard pulse.holds(job.reference) else { return }
+        running[job.reference] = Task { [transfer, post] in
+            post.yield(.ended(job.reference, await transfer.perform(job)))
+        }
+    }
+
+    // MARK: Ends of jobs
+
+    private func settle(_ job: JobReference, _ ending: Ending) {
+        guard pulse.holds(job) else { return }
+        ended += 1
+        switch ending {
+        case .complete(let result): outbox.post(.completion(Completion(job: job, result: result)))
+        case .fail(let reason, let message):
+            outbox.post(.failure(Failure(job: job, reason: reason, message: message)))
+        case .release(let delay, let note): outbox.post(.release(Release(job: job, delay: delay, note: note)))
+        case .cancelled: outbox.post(.release(Release(job: job)))
+        case .park(let duration, let reason):
+            governor.pushedBack()
+            park(job, duration, reason)
+        case .fatal(let error):
+            outbox.post(.release(Release(job: job)))
+            fail(error)
+        }
+    }
+
+    /// Parks the sources for every worker, then gives the job back: in this order, or it would be claimed at once.
+    private func park(_ job: JobReference, _ duration: Duration, _ reason: String) {
+        Task { [context, sources, outbox, logger, post] in
+            do {
+                for source in sources {
+                    try await persistently(for: Outbox.patience, logger) { () async throws(PostgresError) in
+                        try await context.queue.park(source: source, lane: nil, for: duration, reason: reason)
+                    }
+                }
+                outbox.post(.release(Release(job: job)))
+            } catch {
+                post.yield(.broken(ArchiverError(code: .unavailable, message: "\(error)")))
+            }
+        }
+    }
+
+    private func note(_ letter: Outbox.Letter, _ receipt: Outbox.Receipt) {
+        pulse.drop(letter.job)
+        if receipt == .refused {
+            logger.log(.warning, "lost a lease", ["part": .integer(letter.job.part)])
+            return
+        }
+        switch letter {
+        case .completion(let completion):
+            transfer.health.forget(part: completion.job.part)
+            switch completion.result {
+            case .stored(let object, _):
+                progress.stored += 1
+                progress.storedBytes += object.size
+            case .skipped: progress.skipped += 1
+            case .dead(let reason):
+                progress.dead += 1
+                logger.log(.error, "part is dead", ["part": .integer(completion.job.part), "error": .string(reason)])
+            }
+        case .failure(let failure):
+            progress.failures += 1
+            if receipt == .died { progress.dead += 1 }
+            logger.log(
+                receipt == .died ? .error : .warning,
+                receipt == .died ? "part is dead" : "try failed",
+                [
+                    "part": .integer(failure.job.part), "reason": .string(failure.reason),
+                    "error": .string(failure.message),
+                ]
+            )
+        case .release(let release):
+            if let note = release.note {
+                logger.log(.info, "gave a job back", ["part": .integer(release.job.part), "error": .string(note)])
+            }
+        }
+    }
+
+    // MARK: Leases and stops
+
+    private func obey(_ finding: Pulse.Finding) {
+        switch finding {
+        case .lost(let jobs):
+            for job in jobs where pulse.drop(job) {
+                logger.log(.warning, "lost a lease", ["part": .integer(job.part)])
+                running[job]?.cancel()
+            }
+            waiting.removeAll { !pulse.holds($0.reference) }
+        case .orphaned(let jobs):
+            for job in jobs { outbox.post(.release(Release(job: job))) }
+        case .fenced:
+            logger.log(.error, "no heartbeat got through: giving up what is in hand")
+            surrender()
+        case .dead:
+            logger.log(.error, "the database gave up on this worker: starting anew")
+            surrender()
+            end = .lost
+        }
+    }
+
+    /// Lets go of everything without a word: the database has given it, or will give it, to others.
+    private func surrender() {
+        for job in waiting { pulse.drop(job.reference) }
+        waiting = []
+        for (job, task) in running {
+            pulse.drop(job)
+            task.cancel()
+        }
+    }
+
+    private func stop(_ asked: StopSignal.Level) {
+        level = max(level, asked)
+        for job in waiting { outbox.post(.release(Release(job: job.reference))) }
+        waiting = []
+        if level == .immediate {
+            for task in running.values { task.cancel() }
+        } else if graceEnds == nil {
+            graceEnds = .now + options.grace
+        }
+    }
+
+    /// Ends this worker with an error, jobs given back.
+    private func fail(_ error: ArchiverError) {
+        failure = failure ?? error
+        stop(.immediate)
+    }
+
+    // MARK: Time
+
+    private func tick() {
+        ticks += 1
+        mayClaim = mayClaim || ticks % 2 == 0
+        progress.busy = running.count
+        progress.slots = governor.slots
+        if let graceEnds, ContinuousClock.now > graceEnds { stop(.immediate) }
+        if let deadline, ContinuousClock.now > deadline, level == .none { stop(.graceful) }
+        guard ticks % 2 == 0 else { return }
+        let counters = context.http.counters
+        let bytes = counters.bytesIn + counters.bytesOut
+        if saturated, level == .none { governor.intervalEnded(throughput: Double(bytes - bytesBefore)) }
+        bytesBefore = bytes
+        saturated = true
+    }
+
+    /// Asks the database whether anything is left; only where nothing is in hand here.
+    private func checkDrain() {
+        guard options.drain, !isCheckingDrain, running.isEmpty, waiting.isEmpty, !isFed() else { return }
+        isCheckingDrain = true
+        Task { [context, sources, post] in
+            // Without an answer the queue counts as not empty: the next look comes soon.
+            post.yield(.drained((try? await isDrained(context, sources)) ?? false))
+        }
+    }
+}
+
+/// Whether nothing is queued, and no process is at a scan that may queue more.
+private func isDrained(_ context: ArchiveContext, _ sources: [Int64]) async throws(PostgresError) -> Bool {
+    // In this order: what a scan queued before its last sign of life is seen by the second question.
+    for source in sources {
+        if let scan = try await context.ledger.newestScan(source: source), scan.isAlive { return false }
+    }
+    let live = try await context.queue.live(sources: sources)
+    return live.count == 0
+}

@@ -1,0 +1,164 @@
+import JobQueue
+import Logging
+import Postgres
+
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
+
+/// Works on the source's jobs until they are gone (`drain`), or until stopped.
+///
+/// - Parameters:
+///   - context: connections and stores.
+///   - options: slots, motion clips, when to end.
+///   - stop: the first request finishes what is in hand within the grace time, the second gives it back at once.
+///   - progress: about twice a second, from any thread.
+/// - Returns: what was done and what is left.
+/// - Throws: `ArchiverError` for what a person must mend, `PostgresError` when the database stays away.
+package func runWorker(
+    _ context: ArchiveContext,
+    options: WorkerOptions,
+    stop: StopSignal,
+    progress: @escaping @Sendable (WorkerProgress) -> Void
+) async throws -> WorkSummary {
+    try await Marker.check(context)
+    let source = try await context.source()
+    let summary = try await Worker(context: context, options: options, sources: [source], stop: stop, isFed: { false })
+        .run(progress: progress)
+    try await Marker.leave(context)
+    return summary
+}
+
+/// A worker over all of its lives.
+struct Worker {
+    let context: ArchiveContext
+    let options: WorkerOptions
+    let sources: [Int64]
+    let stop: StopSignal
+    /// Whether a scan in this process still adds jobs: a drain waits for it.
+    let isFed: @Sendable () -> Bool
+
+    /// - Parameters:
+    ///   - progress: about twice a second.
+    ///   - failed: called before an error is thrown.
+    func run(
+        progress: @escaping @Sendable (WorkerProgress) -> Void,
+        failed: @Sendable () -> Void = {}
+    ) async throws -> WorkSummary {
+        do {
+            return try await runLives(progress)
+        } catch {
+            failed()
+            throw error
+        }
+    }
+
+    private func runLives(_ progress: @escaping @Sendable (WorkerProgress) -> Void) async throws -> WorkSummary {
+        let deadline = options.drain ? options.maxWait.map { ContinuousClock.now + $0 } : nil
+        var sum = WorkerProgress()
+        while true {
+            let worker = try await context.queue.register(
+                host: context.host,
+                processID: Int(getpid()),
+                version: context.version,
+                slots: slotCount,
+                sources: sources
+            )
+            let loop = WorkerLoop(
+                context: context,
+                options: options,
+                sources: sources,
+                worker: worker,
+                deadline: deadline,
+                progress: sum,
+                isFed: isFed
+            )
+            let end = try await live(loop, worker, progress)
+            sum = loop.progress
+            if let failure = loop.failure { throw failure }
+            if end == .done { break }
+        }
+        let live = try await context.queue.live(sources: sources)
+        return WorkSummary(progress: sum, left: live.count)
+    }
+
+    private var slotCount: Int {
+        switch options.slots {
+        case .auto: SlotSetting.most
+        case .fixed(let count): count
+        }
+    }
+
+    /// Runs one life with everything that feeds it events.
+    private func live(
+        _ loop: WorkerLoop,
+        _ worker: Int64,
+        _ progress: @escaping @Sendable (WorkerProgress) -> Void
+    ) async throws -> WorkerLoop.End {
+        let post = loop.post
+        let (outbox, pulse, queue, logger) = (loop.outbox, loop.pulse, context.queue, loop.logger)
+        stop.onRequest { level in post.yield(.stop(level)) }
+        let feeders = [
+            Task { await pulse.run(busy: { pulse.heldCount }, report: { post.yield(.pulse($0)) }) },
+            Task {
+                while !Task.isCancelled {
+                    try await Task.sleep(for: .milliseconds(500))
+                    post.yield(.tick)
+                }
+            },
+            Task { await sweep(queue, pulse, logger) { post.yield(.doorbell) } },
+            Task { await ring(context.listenConninfo, logger) { post.yield(.doorbell) } },
+        ]
+        let delivery = Task {
+            do {
+                try await outbox.run()
+            } catch {
+                post.yield(.broken(ArchiverError(code: .unavailable, message: "\(error)")))
+            }
+        }
+        let end = try await loop.run(report: progress)
+        outbox.close()
+        await delivery.value
+        for feeder in feeders { feeder.cancel() }
+        // The row says so by itself after a while, should the database be away now.
+        try? await queue.stop(worker: worker)
+        return end
+    }
+}
+
+/// Reaps and promotes: any process may, at any time; `found` is called when there is something to claim.
+private func sweep(_ queue: JobQueue, _ pulse: Pulse, _ logger: Logger, found: @Sendable () -> Void) async {
+    while !Task.isCancelled {
+        do {
+            let swept = try await queue.sweep(mayDeclareDeath: pulse.mayDeclareDeath)
+            if swept.orphans > 0 || swept.buried > 0 {
+                logger.log(
+                    .warning,
+                    "took back the jobs of dead workers",
+                    ["jobs": .integer(Int64(swept.orphans)), "buried": .integer(Int64(swept.buried))]
+                )
+            }
+            if swept.promoted > 0 { found() }
+        } catch {
+            logger.log(.debug, "sweep failed", ["error": .string("\(error)")])
+        }
+        try? await Task.sleep(for: min(queue.timing.sweep, .seconds(1)))
+    }
+}
+
+/// Listens for the doorbell; without one, or while it is lost, polling is enough.
+private func ring(_ conninfo: String?, _ logger: Logger, _ rung: @Sendable () -> Void) async {
+    guard let conninfo else { return }
+    while !Task.isCancelled {
+        do {
+            for await _ in try await JobQueue.doorbell(conninfo: conninfo) { rung() }
+        } catch {
+            logger.log(.debug, "no doorbell", ["error": .string("\(error)")])
+        }
+        // Whatever rang while nobody listened is found by a claim.
+        rung()
+        try? await Task.sleep(for: .seconds(5))
+    }
+}

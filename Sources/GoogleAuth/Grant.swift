@@ -1,0 +1,84 @@
+import HTTPClient
+
+/// How one identity proves itself to a token endpoint.
+enum Grant: Sendable {
+    case authorizedUser(AuthorizedUser)
+    case serviceAccount(ServiceAccount)
+    case metadataServer(MetadataServer)
+
+    /// Public part of an OAuth client; only people's logins have one.
+    var clientID: String? {
+        if case .authorizedUser(let user) = self { user.clientID } else { nil }
+    }
+
+    /// What goes with every request beside `Authorization`: the project that quota is counted against.
+    var extraHeaders: [HTTPField] {
+        let project =
+            switch self {
+            case .authorizedUser(let user): user.quotaProject
+            case .serviceAccount(let account): account.quotaProject
+            case .metadataServer: nil as String?
+            }
+        return project.map { [HTTPField("x-goog-user-project", $0)] } ?? []
+    }
+
+    /// A fresh request for a token; a service account signs a new assertion each time.
+    func request() throws(AuthError) -> HTTPRequest {
+        switch self {
+        case .authorizedUser(let user): user.request()
+        case .serviceAccount(let account): try account.request()
+        case .metadataServer(let server): server.request()
+        }
+    }
+
+    /// The account's file, or the server, as an error names it.
+    var subject: String {
+        switch self {
+        case .authorizedUser(let user): "the login in \(user.file)"
+        case .serviceAccount(let account): "the service account key in \(account.file)"
+        case .metadataServer(let server): "the metadata server \(server.host)"
+        }
+    }
+}
+
+/// A person's login: a refresh token and the OAuth client that it belongs to (RFC 6749, section 6).
+struct AuthorizedUser: Sendable {
+    let file: String
+    let url: String
+    let clientID: String
+    let clientSecret: String
+    let refreshToken: String
+    let quotaProject: String?
+
+    func request() -> HTTPRequest {
+        formPost(
+            url,
+            [
+                ("client_id", clientID), ("client_secret", clientSecret),
+                ("refresh_token", refreshToken), ("grant_type", "refresh_token"),
+            ]
+        )
+    }
+}
+
+/// The token server inside Google Cloud (Compute Engine docs: "Authenticate workloads using service accounts").
+struct MetadataServer: Sendable {
+    let host: String
+    let scope: String
+
+    /// `host` is `GCE_METADATA_HOST`, nil or empty for Google's name.
+    init(host: String?, scope: String) {
+        self.host = if let host, !host.isEmpty { host } else { "metadata.google.internal" }
+        self.scope = scope
+    }
+
+    func request() -> HTTPRequest {
+        var request = HTTPRequest(
+            "GET",
+            "http://\(host)/computeMetadata/v1/instance/service-accounts/default/token?scopes=\(formEncoded(scope))",
+            headers: [HTTPField("Metadata-Flavor", "Google")]
+        )
+        request.stallTimeout = .seconds(3)
+        return request
+    }
+}

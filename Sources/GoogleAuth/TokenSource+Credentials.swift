@@ -1,0 +1,97 @@
+import FoundationEssentials
+package import HTTPClient
+
+extension TokenSource {
+    /// Emulators: no Authorization header at all.
+    package static let anonymous = TokenSource(nil)
+
+    /// `authorized_user` or `service_account` JSON, chosen by its `type`.
+    /// - Parameters:
+    ///   - file: path named in errors; contents never are.
+    ///   - scope: for service accounts.
+    ///   - tokenEndpoint: base URL that replaces Google's (`COLDROLL_OAUTH_ENDPOINT`; `/token` is added), nil for Google's or
+    ///     the file's own.
+    ///   - http: sends the token requests.
+    /// - Returns: a source that has not asked for a token yet.
+    /// - Throws: `.badCredentials` with what kind of file is wanted.
+    package static func file(
+        _ file: String,
+        scope: String,
+        tokenEndpoint: String?,
+        http: HTTPClient
+    ) throws(AuthError) -> TokenSource {
+        let bytes: [UInt8]
+        do {
+            bytes = [UInt8](try Data(contentsOf: URL(filePath: file)))
+        } catch {
+            let exists = FileManager.default.fileExists(atPath: file)
+            throw AuthError(
+                code: .badCredentials,
+                message: exists
+                    ? "The credentials file \(file) cannot be read: check that it is a file and that this user may read it."
+                    : "There is no credentials file at \(file)."
+            )
+        }
+        return try json(bytes, named: file, scope: scope, tokenEndpoint: tokenEndpoint, http: http)
+    }
+
+    /// Like `file`, for credentials that are already in memory (the decrypted file of `coldroll login`).
+    /// - Parameters:
+    ///   - bytes: the JSON; never shown.
+    ///   - name: path or name that errors mention.
+    ///   - scope: for service accounts.
+    ///   - tokenEndpoint: as in `file`.
+    ///   - http: sends the token requests.
+    /// - Returns: a source that has not asked for a token yet.
+    /// - Throws: `.badCredentials` with what kind of file is wanted.
+    package static func json(
+        _ bytes: [UInt8],
+        named name: String,
+        scope: String,
+        tokenEndpoint: String?,
+        http: HTTPClient
+    ) throws(AuthError) -> TokenSource {
+        let grant = try CredentialsFile(bytes, name: name).grant(scope: scope, tokenEndpoint: tokenEndpoint)
+        return TokenSource(TokenEndpoint(grant: grant, http: http))
+    }
+
+    /// ADC search order: GOOGLE_APPLICATION_CREDENTIALS, gcloud's default file, metadata server.
+    ///
+    /// The order is that of google-auth (`google/auth/_default.py`). Whether there is a metadata server shows at the first
+    /// `headers()`, which then throws `.badCredentials` with what to set.
+    /// - Parameters:
+    ///   - environment: the process's; also `CLOUDSDK_CONFIG`, `HOME`, `GCE_METADATA_HOST`.
+    ///   - scope: for service accounts and the metadata server.
+    ///   - tokenEndpoint: as in `file`; the metadata server keeps its own.
+    ///   - http: sends the token requests.
+    /// - Returns: a source that has not asked for a token yet.
+    /// - Throws: `.badCredentials` if a file that should decide cannot be used.
+    package static func applicationDefault(
+        environment: [String: String],
+        scope: String,
+        tokenEndpoint: String?,
+        http: HTTPClient
+    ) throws(AuthError) -> TokenSource {
+        if let named = environment["GOOGLE_APPLICATION_CREDENTIALS"], !named.isEmpty {
+            do throws(AuthError) {
+                return try file(named, scope: scope, tokenEndpoint: tokenEndpoint, http: http)
+            } catch {
+                throw AuthError(
+                    code: error.code,
+                    message: "GOOGLE_APPLICATION_CREDENTIALS cannot be used. \(error.message)"
+                )
+            }
+        }
+        let gcloud =
+            environment["CLOUDSDK_CONFIG"].flatMap { $0.isEmpty ? nil : $0 }
+            ?? environment["HOME"].map { $0 + "/.config/gcloud" }
+        if let gcloud {
+            let path = gcloud + "/application_default_credentials.json"
+            if FileManager.default.fileExists(atPath: path) {
+                return try file(path, scope: scope, tokenEndpoint: tokenEndpoint, http: http)
+            }
+        }
+        let server = MetadataServer(host: environment["GCE_METADATA_HOST"], scope: scope)
+        return TokenSource(TokenEndpoint(grant: .metadataServer(server), http: http))
+    }
+}

@@ -1,0 +1,100 @@
+import Foundation
+import HTTPClient
+
+/// The body of an error of a Google API; every field may be missing.
+struct WireRefusal: Decodable {
+    /// Name of a google.rpc.Code, such as `PERMISSION_DENIED`.
+    let status: String?
+    let message: String?
+    /// Of the `google.rpc.ErrorInfo` among the details, such as `ACCESS_TOKEN_SCOPE_INSUFFICIENT`.
+    let reasons: [String]
+
+    private enum Key: String, CodingKey { case error }
+    private enum ErrorKey: String, CodingKey { case status, message, details }
+    private struct Detail: Decodable { let reason: String? }
+
+    init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: Key.self)
+        let error = try container.nestedContainer(keyedBy: ErrorKey.self, forKey: .error)
+        status = error.lenient(.status)
+        message = error.lenient(.message)
+        reasons = error.lenient(.details, as: [Lenient<Detail>?].self)?.compactMap { $0?.value?.reason } ?? []
+    }
+
+    /// Nil if the body is not Google's, say a proxy's page.
+    init?(_ body: [UInt8]) {
+        guard JSONLimits.allow(body), let refusal = try? JSONDecoder().decode(Self.self, from: Data(body)) else {
+            return nil
+        }
+        self = refusal
+    }
+
+    /// Whether a 403 is about the login or the project rather than about one item.
+    var isAboutLogin: Bool {
+        let words = message?.lowercased() ?? ""
+        return !reasons.isEmpty || ["scope", "disabled", "has not been used"].contains { words.contains($0) }
+    }
+}
+
+extension PhotosError {
+    /// Google's rule for 429: the first delay is at least 30 s (Photos APIs: "Best practices").
+    static let shortestQuotaPause = Duration.seconds(30)
+    /// A daily quota is over after a day at most; a larger Retry-After is a mistake.
+    private static let longestPause = Duration.seconds(24 * 3600)
+
+    /// What an answer other than 2xx to an API call means.
+    init(refusal response: HTTPResponse, of call: APICall) {
+        let refusal = WireRefusal(response.body)
+        let words = ServerWords.quoted(refusal?.message)
+        let name = refusal?.status.map { " \(ServerWords.cleaned($0))" } ?? ""
+        let said = "Google Photos could not \(call.task): it answered \(response.status)\(name)\(words)."
+        let code = Self.code(of: response.head, refusal, call)
+        self.init(code: code, message: code == .insufficientScopes ? "\(said) \(Self.scopesExplained)" : said)
+    }
+
+    private static func code(of head: HTTPHead, _ refusal: WireRefusal?, _ call: APICall) -> Code {
+        switch (head.status, refusal?.status) {
+        case (401, _): .unauthenticated
+        case (403, "PERMISSION_DENIED"):
+            call.isAboutOneItem && refusal?.isAboutLogin == false ? .notFound : .insufficientScopes
+        case (429, _), (403, "RESOURCE_EXHAUSTED"): .quota(retryAfter: quotaPause(head))
+        case (404, _), (410, _): .notFound
+        case (400, "INVALID_ARGUMENT") where call.hasPageToken: .badPageToken
+        case (let status, _): passing(status, head) ?? .rejected(status: status)
+        }
+    }
+
+    /// What an answer other than 200 to a base URL means.
+    init(mediaRefusal head: HTTPHead, from host: String) {
+        let code: Code =
+            switch head.status {
+            case 401, 403: .baseURLExpired
+            case 404, 410: .notFound
+            case 429: .quota(retryAfter: Self.quotaPause(head))
+            case 200...299: .malformed
+            case let status: Self.passing(status, head) ?? .rejected(status: status)
+            }
+        self.init(code: code, message: "\(host) answered \(head.status) instead of a photo or video.")
+    }
+
+    /// Statuses that pass: the service's or a network's, not the request's.
+    ///
+    /// The API never redirects, so a 3xx is somebody else's login page.
+    private static func passing(_ status: Int, _ head: HTTPHead) -> Code? {
+        switch status {
+        case 300...399, 408, 500...: .unavailable(retryAfter: head.retryAfter.map { min($0, longestPause) })
+        default: nil
+        }
+    }
+
+    private static func quotaPause(_ head: HTTPHead) -> Duration {
+        min(head.retryAfter ?? shortestQuotaPause, longestPause)
+    }
+
+    private static let scopesExplained = """
+        Since 31 March 2025 the Library API shows a client only what the same OAuth client uploaded, and logins with the \
+        older scopes are refused. To archive what your client uploaded, enable the Photos Library API in its project and \
+        run `coldroll login` for the scope https://www.googleapis.com/auth/photoslibrary.readonly.appcreateddata; for the \
+        rest of a library use the Picker (COLDROLL_SOURCE=picker) or a Takeout export (COLDROLL_SOURCE=takeout:PATH).
+        """
+}

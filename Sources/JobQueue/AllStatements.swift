@@ -1,0 +1,23 @@
+package import Postgres
+
+extension Statement {
+    /// Every statement that this module runs, for the test that prepares them all.
+    package static let jobQueue: [Statement] =
+        [
+            ClaimStatements.claim,
+            CompleteStatements.stored, CompleteStatements.storedWithMotion, CompleteStatements.ended,
+            CompleteStatements.repeated,
+            FailureStatements.fail, FailureStatements.release, FailureStatements.rename,
+            LaneStatements.park, LaneStatements.waiting, LaneStatements.totals, LaneStatements.live,
+            LedgerStatements.identity, LedgerStatements.bind, LedgerStatements.archive, LedgerStatements.source,
+            LedgerStatements.findSource, LedgerStatements.lanes, LedgerStatements.sources, LedgerStatements.beginRun,
+            LedgerStatements.finishRun,
+            PageStatements.record,
+            ScanStatements.lockSource, ScanStatements.open, ScanStatements.takeOver, ScanStatements.abandon,
+            ScanStatements.begin, ScanStatements.renew, ScanStatements.letGo, ScanStatements.restart,
+            ScanStatements.finish, ScanStatements.knownItems, ScanStatements.counts, ScanStatements.newest,
+            SchemaStatements.exists, SchemaStatements.versions,
+            SweepStatements.reap, SweepStatements.orphans, SweepStatements.promote,
+            WorkerStatements.register, WorkerStatements.beat, WorkerStatements.stop,
+        ]
+}

@@ -1,0 +1,64 @@
+package import Postgres
+
+extension JobQueue {
+    /// Up to `limit` jobs of the open lanes of these sources, an equal share of each; empty for a dead or unknown worker.
+    ///
+    /// A lane that has less than its share leaves the rest to the others by a second round. If that round fails, what
+    /// the first one claimed is returned.
+    package func claim(
+        worker: Int64,
+        sources: [Int64],
+        limit: Int
+    ) async throws(PostgresError) -> [ClaimedJob] {
+        var jobs: [ClaimedJob] = []
+        while jobs.count < limit {
+            let rows: [Row]
+            do {
+                rows = try await pool.run(
+                    ClaimStatements.claim,
+                    [.integer(worker), .integers(sources), .integer(Int64(limit - jobs.count))]
+                )
+            } catch {
+                guard jobs.isEmpty else { break }
+                throw error
+            }
+            if rows.isEmpty { break }
+            jobs.reserveCapacity(jobs.count + rows.count)
+            for row in rows {
+                jobs.append(try ClaimedJob(row))
+            }
+        }
+        return jobs
+    }
+}
+
+extension ClaimedJob {
+    /// A row of `job.claim`.
+    fileprivate init(_ row: Row) throws(PostgresError) {
+        let word = try row.text(6)
+        guard let kind = PartKind(rawValue: word) else {
+            throw PostgresError(
+                code: .unexpectedAnswer,
+                message: "a part has the kind \(word), which this version does not know",
+                statement: ClaimStatements.claim.name
+            )
+        }
+        self.init(
+            reference: JobReference(part: try row.integer(0), lease: try row.integer(1)),
+            kind: kind,
+            source: try row.integer(7),
+            lane: try row.integer(2),
+            attempt: Int(try row.integer(3)),
+            crashes: Int(try row.integer(4)),
+            acceptReduced: try row.boolean(5),
+            objectName: try row.text(8),
+            folderMonth: try row.text(9),
+            sourceItem: try row.text(10),
+            filename: row.textOrNil(11),
+            mimeType: row.textOrNil(12),
+            captureTime: row.textOrNil(13),
+            width: try row.integerOrNil(14),
+            height: try row.integerOrNil(15)
+        )
+    }
+}

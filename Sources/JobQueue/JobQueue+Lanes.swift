@@ -1,0 +1,58 @@
+package import Postgres
+
+extension JobQueue {
+    /// No claims from the lane (all lanes of the source if lane is nil) for this long; the longest park wins.
+    ///
+    /// Costs no attempts. For an outage or a quota that no job is to blame for.
+    package func park(
+        source: Int64,
+        lane: Int64?,
+        for duration: Duration,
+        reason: String
+    ) async throws(PostgresError) {
+        _ = try await pool.run(
+            LaneStatements.park,
+            [.integer(source), .integer(lane), .double(duration.seconds), .text(reason)]
+        )
+    }
+
+    /// Sums over these sources (all if empty), part by part: seconds for a million parts.
+    package func totals(sources: [Int64]) async throws(PostgresError) -> Totals {
+        var totals = Totals()
+        guard let row = try await pool.run(LaneStatements.totals, [.integers(sources)]).first else { return totals }
+        totals.found = try row.integer(0)
+        totals.stored = try row.integer(1)
+        totals.duplicate = try row.integer(2)
+        totals.skipped = try row.integer(3)
+        totals.dead = try row.integer(4)
+        totals.ready = try row.integer(5)
+        totals.scheduled = try row.integer(6)
+        totals.running = try row.integer(7)
+        totals.unaccounted = try row.integer(8)
+        totals.storedBytes = try row.integer(9)
+        totals.originals = try row.integer(10)
+        totals.renditions = try row.integer(11)
+        totals.nextDue = try row.doubleOrNil(12)
+        return totals
+    }
+
+    /// Jobs in the queue of these sources (all if empty): what a loop asks that waits until none is left.
+    package func live(sources: [Int64]) async throws(PostgresError) -> LiveJobs {
+        var live = LiveJobs()
+        guard let row = try await pool.run(LaneStatements.live, [.integers(sources)]).first else { return live }
+        live.ready = try row.integer(0)
+        live.scheduled = try row.integer(1)
+        live.running = try row.integer(2)
+        live.nextDue = try row.doubleOrNil(3)
+        return live
+    }
+
+    /// Lanes of these sources (all if empty) that are paused or parked: reason, seconds left or nil for paused.
+    package func waiting(sources: [Int64]) async throws(PostgresError) -> [(reason: String, seconds: Double?)] {
+        var lanes: [(reason: String, seconds: Double?)] = []
+        for row in try await pool.run(LaneStatements.waiting, [.integers(sources)]) {
+            lanes.append((try row.text(0), try row.doubleOrNil(1)))
+        }
+        return lanes
+    }
+}

@@ -1,0 +1,71 @@
+import Postgres
+
+/// SQL about lanes and sums.
+enum LaneStatements {
+    /// Parks lane `$2` of source `$1`, or all its lanes if null, for `$3` seconds; a longer park stands.
+    static let park = Statement(
+        "lane.park",
+        """
+        WITH until AS MATERIALIZED (
+            SELECT l.id, now() + make_interval(secs => $3::double precision) AS time
+            FROM coldroll.lane AS l
+            WHERE l.source_id = $1::bigint AND ($2::bigint IS NULL OR l.id = $2::bigint)
+            ORDER BY l.id
+            FOR NO KEY UPDATE
+        )
+        UPDATE coldroll.lane AS l SET parked_until = u.time, park_reason = $4::text
+        FROM until AS u
+        WHERE l.id = u.id AND coalesce(l.parked_until < u.time, true)
+        """
+    )
+
+    /// Lanes of sources `$1` (all if empty) that hand out nothing now.
+    static let waiting = Statement(
+        "lane.waiting",
+        """
+        SELECT CASE WHEN l.paused_at IS NOT NULL THEN format('%s lane %s is paused by %s', l.kind, l.id, l.paused_by)
+                    ELSE l.park_reason END,
+               CASE WHEN l.paused_at IS NULL THEN extract(epoch FROM l.parked_until - now())::double precision END
+        FROM coldroll.lane AS l
+        WHERE (cardinality($1::bigint[]) = 0 OR l.source_id = ANY ($1::bigint[]))
+          AND (l.paused_at IS NOT NULL OR l.parked_until > now())
+        ORDER BY l.id
+        """
+    )
+
+    /// Sums over the parts of sources `$1` (all if empty), each part looked for in every place that it may be.
+    static let totals = Statement(
+        "part.totals",
+        """
+        SELECT count(*), count(o.part_id),
+               count(*) FILTER (WHERE c.kind = 'duplicate'), count(*) FILTER (WHERE c.kind = 'skipped'),
+               count(*) FILTER (WHERE c.kind = 'dead'),
+               count(*) FILTER (WHERE j.state = 'ready'), count(*) FILTER (WHERE j.state = 'scheduled'),
+               count(*) FILTER (WHERE j.state = 'running'),
+               count(*) FILTER (WHERE num_nonnulls(o.part_id, c.part_id, j.part_id) <> 1),
+               coalesce(sum(o.size), 0)::bigint,
+               count(*) FILTER (WHERE o.fidelity = 'original'), count(*) FILTER (WHERE o.fidelity <> 'original'),
+               CASE WHEN count(j.due) > 0
+                    THEN greatest(0, extract(epoch FROM min(j.due) - now())) END::double precision
+        FROM coldroll.part AS p
+        LEFT JOIN coldroll.object AS o ON o.part_id = p.id
+        LEFT JOIN coldroll.outcome AS c ON c.part_id = p.id AND c.superseded_at IS NULL
+        LEFT JOIN coldroll.job AS j ON j.part_id = p.id
+        WHERE cardinality($1::bigint[]) = 0 OR p.source_id = ANY ($1::bigint[])
+        """
+    )
+
+    /// Live jobs of sources `$1` (all if empty) by state, without reading what is done.
+    static let live = Statement(
+        "job.live",
+        """
+        SELECT count(*) FILTER (WHERE j.state = 'ready'), count(*) FILTER (WHERE j.state = 'scheduled'),
+               count(*) FILTER (WHERE j.state = 'running'),
+               CASE WHEN count(j.due) > 0
+                    THEN greatest(0, extract(epoch FROM min(j.due) - now())) END::double precision
+        FROM coldroll.job AS j
+        JOIN coldroll.lane AS l ON l.id = j.lane_id
+        WHERE cardinality($1::bigint[]) = 0 OR l.source_id = ANY ($1::bigint[])
+        """
+    )
+}

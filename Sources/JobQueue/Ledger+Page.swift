@@ -1,0 +1,103 @@
+import Postgres
+
+extension Ledger {
+    /// Records one page in one transaction: items, parts, jobs, next page token, lease renewed.
+    ///
+    /// Known items cost no writes. Each part gets the first of its names that is free in the ledger and within the page; two that want the same
+    /// plain name: the first in page order. Repeats after a lost connection are harmless: identity decides. A known
+    /// item whose filename, time or size is reported differently now is updated; its parts never change.
+    ///
+    /// `unreadable` counts entries of the page that are no items, for the record only. Throws `LedgerError.scanLost`, or
+    /// a `PostgresError` with the constraint `scan_counts_agree` or `scan_parts_have_jobs` if an item of the page would
+    /// vanish (it has no part, or a part no free name); nothing is written then.
+    package func record(
+        _ scan: ScanTicket,
+        _ items: [FoundItem],
+        unreadable: Int,
+        nextPageToken: String?
+    ) async throws -> PageCounts {
+        let values =
+            [
+                .integer(scan.id), .integer(scan.lease), .text(nextPageToken), .integer(Int64(unreadable)),
+            ] + PageColumns(items).values
+        let rows = try await retryingNameRaces { () throws(PostgresError) in
+            try await pool.run(PageStatements.record, values)
+        }
+        guard let row = rows.first else { throw scan.lost }
+        return PageCounts(
+            seen: Int(try row.integer(0)),
+            new: Int(try row.integer(1)),
+            known: Int(try row.integer(2))
+        )
+    }
+}
+
+/// The columns of a page, each built once.
+private struct PageColumns {
+    private var ids: [String?] = [], filenames: [String?] = [], mimeTypes: [String?] = [], times: [String?] = []
+    private var timesFrom: [String?] = [], widths: [Int64?] = [], heights: [Int64?] = [], videos: [Bool?] = []
+    private var partItems: [Int64?] = [], kinds: [String?] = [], months: [String?] = []
+    private var names: [String?] = [], keys: [String?] = []
+    private var otherParts: [Int64?] = [], positions: [Int64?] = [], otherNames: [String?] = [],
+        otherKeys: [String?] = []
+
+    init(_ items: [FoundItem]) {
+        reserve(items.count)
+        for (index, item) in items.enumerated() {
+            ids.append(item.sourceItem)
+            filenames.append(item.filename)
+            mimeTypes.append(item.mimeType)
+            times.append(item.captureTime)
+            timesFrom.append(item.captureFrom)
+            widths.append(item.width)
+            heights.append(item.height)
+            videos.append(item.isVideo)
+            for part in item.parts {
+                append(part, item: index)
+            }
+        }
+    }
+
+    private mutating func append(_ part: NewPart, item: Int) {
+        partItems.append(Int64(item) + 1)
+        kinds.append(part.kind.rawValue)
+        months.append(part.folderMonth)
+        names.append(part.names.first?.name)
+        keys.append(part.names.first?.key)
+        for (position, candidate) in part.names.enumerated().dropFirst() {
+            otherParts.append(Int64(partItems.count))
+            positions.append(Int64(position))
+            otherNames.append(candidate.name)
+            otherKeys.append(candidate.key)
+        }
+    }
+
+    private mutating func reserve(_ count: Int) {
+        ids.reserveCapacity(count)
+        filenames.reserveCapacity(count)
+        mimeTypes.reserveCapacity(count)
+        times.reserveCapacity(count)
+        timesFrom.reserveCapacity(count)
+        widths.reserveCapacity(count)
+        heights.reserveCapacity(count)
+        videos.reserveCapacity(count)
+        partItems.reserveCapacity(count)
+        kinds.reserveCapacity(count)
+        months.reserveCapacity(count)
+        names.reserveCapacity(count)
+        keys.reserveCapacity(count)
+        otherParts.reserveCapacity(count * 2)
+        positions.reserveCapacity(count * 2)
+        otherNames.reserveCapacity(count * 2)
+        otherKeys.reserveCapacity(count * 2)
+    }
+
+    /// `$5` to `$21`.
+    var values: [PostgresValue] {
+        [
+            .texts(ids), .texts(filenames), .texts(mimeTypes), .texts(times), .texts(timesFrom), .integers(widths),
+            .integers(heights), .booleans(videos), .integers(partItems), .texts(kinds), .texts(months), .texts(names),
+            .texts(keys), .integers(otherParts), .integers(positions), .texts(otherNames), .texts(otherKeys),
+        ]
+    }
+}

@@ -1,0 +1,127 @@
+package import Postgres
+
+extension Ledger {
+    /// Silence after which the process that scans counts as gone, in seconds.
+    static let scanSilence = 30.0
+
+    /// Opens a scan, or goes on with the open one of the same range whose process is gone (lease not renewed for 30 s).
+    ///
+    /// Throws `.scanBusy` while another process scans the source. An open scan of another range whose process is gone
+    /// is ended as failed.
+    ///
+    /// `since` and `until` are the first and the last day, in any form that is the same for the same range; both nil: a
+    /// full scan.
+    package func openScan(source: Int64, since: String?, until: String?) async throws -> ScanTicket {
+        let opening = try await pool.with { (connection: Connection) async throws(PostgresError) in
+            try await connection.transaction { @Sendable connection throws(PostgresError) in
+                try Self.open(connection, source: source, since: since, until: until)
+            }
+        }
+        switch opening {
+        case .opened(let ticket):
+            return ticket
+        case .busy(let seconds):
+            throw LedgerError(
+                code: .scanBusy,
+                message: "Another process scans this source (last sign of life \(Int(seconds)) s ago)."
+                    + " Wait for it; if it was killed, its scan can be taken over after \(Int(Self.scanSilence)) s."
+            )
+        }
+    }
+
+    private enum Opening: Sendable {
+        case opened(ScanTicket)
+        case busy(seconds: Double)
+    }
+
+    private static func open(
+        _ connection: isolated Connection,
+        source: Int64,
+        since: String?,
+        until: String?
+    ) throws(PostgresError) -> Opening {
+        _ = try connection.run(ScanStatements.lockSource, [.integer(source)])
+        let found = try connection.run(
+            ScanStatements.open,
+            [.integer(source), .double(scanSilence), .text(since), .text(until)]
+        ).first
+        var answer: [Row] = []
+        var resumed = false
+        if let found {
+            guard try found.boolean(1) else { return .busy(seconds: try found.double(2)) }
+            let id = try found.integer(0)
+            if try found.boolean(3) {
+                answer = try connection.run(ScanStatements.takeOver, [.integer(id)])
+                resumed = true
+            } else {
+                _ = try connection.run(ScanStatements.abandon, [.integer(id)])
+            }
+        }
+        if !resumed {
+            answer = try connection.run(ScanStatements.begin, [.integer(source), .text(since), .text(until)])
+        }
+        guard let row = answer.first else {
+            throw PostgresError(code: .unexpectedAnswer, message: "no scan was opened", statement: "scan.begin")
+        }
+        return .opened(
+            ScanTicket(
+                id: try row.integer(0),
+                source: source,
+                lease: try row.integer(1),
+                pageToken: row.textOrNil(2),
+                resumed: resumed,
+                isFull: since == nil && until == nil,
+                startedAt: try row.text(3)
+            )
+        )
+    }
+
+    /// Keeps the lease while a page takes long.
+    package func renew(_ scan: ScanTicket) async throws {
+        try await held(scan, ScanStatements.renew)
+    }
+
+    /// Forgets the page token (it expired): the pass starts over, known items are known.
+    package func restart(_ scan: ScanTicket) async throws {
+        try await held(scan, ScanStatements.restart)
+    }
+
+    /// Leaves the scan open for whoever comes next, who need not wait: for a process that stops in the middle.
+    package func letGo(_ scan: ScanTicket) async throws {
+        try await held(scan, ScanStatements.letGo)
+    }
+
+    /// Ends the scan; `outcome` is `complete`, `suspicious`, or `failed`, with a reason for the latter two.
+    package func finish(_ scan: ScanTicket, outcome: String, reason: String?) async throws -> ScanCounts {
+        let rows = try await pool.run(
+            ScanStatements.finish,
+            [.integer(scan.id), .integer(scan.lease), .text(outcome), .text(reason)]
+        )
+        guard let row = rows.first else { throw scan.lost }
+        var counts = ScanCounts()
+        counts.pages = try row.integer(0)
+        counts.seen = try row.integer(1)
+        counts.new = try row.integer(2)
+        return counts
+    }
+
+    /// Items of the source known before this scan began (for the suspicious-scan rule).
+    package func knownItems(source: Int64) async throws(PostgresError) -> Int64 {
+        try await pool.only(ScanStatements.knownItems, [.integer(source)]).integer(0)
+    }
+
+    private func held(_ scan: ScanTicket, _ statement: Statement) async throws {
+        guard try await !pool.run(statement, [.integer(scan.id), .integer(scan.lease)]).isEmpty else { throw scan.lost }
+    }
+}
+
+extension ScanTicket {
+    /// What is thrown where the lease is not this process's any more.
+    var lost: LedgerError {
+        LedgerError(
+            code: .scanLost,
+            message: "Another process has taken over scan \(id), since this one gave no sign of life for"
+                + " \(Int(Ledger.scanSilence)) s. Nothing more is recorded here."
+        )
+    }
+}

@@ -1,0 +1,38 @@
+package import Postgres
+
+/// How the newest scan of a source stands, whoever runs it.
+package struct ScanState: Sendable, Equatable {
+    package let id: Int64
+    /// nil while it is open.
+    package let outcome: String?
+    /// Why it did not end as `complete`.
+    package let reason: String?
+    /// Whether it is open and its process gave a sign of life lately.
+    package let isAlive: Bool
+}
+
+extension Ledger {
+    /// Sums of a scan so far, over all processes that took part in it.
+    package func counts(_ scan: ScanTicket) async throws(PostgresError) -> ScanCounts {
+        let row = try await pool.only(ScanStatements.counts, [.integer(scan.id)])
+        var counts = ScanCounts()
+        counts.pages = try row.integer(0)
+        counts.seen = try row.integer(1)
+        counts.new = try row.integer(2)
+        return counts
+    }
+
+    /// The newest scan of a source; nil if there was none.
+    ///
+    /// A drain waits for one that is alive, a run joins it.
+    package func newestScan(source: Int64) async throws(PostgresError) -> ScanState? {
+        guard let row = try await pool.run(ScanStatements.newest, [.integer(source), .double(Self.scanSilence)]).first
+        else { return nil }
+        return ScanState(
+            id: try row.integer(0),
+            outcome: row.textOrNil(1),
+            reason: row.textOrNil(2),
+            isAlive: try row.boolean(3)
+        )
+    }
+}

@@ -1,0 +1,27 @@
+/// A ledger rule that a command ran into; sentences for a person.
+package struct LedgerError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// What the caller does next.
+    package enum Code: Sendable, Equatable {
+        /// The ledger belongs to another archive.
+        case foreignArchive
+        /// The source was made by another OAuth client.
+        case foreignClient
+        /// Somebody else scans this source now.
+        case scanBusy
+        /// The scan's lease was lost: stop, write nothing more.
+        case scanLost
+        /// Schema missing, older or newer than this binary.
+        case schema
+    }
+    /// What the caller does next.
+    package let code: Code
+    /// What happened, and what to do about it.
+    package let message: String
+
+    package init(code: Code, message: String) {
+        self.code = code
+        self.message = message
+    }
+
+    package var description: String { message }
+}

@@ -1,0 +1,69 @@
+import Postgres
+
+/// SQL about the ledger as a whole, sources and runs.
+enum LedgerStatements {
+    static let identity = Statement(
+        "ledger.identity",
+        """
+        SELECT l.id::text, coalesce((SELECT max(r.number) FROM coldroll.run AS r), 0),
+               (SELECT count(*) FROM coldroll.object)
+        FROM coldroll.ledger AS l
+        """
+    )
+
+    static let bind = Statement(
+        "ledger.bind",
+        "UPDATE coldroll.ledger AS l SET archive = $1::text, bound_at = now() WHERE l.archive IS NULL"
+    )
+
+    static let archive = Statement("ledger.archive", "SELECT l.archive FROM coldroll.ledger AS l")
+
+    /// Writes only what is new.
+    ///
+    /// The client that lists a source is learned once.
+    static let source = Statement(
+        "source.make",
+        """
+        INSERT INTO coldroll.source AS s (kind, account, client_id) VALUES ($1::text, $2::text, $3::text)
+        ON CONFLICT ON CONSTRAINT source_identity
+        DO UPDATE SET client_id = excluded.client_id WHERE s.client_id IS NULL AND excluded.client_id IS NOT NULL
+        """
+    )
+
+    static let findSource = Statement(
+        "source.find",
+        "SELECT s.id, s.client_id FROM coldroll.source AS s WHERE s.kind = $1::text AND s.account = $2::text"
+    )
+
+    static let lanes = Statement(
+        "source.lanes",
+        """
+        INSERT INTO coldroll.lane (source_id, kind) VALUES ($1::bigint, 'photo'), ($1::bigint, 'video')
+        ON CONFLICT ON CONSTRAINT lane_identity DO NOTHING
+        """
+    )
+
+    static let sources = Statement(
+        "source.list",
+        "SELECT s.id, s.kind, s.account FROM coldroll.source AS s ORDER BY s.id"
+    )
+
+    static let beginRun = Statement(
+        "run.begin",
+        """
+        INSERT INTO coldroll.run (source_id, host) VALUES ($1::bigint, $2::text)
+        RETURNING number, to_char(started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
+        """
+    )
+
+    static let finishRun = Statement(
+        "run.finish",
+        """
+        UPDATE coldroll.run AS r
+        SET outcome = $2::text, ended_at = now(), found = $3::bigint, stored = $4::bigint, duplicate = $5::bigint,
+            skipped = $6::bigint, dead = $7::bigint, live = $8::bigint, unaccounted = $9::bigint,
+            stored_bytes = $10::bigint
+        WHERE r.number = $1::bigint AND r.ended_at IS NULL
+        """
+    )
+}

@@ -1,0 +1,101 @@
+import Postgres
+package import Schema
+
+/// Brings the schema of a database to this binary's version.
+package struct Migrator: Sendable {
+    private let conninfo: String
+
+    /// - Parameter conninfo: a user who may create a schema; roles are created only where that user may.
+    package init(conninfo: String) {
+        self.conninfo = conninfo
+    }
+
+    /// Applies what is missing and returns it; safe to repeat, and to run in several processes at once.
+    ///
+    /// Each step is a script that is one transaction and takes the advisory lock itself: whoever comes second waits,
+    /// finds the step applied, and goes on with the next.
+    ///
+    /// - Throws: `LedgerError.schema` if the database is of a newer version; `PostgresError` for the rest.
+    package func migrate() async throws -> [Migration] {
+        let connection = try await Connection.connect(conninfo, applicationName: "coldroll setup")
+        do {
+            var applied: [Migration] = []
+            for step in try await missing(connection) {
+                if try await apply(step, connection) { applied.append(step) }
+            }
+            await connection.close()
+            return applied
+        } catch {
+            await connection.close()
+            throw error
+        }
+    }
+
+    /// What is not applied yet.
+    private func missing(_ connection: Connection) async throws -> ArraySlice<Migration> {
+        let versions = try await appliedVersions { statement throws(PostgresError) in
+            try await connection.run(statement)
+        }
+        try refuseNewer(versions)
+        return Migration.all.dropFirst(versions.count)
+    }
+
+    /// False if somebody else has applied it.
+    private func apply(_ step: Migration, _ connection: Connection) async throws(PostgresError) -> Bool {
+        do {
+            try await connection.script(step.sql, name: "migration \(step.version) (\(step.name))")
+            return true
+        } catch {
+            // The script stopped inside its own transaction.
+            try await connection.script("ROLLBACK", name: "migration.rollback")
+            guard error.code == .server(sqlState: Migration.alreadyApplied) else { throw error }
+            return false
+        }
+    }
+}
+
+/// Versions and names that `coldroll.migration` lists, in order; empty if there is no such table.
+func appliedVersions(
+    _ run: (Statement) async throws(PostgresError) -> [Row]
+) async throws(PostgresError) -> [(version: Int, name: String)] {
+    guard let row = try await run(SchemaStatements.exists).first, try row.boolean(0) else { return [] }
+    var versions: [(version: Int, name: String)] = []
+    for row in try await run(SchemaStatements.versions) {
+        versions.append((Int(try row.integer(0)), try row.text(1)))
+    }
+    return versions
+}
+
+/// Throws unless the versions are a beginning of this binary's.
+func refuseNewer(_ versions: [(version: Int, name: String)]) throws(LedgerError) {
+    let mine = Migration.all
+    for (index, applied) in versions.enumerated() {
+        if index >= mine.count {
+            throw LedgerError(
+                code: .schema,
+                message: "The database's schema is of version \(versions.count), newer than this coldroll"
+                    + " (version \(mine.count)). Update coldroll on this host."
+            )
+        }
+        guard applied.version == mine[index].version, applied.name == mine[index].name else {
+            throw LedgerError(
+                code: .schema,
+                message: "Step \(applied.version) of the database's schema is '\(applied.name)', but this coldroll"
+                    + " knows step \(mine[index].version) as '\(mine[index].name)'. It was made by another program;"
+                    + " use another database."
+            )
+        }
+    }
+}
+
+/// SQL about the schema itself; works without one.
+enum SchemaStatements {
+    static let exists = Statement(
+        "schema.exists",
+        "SELECT to_regclass('coldroll.migration') IS NOT NULL"
+    )
+    static let versions = Statement(
+        "schema.versions",
+        "SELECT m.version, m.name FROM coldroll.migration AS m ORDER BY m.version"
+    )
+}

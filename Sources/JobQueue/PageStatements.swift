@@ -1,0 +1,123 @@
+import Postgres
+
+/// SQL that records a page of a scan.
+enum PageStatements {
+    /// One page: items, their parts and jobs, the next token and the scan's lease, or nothing where the lease is lost.
+    ///
+    /// Looks keys up by scalar subqueries on purpose: they are index lookups under any statistics, where a join may
+    /// read the whole table. Everything else joins the page's own rows. Ids are drawn before the inserts, so that no
+    /// row is looked for again after them.
+    static let record = Statement(
+        "page.record",
+        """
+        WITH fence AS MATERIALIZED (
+            SELECT s.id, s.source_id,
+                   (SELECT l.id FROM coldroll.lane AS l WHERE l.source_id = s.source_id AND l.kind = 'photo') AS photo,
+                   (SELECT l.id FROM coldroll.lane AS l WHERE l.source_id = s.source_id AND l.kind = 'video') AS video
+            FROM coldroll.scan AS s
+            WHERE s.id = $1 AND s.lease = $2 AND s.outcome IS NULL
+            FOR UPDATE
+        ), entry AS MATERIALIZED (
+            -- The first of several entries of one id.
+            SELECT DISTINCT ON (e.source_item) e.*
+            FROM unnest($5::text[], $6::text[], $7::text[], $8::text[]::timestamptz[], $9::text[], $10::bigint[],
+                        $11::bigint[], $12::boolean[])
+                 WITH ORDINALITY AS e(source_item, filename, mime_type, capture_time, capture_from, width, height,
+                                      is_video, ord)
+            ORDER BY e.source_item, e.ord
+        ), judged AS MATERIALIZED (
+            SELECT l.*, (l.was).id IS NULL AS is_new
+            FROM (SELECT e.*, f.source_id, CASE WHEN e.is_video THEN f.video ELSE f.photo END AS lane_id,
+                         (SELECT i FROM coldroll.item AS i
+                          WHERE i.source_id = f.source_id AND i.source_item = e.source_item) AS was
+                  FROM fence AS f CROSS JOIN entry AS e
+                  OFFSET 0) AS l
+        ), new_item AS MATERIALIZED (
+            SELECT nextval('coldroll.item_id_seq') AS id, j.*
+            FROM (SELECT * FROM judged WHERE is_new ORDER BY ord) AS j
+        ), item_row AS (
+            INSERT INTO coldroll.item (id, source_id, scan_id, source_item, filename, mime_type, capture_time,
+                                       capture_from, width, height, is_video)
+            SELECT n.id, n.source_id, $1, n.source_item, n.filename, n.mime_type, n.capture_time, n.capture_from,
+                   n.width, n.height, n.is_video
+            FROM new_item AS n
+        ), changed AS MATERIALIZED (
+            -- What is missing now does not erase what was known.
+            SELECT (j.was).id, coalesce(j.filename, (j.was).filename) AS filename,
+                   coalesce(j.mime_type, (j.was).mime_type) AS mime_type,
+                   coalesce(j.capture_time, (j.was).capture_time) AS capture_time,
+                   CASE WHEN j.capture_time IS NULL THEN (j.was).capture_from ELSE j.capture_from END AS capture_from,
+                   coalesce(j.width, (j.was).width) AS width, coalesce(j.height, (j.was).height) AS height
+            FROM judged AS j
+            WHERE NOT j.is_new
+              AND (j.filename <> (j.was).filename OR j.mime_type <> (j.was).mime_type
+                   OR j.capture_time <> (j.was).capture_time OR j.width <> (j.was).width
+                   OR j.height <> (j.was).height
+                   OR num_nulls((j.was).filename, (j.was).mime_type, (j.was).capture_time, (j.was).width,
+                                (j.was).height)
+                      > num_nulls(coalesce(j.filename, (j.was).filename), coalesce(j.mime_type, (j.was).mime_type),
+                                  coalesce(j.capture_time, (j.was).capture_time), coalesce(j.width, (j.was).width),
+                                  coalesce(j.height, (j.was).height)))
+        ), item_change AS (
+            UPDATE coldroll.item AS i
+            SET filename = c.filename, mime_type = c.mime_type, capture_time = c.capture_time,
+                capture_from = c.capture_from, width = c.width, height = c.height
+            FROM changed AS c
+            WHERE i.id = c.id AND i.id = ANY (ARRAY (SELECT d.id FROM changed AS d))
+        ), new_part AS MATERIALIZED (
+            -- With its plain name, if that is free in the ledger and no earlier part of the page wants it.
+            SELECT nextval('coldroll.part_id_seq') AS id, p.*,
+                   p.turn = 1 AND coalesce((SELECT false FROM coldroll.part AS q WHERE q.name_key = p.name_key), true)
+                   AS is_plain
+            FROM (SELECT n.id AS item_id, n.source_id, n.lane_id, u.kind, u.folder_month, u.object_name, u.name_key,
+                         u.ord, row_number() OVER (PARTITION BY u.name_key ORDER BY u.ord) AS turn
+                  FROM unnest($13::bigint[], $14::text[], $15::text[], $16::text[], $17::text[])
+                       WITH ORDINALITY AS u(item, kind, folder_month, object_name, name_key, ord)
+                  JOIN new_item AS n ON n.ord = u.item
+                  ORDER BY u.ord) AS p
+        ), other_name AS MATERIALIZED (
+            -- Names for the rest; one that several of them could take goes to whom it is nearest to, then to the first.
+            SELECT DISTINCT ON (c.name_key) c.*
+            FROM unnest($18::bigint[], $19::bigint[], $20::text[], $21::text[])
+                 AS c(part, position, object_name, name_key)
+            JOIN new_part AS p ON p.ord = c.part AND NOT p.is_plain
+            LEFT JOIN new_part AS t ON t.name_key = c.name_key AND t.is_plain
+            WHERE coalesce(NOT t.is_plain, true)
+              AND coalesce((SELECT false FROM coldroll.part AS q WHERE q.name_key = c.name_key), true)
+            ORDER BY c.name_key, c.position, c.part
+        ), named AS MATERIALIZED (
+            SELECT p.id, p.item_id, p.source_id, p.lane_id, p.kind, p.folder_month, p.object_name, p.name_key
+            FROM new_part AS p
+            WHERE p.is_plain
+            UNION ALL
+            SELECT p.id, p.item_id, p.source_id, p.lane_id, p.kind, p.folder_month, o.object_name, o.name_key
+            FROM (SELECT DISTINCT ON (c.part) c.* FROM other_name AS c ORDER BY c.part, c.position) AS o
+            JOIN new_part AS p ON p.ord = o.part
+        ), part_row AS (
+            INSERT INTO coldroll.part (id, item_id, source_id, kind, folder_month, object_name, name_key)
+            SELECT n.id, n.item_id, n.source_id, n.kind, n.folder_month, n.object_name, n.name_key FROM named AS n
+            RETURNING item_id
+        ), job_row AS (
+            INSERT INTO coldroll.job (part_id, lane_id) SELECT n.id, n.lane_id FROM named AS n RETURNING part_id
+        ), counted AS MATERIALIZED (
+            -- Each count from its own end: scan_counts_agree and scan_parts_have_jobs refuse the page if they differ.
+            SELECT cardinality($5::text[]) AS seen,
+                   (SELECT count(DISTINCT r.item_id) FROM part_row AS r) AS new,
+                   cardinality($5::text[]) - (SELECT count(*) FROM entry)
+                   + (SELECT count(*) FROM judged AS j WHERE NOT j.is_new) AS known,
+                   (SELECT count(*) FROM new_part) AS parts,
+                   (SELECT count(*) FROM job_row) AS jobs
+        ), progress AS (
+            UPDATE coldroll.scan AS s
+            SET page_token = $3, renewed_at = now(), pages = s.pages + 1, seen = s.seen + c.seen, new = s.new + c.new,
+                known = s.known + c.known, parts = s.parts + c.parts, jobs = s.jobs + c.jobs,
+                unreadable = s.unreadable + $4
+            FROM fence AS f, counted AS c
+            WHERE s.id = f.id
+            RETURNING c.seen, c.new, c.known, c.jobs
+        )
+        SELECT p.seen, p.new, p.known, CASE WHEN p.jobs > 0 THEN pg_notify('coldroll_job', '') END
+        FROM progress AS p
+        """
+    )
+}

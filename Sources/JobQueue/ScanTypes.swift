@@ -1,0 +1,55 @@
+/// One enumeration pass, leased like a job.
+package struct ScanTicket: Sendable, Equatable {
+    /// Key of the scan.
+    package let id: Int64
+    /// Key of its source.
+    package let source: Int64
+    /// Number of this opening: the fence.
+    package let lease: Int64
+    /// Where to go on; nil at the start.
+    package let pageToken: String?
+    /// Whether this goes on with a pass that another process began.
+    package let resumed: Bool
+    /// Whether it enumerates everything, not a range of dates.
+    package let isFull: Bool
+    /// Start by the database's clock, RFC 3339 UTC.
+    package let startedAt: String
+
+    package init(
+        id: Int64,
+        source: Int64,
+        lease: Int64,
+        pageToken: String?,
+        resumed: Bool,
+        isFull: Bool,
+        startedAt: String
+    ) {
+        self.id = id
+        self.source = source
+        self.lease = lease
+        self.pageToken = pageToken
+        self.resumed = resumed
+        self.isFull = isFull
+        self.startedAt = startedAt
+    }
+}
+
+/// What recording one page did; `seen == new + known` is checked inside the transaction.
+package struct PageCounts: Sendable, Equatable {
+    /// Entries of the page, those that are new, and those that were known, repeats within the page included.
+    package let seen: Int, new: Int, known: Int
+
+    package init(seen: Int, new: Int, known: Int) {
+        self.seen = seen
+        self.new = new
+        self.known = known
+    }
+}
+
+/// Totals of one scan so far.
+package struct ScanCounts: Sendable, Equatable {
+    /// Pages recorded, entries in them, and those that were new.
+    package var pages: Int64 = 0, seen: Int64 = 0, new: Int64 = 0
+
+    package init() {}
+}

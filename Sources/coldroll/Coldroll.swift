@@ -1,0 +1,113 @@
+import Foundation
+
+/// The program: signals first, then one command, then its exit status.
+@main
+enum Coldroll {
+    static func main() async {
+        let stop = StopSignal()
+        let interruption = InterruptionPolicy(stop: stop)
+        SignalWatch.start { interruption.signalled($0) }
+        let status = await run(
+            Array(CommandLine.arguments.dropFirst()),
+            ProcessInfo.processInfo.environment,
+            stop,
+            interruption
+        )
+        exit(status.code)
+    }
+
+    private static func run(
+        _ words: [String],
+        _ environment: [String: String],
+        _ stop: StopSignal,
+        _ interruption: InterruptionPolicy
+    ) async -> ExitStatus {
+        switch Invocation(words) {
+        case .overview: StandardStream.output.write(Usage.overview())
+        case .help(let command): StandardStream.output.write(Usage.text(for: command))
+        case .version: StandardStream.output.write("coldroll \(coldrollVersion)\n")
+        case .unknown(let sentence):
+            Reporter.standard(.answer, environment: environment).fail(sentence)
+            return .usage
+        case .run(let command, let arguments):
+            let reporter = Reporter.standard(command.output, environment: environment)
+            return await run(command, arguments, environment, reporter, stop, interruption)
+        }
+        return .done
+    }
+
+    private static func run(
+        _ command: Command,
+        _ arguments: Arguments,
+        _ environment: [String: String],
+        _ reporter: Reporter,
+        _ stop: StopSignal,
+        _ interruption: InterruptionPolicy
+    ) async -> ExitStatus {
+        let resources = OpenResources()
+        interruption.begin(command.interruption)
+        let work = Task<Ending, any Error> {
+            let settings = try readSettings(command, arguments, environment)
+            return try await command.run(
+                Session(
+                    settings: settings,
+                    reporter: reporter,
+                    stop: stop,
+                    resources: resources,
+                    interruption: interruption
+                ),
+                arguments
+            )
+        }
+        interruption.onCancel { work.cancel() }
+        let result = await work.result
+        await resources.closeAll()
+        reporter.endProgress()
+        switch result {
+        case .success(let ending):
+            if let sentence = ending.sentence {
+                ending.status == .done ? reporter.say(sentence) : reporter.fail(sentence)
+            }
+            return ending.status
+        // What fails while a command is being cancelled fails because of that.
+        case .failure where interruption.hasCancelled:
+            reporter.fail(sentence(of: CancellationError()))
+            return .interrupted
+        case .failure(let error):
+            reporter.fail(sentence(of: error))
+            return ExitStatus(of: error)
+        }
+    }
+
+    /// Reads the settings; faults of the command line and of the settings are told together.
+    private static func readSettings(
+        _ command: Command,
+        _ arguments: Arguments,
+        _ environment: [String: String]
+    ) throws -> Settings {
+        var faults = arguments.faults
+        var file: [String: String] = [:]
+        if let path = arguments.value("--env-file") {
+            if let text = try? String(contentsOfFile: path, encoding: .utf8) {
+                let lines = EnvironmentFile(text)
+                file = lines.values
+                faults += lines.faults.map { "\(harmless(path)) \($0)" }
+            } else {
+                faults.append("--env-file is '\(harmless(path))', which is no text file that can be read")
+            }
+        }
+        do throws(SettingsError) {
+            let settings = try Settings(
+                environment: environment,
+                file: file,
+                slots: arguments.value("--slots"),
+                need: command.need,
+                isRoot: geteuid() == 0
+            )
+            guard faults.isEmpty else { throw SettingsError(faults: faults) }
+            return settings
+        } catch {
+            throw error.faults == faults ? error : SettingsError(faults: faults + error.faults)
+        }
+    }
+}

@@ -1,0 +1,13 @@
+import Postgres
+
+/// The owner's decisions: calls of the SQL functions of the same names.
+enum AdminStatements {
+    static let retry = Statement("admin.retry", "SELECT coldroll.retry($1)")
+    static let retryFailed = Statement("admin.retry_failed", "SELECT coldroll.retry_failed($1)")
+    static let skip = Statement("admin.skip", "SELECT coldroll.skip($1, $2)")
+    static let accept = Statement("admin.accept", "SELECT coldroll.accept($1)")
+    static let pause = Statement("admin.pause", "SELECT coldroll.pause($1)")
+    static let resume = Statement("admin.resume", "SELECT coldroll.resume($1)")
+
+    static let all = [retry, retryFailed, skip, accept, pause, resume]
+}

@@ -1,0 +1,104 @@
+import Postgres
+
+extension Command {
+    static let retry = Command(
+        name: "retry",
+        purpose: "queue dead or skipped parts again, or let a scheduled one wait no longer",
+        operands: .partsOr(flag: "--reason"),
+        flags: [
+            Flag(
+                "--reason",
+                .text("PATTERN"),
+                "every dead part whose reason matches PATTERN, a regular expression that ignores case"
+            )
+        ],
+        examples: [
+            ("coldroll retry 1207", "the part 1207"),
+            ("coldroll retry --reason reduced", "all that died of something with 'reduced' in it"),
+            ("coldroll retry --reason .", "all dead parts"),
+        ]
+    ) { session, arguments in
+        let database = try await session.openLedger()
+        if let pattern = arguments.value("--reason") {
+            let rows = try await database.pool.run(AdminStatements.retryFailed, [.text(pattern)])
+            for row in rows {
+                StandardStream.output.write("\(Quantity.counted(try row.integer(0), "part")) in the queue again\n")
+            }
+            return .done
+        }
+        return try await session.decide(database, AdminStatements.retry, arguments.operands)
+    }
+
+    static let skip = Command(
+        name: "skip",
+        purpose: "acknowledge that a part will not be stored",
+        operands: .part,
+        flags: [Flag("--reason", .text("TEXT"), "why, for whoever asks later; required")],
+        examples: [("coldroll skip 1207 --reason 'deleted in Google Photos'", "the part 1207")]
+    ) { session, arguments in
+        guard let reason = arguments.value("--reason") else { throw CommandFault("--reason is missing: say why") }
+        let database = try await session.openLedger()
+        return try await session.decide(database, AdminStatements.skip, arguments.operands, [.text(reason)])
+    }
+
+    static let accept = Command(
+        name: "accept",
+        purpose: "store a part although Google's copy is smaller than reported; it is marked",
+        operands: .part,
+        examples: [("coldroll accept 1207", "the part 1207")]
+    ) { session, arguments in
+        let database = try await session.openLedger()
+        return try await session.decide(database, AdminStatements.accept, arguments.operands)
+    }
+
+    static let pause = Command(
+        name: "pause",
+        purpose: "begin nothing more in a lane until it is resumed",
+        operands: .lane,
+        examples: [("coldroll pause 2", "the lane 2 (see coldroll status)")]
+    ) { session, arguments in
+        let database = try await session.openLedger()
+        return try await session.decide(database, AdminStatements.pause, arguments.operands)
+    }
+
+    static let resume = Command(
+        name: "resume",
+        purpose: "open a paused or parked lane",
+        operands: .lane,
+        examples: [("coldroll resume 2", "the lane 2 (see coldroll status)")]
+    ) { session, arguments in
+        let database = try await session.openLedger()
+        return try await session.decide(database, AdminStatements.resume, arguments.operands)
+    }
+}
+
+extension Session {
+    /// Calls a function once for each number and tells what it answers; one that is refused does not keep the others back.
+    fileprivate func decide(
+        _ database: Database,
+        _ statement: Statement,
+        _ numbers: [String],
+        _ more: [PostgresValue] = []
+    ) async throws -> Ending {
+        var refusals = 0
+        for number in numbers {
+            do {
+                let rows = try await database.pool.run(statement, [.integer(Int64(number))] + more)
+                for row in rows { StandardStream.output.write(harmless(try row.text(0)) + "\n") }
+            } catch {
+                guard error.isRefusal else { throw error }
+                reporter.fail(sentence(of: error))
+                refusals += 1
+            }
+        }
+        return Ending(refusals == 0 ? .done : .usage)
+    }
+}
+
+extension PostgresError {
+    /// Whether one of the ledger's own functions refused what it was asked: SQLSTATEs of class CR are theirs.
+    var isRefusal: Bool {
+        if case .server(let state) = code { return state.hasPrefix("CR") }
+        return false
+    }
+}

@@ -1,0 +1,90 @@
+extension Command {
+    static let scan = Command(
+        name: "scan",
+        purpose: "find what is in the library and queue what the ledger does not know",
+        details: [
+            "Reads the whole list of the source, page by page, and records items, parts and jobs. A scan that was broken "
+                + "off goes on where it stood. Known items cost nothing.",
+            "With --since or --until only photos taken in that range are listed: new uploads of older photos stay unseen, "
+                + "so this does not count as a full scan.",
+        ],
+        flags: DayRange.flags,
+        examples: [
+            ("coldroll scan", "one full pass"),
+            ("coldroll scan --since 2024-01-01", "photos taken since then"),
+        ],
+        need: .everything,
+        output: .events,
+        interruption: .graceful
+    ) { session, arguments in
+        let range = try DayRange(arguments)
+        let archive = try await session.openArchive()
+        return try await ArchiverCalls.scan(
+            archive,
+            since: range.since,
+            until: range.until,
+            stop: session.stop,
+            progress: { session.reporter.progress($0) }
+        )
+    }
+
+    static let work = Command(
+        name: "work",
+        purpose: "download and store what is queued, until stopped",
+        details: [
+            "Any number of workers on any number of hosts may work at once. SIGTERM or Ctrl-C finishes or gives back what "
+                + "is in hand; a second one gives it back at once."
+        ],
+        flags: [
+            Flag("--drain", .toggle, "end when no job of the source is left, running and scheduled ones included"),
+            WorkOptions.maxWaitFlag, WorkOptions.slotsFlag, WorkOptions.motionFlag,
+        ],
+        examples: [
+            ("coldroll work", "a worker that stays"),
+            ("coldroll work --drain --max-wait 2h", "until all is done, at most two hours of waiting"),
+            ("coldroll work --slots 16", "sixteen transfers at once"),
+        ],
+        need: .everything,
+        output: .events,
+        interruption: .graceful
+    ) { session, arguments in
+        let options = WorkOptions(arguments, session.settings, drain: arguments.has("--drain"))
+        let archive = try await session.openArchive()
+        return try await ArchiverCalls.work(
+            archive,
+            options,
+            stop: session.stop,
+            progress: { session.reporter.progress($0) }
+        )
+    }
+
+    static let run = Command(
+        name: "run",
+        purpose: "scan, work until all is done, record the run: for cron and systemd",
+        details: [
+            "A run that ends well writes its date to the state store. Runs of several hosts join. The exit code says "
+                + "whether everything found is stored."
+        ],
+        flags: DayRange.flags + [WorkOptions.maxWaitFlag, WorkOptions.slotsFlag, WorkOptions.motionFlag],
+        examples: [
+            ("coldroll run", "the whole library"),
+            ("coldroll run --env-file /etc/coldroll.env", "with settings from a file"),
+        ],
+        need: .everything,
+        output: .events,
+        interruption: .graceful
+    ) { session, arguments in
+        let range = try DayRange(arguments)
+        let options = WorkOptions(arguments, session.settings, drain: true)
+        let archive = try await session.openArchive()
+        return try await ArchiverCalls.run(
+            archive,
+            since: range.since,
+            until: range.until,
+            options,
+            stop: session.stop,
+            scanProgress: { session.reporter.progress($0) },
+            workProgress: { session.reporter.progress($0) }
+        )
+    }
+}

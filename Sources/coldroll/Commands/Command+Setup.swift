@@ -1,0 +1,124 @@
+import CloudStorage
+import Foundation
+import GooglePhotos
+import HTTPClient
+import JobQueue
+import Schema
+
+extension Command {
+    static let setup = Command(
+        name: "setup",
+        purpose: "prepare the database, check the stores and the credentials; safe to repeat",
+        details: [
+            "Migrates the schema, makes the directories of file:// stores, checks that archive and state store can be "
+                + "written, binds the ledger to the archive, and, with COLDROLL_SOURCE=library, asks Google Photos for "
+                + "one page to see whether the credentials may list it. All that fails is told, not only the first."
+        ],
+        examples: [("coldroll setup", "after installing, and after every update")],
+        need: .everything,
+        output: .events
+    ) { session, _ in
+        let setup = Setup(session: session)
+        var steps = Steps(reporter: session.reporter)
+        let http = session.openHTTP()
+        let database = try await steps.run { try await setup.prepareDatabase() }
+        let stores = try await steps.run { try session.openStores(http) }
+        if let stores {
+            let archive: Void? = try await steps.run { try await setup.prepare("archive", stores.archive) }
+            _ = try await steps.run { try await setup.prepare("state store", stores.state) }
+            if let database, archive != nil {
+                _ = try await steps.run { try await setup.bind(database, to: stores.archive) }
+            }
+        }
+        _ = try await steps.run { try await setup.checkPhotos(http) }
+        guard let status = steps.failure else {
+            return Ending(.done, "Ready. 'coldroll run' archives, 'coldroll status' tells how far it is.")
+        }
+        return Ending(status, "The setup is not complete: correct what failed and run 'coldroll setup' again.")
+    }
+}
+
+/// Runs steps one after another; one that fails is told and does not keep the others from being tried.
+private struct Steps {
+    let reporter: Reporter
+    /// Exit status of the first step that failed.
+    private(set) var failure: ExitStatus?
+
+    init(reporter: Reporter) { self.reporter = reporter }
+
+    /// Runs one step, nil if it failed; throws only when the command was cancelled.
+    mutating func run<Result>(_ body: () async throws -> Result) async throws -> Result? {
+        do {
+            return try await body()
+        } catch {
+            try Task.checkCancellation()
+            reporter.fail(sentence(of: error))
+            if failure == nil { failure = ExitStatus(of: error) }
+            return nil
+        }
+    }
+}
+
+/// What a setup does; each step tells what it did.
+private struct Setup {
+    let session: Session
+
+    func prepareDatabase() async throws -> Database {
+        let database = try await session.openDatabase()
+        // Past a pooler where there is one: a migration is a long transaction.
+        let applied = try await Migrator(conninfo: database.listenConninfo).migrate()
+        try await database.ledger.checkSchema()
+        let version = Migration.all.count
+        session.reporter.say(
+            applied.isEmpty
+                ? "The database's schema is of version \(version) already."
+                : "The database's schema is of version \(version) now: \(applied.map(\.name).joined(separator: ", "))."
+        )
+        return database
+    }
+
+    func prepare(_ name: String, _ store: any ObjectStore) async throws {
+        try makeDirectory(store.url)
+        try await store.check()
+        session.reporter.say("The \(name) \(store.url) is there and can be written.")
+    }
+
+    func bind(_ database: Database, to archive: any ObjectStore) async throws {
+        try await database.ledger.bind(archive: archive.url)
+        session.reporter.say("The ledger belongs to the archive \(archive.url).")
+    }
+
+    func checkPhotos(_ http: HTTPClient) async throws {
+        switch session.settings.source {
+        case .library:
+            let photos = try session.openPhotos(http)
+            _ = try await photos.client.list(pageToken: nil)
+            session.reporter.say("Google Photos lets these credentials list the library.")
+        case nil:
+            session.reporter.say("COLDROLL_SOURCE is not set, so no credentials for Google Photos were checked.")
+        case let other?:
+            session.reporter.warn("COLDROLL_SOURCE is \(other.kind), which this version cannot archive yet.")
+        }
+    }
+
+    /// Makes the directory of a `file://` store, with its parents; other stores are left alone.
+    private func makeDirectory(_ url: String) throws {
+        guard url.hasPrefix("file://") else { return }
+        let path = String(url.dropFirst(7))
+        do {
+            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        } catch {
+            throw CommandFailure(.usage, "the directory \(harmless(path)) cannot be made: \(systemReason(of: error))")
+        }
+    }
+}
+
+/// The system's own words for a failed file operation.
+private func systemReason(of error: any Error) -> String {
+    let error = error as NSError
+    let underlying = error.userInfo[NSUnderlyingErrorKey] as? NSError
+    guard let posix = [error, underlying].compactMap({ $0 }).first(where: { $0.domain == NSPOSIXErrorDomain }) else {
+        return error.localizedDescription
+    }
+    return String(cString: strerror(Int32(posix.code)))
+}

@@ -1,0 +1,59 @@
+import Foundation
+import JobQueue
+import Postgres
+
+extension Command {
+    static let status = Command(
+        name: "status",
+        purpose: "tell what is stored, what waits, how fast it goes and who works",
+        details: [
+            "Asks the database only, from any host. 'stored' is the sum of original files and of Google's download "
+                + "renditions; 'found' is the sum of every place where a part can be."
+        ],
+        flags: [
+            Flag("--watch", .toggle, "print it anew every 2 seconds until interrupted"),
+            Flag("--json", .toggle, "one JSON object a line, for programs; docs/status.md lists its keys"),
+        ],
+        examples: [
+            ("coldroll status", "once"),
+            ("coldroll status --watch", "until Ctrl-C"),
+            ("coldroll status --json", "for programs"),
+        ]
+    ) { session, arguments in
+        let database = try await session.openLedger()
+        var screen = StatusScreen(
+            asJSON: arguments.has("--json"),
+            redraws: arguments.has("--watch") && StandardStream.output.isTerminal
+        )
+        StandardStream.output.write(screen.text(for: try await StatusReport(database)))
+        guard arguments.has("--watch") else { return .done }
+        while (try? await Task.sleep(for: .seconds(2))) != nil {
+            do {
+                StandardStream.output.write(screen.text(for: try await StatusReport(database)))
+            } catch let error as PostgresError where error.isTransient {
+                session.reporter.warn(error.description)
+            }
+        }
+        return Ending(.interrupted)
+    }
+
+    static let failures = Command(
+        name: "failures",
+        purpose: "list the parts that failed, with their reasons: those given up, and those that will be tried again",
+        details: [
+            "A dead part waits for a decision: 'coldroll retry PART', 'coldroll accept PART' where Google's copy is smaller "
+                + "than reported, or 'coldroll skip PART --reason TEXT'."
+        ],
+        flags: [Flag("--json", .toggle, "one JSON object a line, for programs; docs/status.md lists its keys")],
+        examples: [("coldroll failures", "all of them")]
+    ) { session, arguments in
+        let database = try await session.openLedger()
+        let failures = try await database.pool.run(StatusStatements.failures).map(FailedPart.init)
+        if arguments.has("--json") {
+            StandardStream.output.write(failures.map { encoded($0) + "\n" }.joined())
+        } else {
+            StandardStream.output.write(failures.isEmpty ? "No part failed.\n" : failures.map(\.text).joined())
+        }
+        return .done
+    }
+}

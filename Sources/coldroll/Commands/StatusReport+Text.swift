@@ -1,0 +1,84 @@
+import Foundation
+import JobQueue
+
+extension StatusReport {
+    /// For a person; every line ends with a newline.
+    var text: String {
+        var lines = [sumLine, whereLine]
+        if parts.unaccounted != 0 {
+            lines.append("UNACCOUNTED: \(Quantity.grouped(parts.unaccounted)); see coldroll.balance by 'coldroll psql'")
+        }
+        lines.append(rateLine)
+        for lane in lanes { lines.append(lane.text) }
+        if workers.isEmpty { lines.append("workers   none") }
+        for worker in workers { lines.append(worker.text) }
+        for oldest in oldest { lines.append(oldest.text) }
+        return lines.joined(separator: "\n") + "\n"
+    }
+
+    /// One JSON object on one line.
+    var json: String { encoded(self) }
+
+    private var sumLine: String {
+        "stored    \(Quantity.grouped(parts.stored)) = \(Quantity.counted(parts.originals, "original")) + "
+            + "\(Quantity.counted(parts.renditions, "Google rendition")), \(Quantity.bytes(parts.storedBytes))"
+    }
+
+    private var whereLine: String {
+        let places: [(Int64, String)] = [
+            (parts.stored, "stored"), (parts.duplicate, "duplicate"), (parts.skipped, "skipped"), (parts.dead, "dead"),
+            (parts.ready, "ready"), (parts.scheduled, "scheduled"), (parts.running, "running"),
+        ]
+        let words = places.filter { $0.0 > 0 }.map { "\(Quantity.grouped($0.0)) \($0.1)" }
+        var line = "found     \(Quantity.grouped(parts.found))"
+        if !words.isEmpty { line += " = " + words.joined(separator: " + ") }
+        if let due = parts.nextDueSeconds { line += "; next scheduled part due in \(Quantity.duration(max(0, due)))" }
+        return line
+    }
+
+    private var rateLine: String {
+        var line = "rate      \(Quantity.rate(perSecond: rate.partsPerSecond)), "
+        line += Quantity.rate(bytesPerSecond: rate.bytesPerSecond)
+        if let eta = rate.etaSeconds { line += ", ETA \(Quantity.duration(eta))" }
+        return line
+    }
+}
+
+extension StatusReport.Lane {
+    fileprivate var text: String {
+        var line = "lane \(lane)    \(source) \(harmless(account)) \(kind): \(state)"
+        if let secondsLeft { line += " for \(Quantity.duration(max(0, secondsLeft))) more" }
+        if let reason { line += " (\(harmless(reason)))" }
+        return line
+    }
+}
+
+extension StatusReport.Worker {
+    fileprivate var text: String {
+        let most = slots > 0 ? "of \(slots)" : "(auto)"
+        return "worker    \(harmless(host)) process \(processID): \(busy) \(most) slots busy, "
+            + "\(Quantity.counted(jobs, "job")), last beat \(Quantity.duration(max(0, secondsSinceBeat))) ago"
+    }
+}
+
+extension StatusReport.Oldest {
+    fileprivate var text: String {
+        "oldest    \(state): part \(part), \(harmless(object)), \(Quantity.duration(max(0, seconds)))"
+    }
+}
+
+/// The value as one line of JSON with keys in snake case and in alphabetical order.
+func encoded(_ value: some Encodable) -> String {
+    let encoder = JSONEncoder()
+    encoder.keyEncodingStrategy = .convertToSnakeCase
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    encoder.nonConformingFloatEncodingStrategy = .convertToString(
+        positiveInfinity: "infinity",
+        negativeInfinity: "-infinity",
+        nan: "nan"
+    )
+    guard let data = try? encoder.encode(value) else {
+        preconditionFailure("a report of numbers and texts can always be written as JSON")
+    }
+    return String(decoding: data, as: UTF8.self)
+}

@@ -1,0 +1,139 @@
+import JobQueue
+import Postgres
+
+/// What `coldroll status` tells; the JSON keys are this type's property names in snake case, documented in
+/// `docs/status.md`, and stay what they are.
+struct StatusReport: Sendable, Equatable, Encodable {
+    struct Parts: Sendable, Equatable, Encodable {
+        let found, stored, duplicate, skipped, dead, ready, scheduled, running, unaccounted: Int64
+        let originals, renditions, storedBytes: Int64
+        let nextDueSeconds: Double?
+    }
+
+    struct Rate: Sendable, Equatable, Encodable {
+        let partsPerSecond, bytesPerSecond: Double
+        /// nil while nothing moves, or nothing is left.
+        let etaSeconds: Double?
+    }
+
+    struct Worker: Sendable, Equatable, Encodable {
+        /// As text: a random 63-bit number, which JSON readers would round.
+        let id: String
+        let host: String
+        let processID, busy, slots: Int64
+        let secondsSinceBeat: Double
+        let version: String
+        let jobs: Int64
+
+        enum CodingKeys: String, CodingKey {
+            case id, host, busy, slots, secondsSinceBeat, version, jobs
+            // The encoder's snake case would make `process_id` of it as well, but by a rule about capitals.
+            case processID = "process_id"
+        }
+    }
+
+    struct Oldest: Sendable, Equatable, Encodable {
+        /// `running` or `waiting`.
+        let state: String
+        let part: Int64
+        let object: String
+        let seconds: Double
+    }
+
+    struct Lane: Sendable, Equatable, Encodable {
+        let lane: Int64
+        let source, account, kind: String
+        /// `open`, `paused` or `parked`.
+        let state: String
+        let reason: String?
+        let secondsLeft: Double?
+    }
+
+    let parts: Parts
+    let rate: Rate
+    let lanes: [Lane]
+    let workers: [Worker]
+    let oldest: [Oldest]
+}
+
+extension StatusReport {
+    /// Asks the ledger for everything; five short statements.
+    init(_ database: Database) async throws {
+        let totals = try await database.queue.totals(sources: [])
+        parts = Parts(totals)
+        rate = try Rate(try await database.pool.run(StatusStatements.rate), left: totals.live)
+        lanes = try await database.pool.run(StatusStatements.lanes).map(Lane.init)
+        workers = try await database.pool.run(StatusStatements.workers).map(Worker.init)
+        oldest = try await database.pool.run(StatusStatements.oldest).map(Oldest.init)
+    }
+}
+
+extension StatusReport.Parts {
+    init(_ totals: Totals) {
+        self.init(
+            found: totals.found,
+            stored: totals.stored,
+            duplicate: totals.duplicate,
+            skipped: totals.skipped,
+            dead: totals.dead,
+            ready: totals.ready,
+            scheduled: totals.scheduled,
+            running: totals.running,
+            unaccounted: totals.unaccounted,
+            originals: totals.originals,
+            renditions: totals.renditions,
+            storedBytes: totals.storedBytes,
+            nextDueSeconds: totals.nextDue
+        )
+    }
+}
+
+extension StatusReport.Rate {
+    fileprivate init(_ rows: [Row], left: Int64) throws(PostgresError) {
+        let count = try rows.first?.integer(0) ?? 0
+        let bytes = try rows.first?.integer(1) ?? 0
+        let seconds = try rows.first?.double(2) ?? 60
+        self.init(count: count, bytes: bytes, seconds: seconds, left: left)
+    }
+
+    /// So many parts and bytes in so many seconds, more than 0, and so many parts left.
+    init(count: Int64, bytes: Int64, seconds: Double, left: Int64) {
+        partsPerSecond = Double(count) / seconds
+        bytesPerSecond = Double(bytes) / seconds
+        etaSeconds = count > 0 && left > 0 ? Double(left) * seconds / Double(count) : nil
+    }
+}
+
+extension StatusReport.Lane {
+    fileprivate init(_ row: Row) throws(PostgresError) {
+        lane = try row.integer(0)
+        source = try row.text(1)
+        account = try row.text(2)
+        kind = try row.text(3)
+        state = try row.text(4)
+        reason = row.textOrNil(5)
+        secondsLeft = try row.doubleOrNil(6)
+    }
+}
+
+extension StatusReport.Worker {
+    fileprivate init(_ row: Row) throws(PostgresError) {
+        id = String(try row.integer(0))
+        host = try row.text(1)
+        processID = try row.integer(2)
+        busy = try row.integer(3)
+        slots = try row.integer(4)
+        secondsSinceBeat = try row.double(5)
+        version = try row.text(6)
+        jobs = try row.integer(7)
+    }
+}
+
+extension StatusReport.Oldest {
+    fileprivate init(_ row: Row) throws(PostgresError) {
+        state = try row.text(0)
+        part = try row.integer(1)
+        object = try row.text(2)
+        seconds = try row.double(3)
+    }
+}

@@ -1,0 +1,77 @@
+import JobQueue
+
+/// What the sums of the ledger mean for the exit code of a command that stored things.
+struct Verdict: Sendable, Equatable {
+    let totals: Totals
+    /// Why lanes stand still: a reason, and seconds left or nil where a person paused them.
+    let waits: [Wait]
+    /// Whether the command was stopped from outside.
+    let interrupted: Bool
+
+    struct Wait: Sendable, Equatable {
+        let reason: String
+        let seconds: Double?
+    }
+
+    /// The exit status: sums that do not add up or dead parts weigh more than parts that still wait.
+    var status: ExitStatus {
+        if interrupted { return .interrupted }
+        if totals.unaccounted != 0 || !addsUp { return .dead }
+        if totals.live > 0 { return .unfinished }
+        return totals.dead > 0 ? .dead : .done
+    }
+
+    private var addsUp: Bool {
+        totals.found == totals.stored + totals.duplicate + totals.skipped + totals.dead + totals.live
+    }
+
+    var ending: Ending { Ending(status, sentence) }
+
+    /// The sums, then what is left to do.
+    var sentence: String {
+        var text = Self.sums(totals)
+        if totals.unaccounted != 0 || !addsUp {
+            text += " The sums do not add up (\(Quantity.grouped(totals.unaccounted)) unaccounted for): see the view "
+            text += "coldroll.balance by 'coldroll psql', and please report it."
+        }
+        if totals.dead > 0 {
+            text += " \(Quantity.counted(totals.dead, "part")) failed for good: see 'coldroll failures'."
+        }
+        if totals.live > 0 { text += " " + waiting }
+        return interrupted ? "interrupted. " + text : text
+    }
+
+    /// How many wait, for what, until when.
+    private var waiting: String {
+        var text = "\(Quantity.counted(totals.live, "part")) still to do: \(Quantity.grouped(totals.ready)) ready, "
+        text += "\(Quantity.grouped(totals.scheduled)) scheduled, \(Quantity.grouped(totals.running)) running"
+        if let due = totals.nextDue {
+            text += ", the next one due in \(Quantity.duration(max(0, due)))"
+        }
+        text += "."
+        for wait in waits {
+            let until = wait.seconds.map { "for \(Quantity.duration(max(0, $0))) more" } ?? "until 'coldroll resume'"
+            text += " Waits \(until): \(wait.reason)."
+        }
+        return text
+    }
+
+    /// The one sum that says what is safe.
+    static func sums(_ totals: Totals) -> String {
+        var text = "\(Quantity.grouped(totals.stored)) stored = \(Quantity.counted(totals.originals, "original")) + "
+        text += Quantity.counted(totals.renditions, "Google rendition")
+        text += " (\(Quantity.bytes(totals.storedBytes))), of \(Quantity.counted(totals.found, "part")) found"
+        if totals.duplicate > 0 { text += "; \(Quantity.counted(totals.duplicate, "duplicate"))" }
+        if totals.skipped > 0 { text += "; \(Quantity.grouped(totals.skipped)) skipped" }
+        return text + "."
+    }
+}
+
+extension Verdict {
+    /// Asks the ledger for the sums of these sources (all if empty).
+    init(_ queue: JobQueue, sources: [Int64], interrupted: Bool) async throws {
+        totals = try await queue.totals(sources: sources)
+        waits = try await queue.waiting(sources: sources).map { Wait(reason: $0.reason, seconds: $0.seconds) }
+        self.interrupted = interrupted
+    }
+}

@@ -1,0 +1,53 @@
+import Archiver
+import CloudStorage
+import GooglePhotos
+import HTTPClient
+import JobQueue
+import Logging
+import Postgres
+
+/// Everything that scan, work and run use, opened and bound together.
+struct Archive: Sendable {
+    let database: Database
+    /// What the archiver takes.
+    let context: ArchiveContext
+    /// The source's id in the ledger.
+    let source: Int64
+}
+
+extension Session {
+    /// Bytes that all bodies in flight may hold together.
+    static let byteBudget = 32 << 20
+
+    /// Opens everything and checks that ledger, archive and source belong together; `setup` must have run.
+    func openArchive() async throws -> Archive {
+        try requireLibrary()
+        let http = openHTTP()
+        let photos = try openPhotos(http)
+        let stores = try openStores(http)
+        let database = try await openLedger()
+        try await database.ledger.bind(archive: stores.archive.url)
+        let source = try await database.ledger.source(
+            kind: "library",
+            account: settings.account,
+            clientID: photos.clientID
+        )
+        let context = ArchiveContext(
+            ledger: database.ledger,
+            queue: database.queue,
+            archive: stores.archive,
+            state: stores.state,
+            photos: photos.client,
+            http: http,
+            budget: ByteBudget(bytes: Self.byteBudget),
+            logger: logger,
+            account: settings.account,
+            clientID: photos.clientID,
+            host: hostName(),
+            version: coldrollVersion,
+            listenConninfo: database.listenConninfo
+        )
+        interruption.becomeGraceful()
+        return Archive(database: database, context: context, source: source)
+    }
+}

@@ -1,0 +1,47 @@
+import JobQueue
+import Logging
+import Postgres
+import PrivatePostgres
+
+/// The opened database, the configured one or the private one.
+struct Database: Sendable {
+    /// libpq conninfo; holds a password: never printed.
+    let conninfo: String
+    /// Where LISTEN works: past a pooler.
+    let listenConninfo: String
+    let pool: ConnectionPool
+    let ledger: Ledger
+    let queue: JobQueue
+}
+
+extension Session {
+    /// Opens the database without looking at its schema.
+    /// - Throws: `PrivatePostgresError`; a configured database is first reached by the first statement.
+    func openDatabase(connections: Int = 4) async throws -> Database {
+        let conninfo = try await openServer()
+        let pool = ConnectionPool(conninfo: conninfo, limit: connections)
+        resources.add { await pool.close() }
+        return Database(
+            conninfo: conninfo,
+            listenConninfo: settings.listen ?? conninfo,
+            pool: pool,
+            ledger: Ledger(pool: pool),
+            queue: JobQueue(pool: pool, logger: logger)
+        )
+    }
+
+    /// Opens the database and refuses a schema that is not exactly this program's.
+    func openLedger(connections: Int = 4) async throws -> Database {
+        let database = try await openDatabase(connections: connections)
+        try await database.ledger.checkSchema()
+        return database
+    }
+
+    /// The conninfo of the configured database, or that of the private server, which stays up until the command ends.
+    func openServer() async throws -> String {
+        if let conninfo = settings.database { return conninfo }
+        let server = try await PrivatePostgres.open(home: settings.home, logger: logger)
+        resources.add { await server.close() }
+        return server.conninfo
+    }
+}

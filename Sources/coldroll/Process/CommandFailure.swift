@@ -1,0 +1,31 @@
+import Postgres
+
+/// The command line cannot be used; each fault is a sentence.
+struct CommandFault: Error, Sendable, Equatable, CustomStringConvertible {
+    let faults: [String]
+    init(_ faults: [String]) { self.faults = faults }
+    init(_ fault: String) { self.faults = [fault] }
+    var description: String { faults.joined(separator: "\n") }
+}
+
+/// A command could not do what it was asked, for a reason that no module's error tells.
+struct CommandFailure: Error, Sendable, Equatable, CustomStringConvertible {
+    let status: ExitStatus
+    let message: String
+    init(_ status: ExitStatus, _ message: String) {
+        self.status = status
+        self.message = message
+    }
+    var description: String { message }
+}
+
+/// What a person is told of an error that ended a command: a sentence, never the shape of a Swift type.
+func sentence(of error: any Error) -> String {
+    switch error {
+    case is CancellationError: "interrupted"
+    // The functions of the ledger speak to a person; the SQLSTATE around it would not.
+    case let error as PostgresError where error.isRefusal: error.message
+    case let error as any Error & CustomStringConvertible: error.description
+    default: "an unexpected fault (\(type(of: error))) stopped the command; please report it"
+    }
+}

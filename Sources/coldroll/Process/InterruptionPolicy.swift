@@ -1,0 +1,46 @@
+import Foundation
+import Synchronization
+
+/// Decides what each signal does to the command that runs.
+final class InterruptionPolicy: Sendable {
+    private struct State {
+        var kind = Command.Interruption.immediate
+        var cancel: (@Sendable () -> Void)?
+    }
+
+    private let stop: StopSignal
+    private let state = Mutex(State())
+
+    init(stop: StopSignal) { self.stop = stop }
+
+    /// Says, before the command starts, what signals mean to it; a graceful one is cancelled while it opens things.
+    func begin(_ kind: Command.Interruption) { state.withLock { $0.kind = kind == .own ? .own : .immediate } }
+
+    /// Says how to cancel the command; one that was asked to stop before is cancelled now.
+    func onCancel(_ cancel: @escaping @Sendable () -> Void) {
+        state.withLock { $0.cancel = cancel }
+        if hasCancelled { cancel() }
+    }
+
+    /// Says that the command watches `StopSignal` from now on.
+    func becomeGraceful() { state.withLock { $0.kind = .graceful } }
+
+    /// Whether a signal has cancelled the command.
+    var hasCancelled: Bool { stop.isRequested && state.withLock { $0.kind == .immediate } }
+
+    /// Called for every SIGINT and SIGTERM.
+    ///
+    /// The first asks, the second insists. One more than the command can need ends the process on the spot: what it held is
+    /// given back by the database, as after a crash.
+    func signalled(_ number: Int32) {
+        let state = state.withLock { $0 }
+        // Ctrl-C at psql's prompt reaches psql by itself.
+        if state.kind == .own, number == SIGINT { return }
+        stop.request()
+        switch (state.kind, stop.requests) {
+        case (.graceful, 1), (.graceful, 2), (.own, _): break
+        case (.immediate, 1): state.cancel?()
+        default: _exit(ExitStatus.interrupted.code)
+        }
+    }
+}

@@ -1,0 +1,48 @@
+import Logging
+
+/// What a line of progress says, as words for a terminal and as fields for a log.
+struct ProgressLine: Sendable, Equatable {
+    /// Most important first: what does not fit is left out from the end.
+    let words: [String]
+    let fields: [String: LogValue]
+
+    init(_ scan: ScanProgress) {
+        words = [
+            "scanning", Quantity.counted(scan.seen, "item"), "\(Quantity.grouped(scan.new)) new",
+            Quantity.counted(scan.pages, "page"),
+        ]
+        fields = ["pages": .integer(scan.pages), "seen": .integer(scan.seen), "new": .integer(scan.new)]
+    }
+
+    init(_ work: WorkerProgress, _ meter: RateMeter) {
+        let done = max(0, work.total - work.live)
+        var words = ["\(Quantity.grouped(done))/\(Quantity.grouped(work.total)) done"]
+        var fields: [String: LogValue] = [
+            "done": .integer(done), "total": .integer(work.total), "live": .integer(work.live),
+            "stored": .integer(work.stored), "stored_bytes": .integer(work.storedBytes),
+            "failed": .integer(work.failed),
+        ]
+        if let speed = meter.bytesPerSecond {
+            words.append(Quantity.rate(bytesPerSecond: speed))
+            fields["bytes_per_second"] = .integer(Int64(speed.rounded()))
+        }
+        if let left = meter.secondsLeft(for: work.live), work.live > 0 {
+            words.append("ETA \(Quantity.duration(left))")
+            fields["eta_seconds"] = .integer(Int64(left.rounded()))
+        }
+        if work.failed > 0 { words.append("\(Quantity.grouped(work.failed)) failed") }
+        words.append("\(Quantity.bytes(work.storedBytes)) stored here")
+        self.words = words
+        self.fields = fields
+    }
+
+    /// The words in at most so many columns; the first is cut if even it does not fit.
+    func text(columns: Int) -> String {
+        var line = words[0]
+        for word in words.dropFirst() {
+            guard line.count + 3 + word.count <= columns else { break }
+            line += " · " + word
+        }
+        return String(line.prefix(max(0, columns)))
+    }
+}

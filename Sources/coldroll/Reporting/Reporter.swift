@@ -1,0 +1,171 @@
+import Foundation
+import Logging
+import Synchronization
+
+/// Tells what happens: to a person at a terminal in sentences with one line of progress that redraws, else as JSON lines.
+final class Reporter: Sendable {
+    /// Who reads.
+    enum Audience: Sendable {
+        /// A terminal of so many columns; without `redraws` (TERM=dumb) progress is a plain line now and then.
+        case person(columns: @Sendable () -> Int, redraws: Bool)
+        /// A program that reads one JSON object a line.
+        case log
+    }
+
+    private struct State {
+        /// The line of progress that stands on the screen.
+        var drawn: String?
+        var lastProgress = -Double.infinity
+        var meter = RateMeter()
+    }
+
+    private let audience: Audience
+    private let write: @Sendable (String) -> Void
+    private let clock: @Sendable () -> Double
+    private let time: @Sendable () -> String
+    private let state = Mutex(State())
+
+    /// Seconds between two redraws, and between two lines of progress in a log.
+    private static let redrawInterval = 0.2
+    private static let logInterval = 10.0
+
+    /// - Parameters:
+    ///   - audience: who reads.
+    ///   - write: gets whole lines, or escape sequences for a terminal; called under a lock.
+    ///   - clock: seconds that never go back.
+    ///   - time: RFC 3339 for log lines.
+    init(
+        _ audience: Audience,
+        write: @escaping @Sendable (String) -> Void,
+        clock: @escaping @Sendable () -> Double = { ProcessInfo.processInfo.systemUptime },
+        time: @escaping @Sendable () -> String = Reporter.now
+    ) {
+        self.audience = audience
+        self.write = write
+        self.clock = clock
+        self.time = time
+    }
+
+    /// The reporter of this process: what a command's output is decides where events go when nobody watches.
+    static func standard(_ output: Command.Output, environment: [String: String]) -> Reporter {
+        if StandardStream.error.isTerminal {
+            let redraws = environment["TERM"].map { $0 != "dumb" && !$0.isEmpty } ?? false
+            return Reporter(.person(columns: { StandardStream.error.columns }, redraws: redraws)) {
+                StandardStream.error.write($0)
+            }
+        }
+        switch output {
+        case .events: return Reporter(.log) { StandardStream.output.write($0) }
+        // Standard output is the answer: sentences go to standard error, without escape sequences.
+        case .answer: return Reporter(.person(columns: { 80 }, redraws: false)) { StandardStream.error.write($0) }
+        }
+    }
+
+    /// A sentence about something that went as it should.
+    func say(_ sentence: String, _ fields: [String: LogValue] = [:]) { emit(.info, sentence, fields) }
+
+    /// A sentence about something that will need a person if it goes on.
+    func warn(_ sentence: String, _ fields: [String: LogValue] = [:]) { emit(.warning, sentence, fields) }
+
+    /// The sentence of the error that ends the command.
+    func fail(_ sentence: String, _ fields: [String: LogValue] = [:]) { emit(.error, sentence, fields) }
+
+    /// Shows how far a scan is; call as often as you like.
+    func progress(_ scan: ScanProgress) { show { _, _ in ProgressLine(scan) } }
+
+    /// Shows how far the work is; call as often as you like.
+    func progress(_ work: WorkerProgress) {
+        show { meter, now in
+            meter.note(count: max(0, work.total - work.live), bytes: work.storedBytes, at: now)
+            return ProgressLine(work, meter)
+        }
+    }
+
+    /// Takes the line of progress away; call when a phase is over.
+    func endProgress() {
+        state.withLock { state in
+            if state.drawn != nil { write("\r\u{1B}[K") }
+            state.drawn = nil
+            state.lastProgress = -.infinity
+            state.meter = RateMeter()
+        }
+    }
+
+    /// For the modules: a person sees warnings and errors, a log everything from `info` on.
+    var logger: Logger {
+        let minimum: Severity = if case .log = audience { .info } else { .warning }
+        return Logger(minimum: minimum) { [self] severity, message, fields in emit(severity, message, fields) }
+    }
+
+    private func emit(_ severity: Severity, _ message: String, _ fields: [String: LogValue]) {
+        switch audience {
+        case .log:
+            let line = line(severity, message, fields)
+            state.withLock { _ in write(line) }
+        case .person:
+            let text = Self.sentence(severity, message, fields)
+            state.withLock { state in
+                let drawn = state.drawn
+                write((drawn == nil ? "" : "\r\u{1B}[K") + text + "\n" + (drawn ?? ""))
+            }
+        }
+    }
+
+    /// One JSON object with a newline; the three fields that every line has are the reporter's own.
+    private func line(_ severity: Severity, _ message: String, _ fields: [String: LogValue]) -> String {
+        let fields = fields.filter { !["severity", "message", "time"].contains($0.key) }
+        return Logger.line(severity, message, fields, time: time()) + "\n"
+    }
+
+    /// Now in RFC 3339, UTC, with milliseconds.
+    static func now() -> String {
+        Date.now.formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
+    }
+
+    private static func sentence(_ severity: Severity, _ message: String, _ fields: [String: LogValue]) -> String {
+        let lines = message.split(separator: "\n", omittingEmptySubsequences: false).map { harmless(String($0)) }
+        var text = lines.joined(separator: "\n")
+        switch severity {
+        case .error: text = "coldroll: " + text
+        case .warning: text = "warning: " + text
+        case .info, .debug: break
+        }
+        // A module's warning is a constant with fields; our own sentences have everything in them.
+        guard severity == .warning, !fields.isEmpty else { return text }
+        let words = fields.sorted { $0.key < $1.key }.map { "\($0.key) \(harmless($0.value.words))" }
+        return text + " (" + words.joined(separator: ", ") + ")"
+    }
+
+    private func show(_ line: (inout RateMeter, Double) -> ProgressLine) {
+        let now = clock()
+        state.withLock { state in
+            let line = line(&state.meter, now)
+            switch audience {
+            case .person(let columns, redraws: true):
+                guard now - state.lastProgress >= Self.redrawInterval else { return }
+                // The last column stays free: writing it would wrap the line on some terminals.
+                let text = line.text(columns: max(1, columns() - 1))
+                state.drawn = text
+                write("\r\u{1B}[K" + text)
+            case .person(_, redraws: false):
+                guard now - state.lastProgress >= Self.logInterval else { return }
+                write(line.text(columns: .max) + "\n")
+            case .log:
+                guard now - state.lastProgress >= Self.logInterval else { return }
+                write(self.line(.info, "progress", line.fields))
+            }
+            state.lastProgress = now
+        }
+    }
+}
+
+extension LogValue {
+    fileprivate var words: String {
+        switch self {
+        case .string(let text): text
+        case .integer(let number): String(number)
+        case .double(let number): String(number)
+        case .boolean(let truth): truth ? "yes" : "no"
+        }
+    }
+}

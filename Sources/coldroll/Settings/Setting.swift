@@ -1,0 +1,86 @@
+/// One environment variable that coldroll reads; `docs/configuration.md` has the same table, and a test compares them.
+struct Setting: Sendable, Equatable {
+    let name: String
+    /// One phrase, with unit and range where there are any.
+    let meaning: String
+    /// What holds when it is not set.
+    let fallback: String
+
+    init(_ name: String, _ meaning: String, fallback: String) {
+        self.name = name
+        self.meaning = meaning
+        self.fallback = fallback
+    }
+
+    static let all: [Setting] = [
+        Setting(
+            "COLDROLL_DATABASE_URL",
+            "libpq URI of the PostgreSQL database that holds the queue and the ledger",
+            fallback: "a private PostgreSQL in COLDROLL_HOME"
+        ),
+        Setting(
+            "COLDROLL_LISTEN_URL",
+            "direct libpq URI for LISTEN and psql, where the other one goes through a pooler",
+            fallback: "COLDROLL_DATABASE_URL"
+        ),
+        Setting(
+            "COLDROLL_HOME",
+            "data directory, an absolute path",
+            fallback: "~/.local/share/coldroll; as root /var/lib/coldroll"
+        ),
+        Setting(
+            "COLDROLL_ARCHIVE",
+            "where photos and videos go: gs://bucket[/prefix] or file:///directory",
+            fallback: "archive in COLDROLL_HOME"
+        ),
+        Setting(
+            "COLDROLL_STATE",
+            "where the run's date and marker go: gs://bucket[/prefix] or file:///directory, not inside the archive",
+            fallback: "state in COLDROLL_HOME"
+        ),
+        Setting(
+            "COLDROLL_SOURCE",
+            "what to archive: library, picker or takeout:PATH; this version archives library",
+            fallback: "none: scan and run explain the three"
+        ),
+        Setting("COLDROLL_ACCOUNT", "the owner's label of the Google account", fallback: "default"),
+        Setting(
+            "COLDROLL_PHOTOS_CREDENTIALS",
+            "authorized_user JSON file (client id, client secret, refresh token) for Google Photos",
+            fallback: "none: the library needs it"
+        ),
+        Setting(
+            "GOOGLE_APPLICATION_CREDENTIALS",
+            "credentials file for Cloud Storage",
+            fallback: "Google's search order: gcloud's file, then the metadata server"
+        ),
+        Setting(
+            "COLDROLL_SLOTS",
+            "transfers at once in one worker: auto, or a whole number from \(SlotCount.range.lowerBound) to "
+                + "\(SlotCount.range.upperBound)",
+            fallback: "auto"
+        ),
+        Setting("COLDROLL_PHOTOS_ENDPOINT", "base URL of the Library API", fallback: Settings.photosEndpoint),
+        Setting(
+            "COLDROLL_PICKER_ENDPOINT",
+            "base URL of the Picker API; checked, without effect in this version",
+            fallback: Settings.pickerEndpoint
+        ),
+        Setting(
+            "COLDROLL_OAUTH_ENDPOINT",
+            "base URL of the token endpoint, which is /token there",
+            fallback: "Google's, or the credentials file's"
+        ),
+        Setting(
+            "STORAGE_EMULATOR_HOST",
+            "base URL or host:port of Cloud Storage's JSON API",
+            fallback: Settings.storageEndpoint
+        ),
+        Setting(
+            "COLDROLL_KEY_FILE",
+            "key that encrypts stored tokens, an absolute path; without effect in this version",
+            fallback: "none: no tokens are stored"
+        ),
+        Setting("SSL_CERT_FILE", "CA bundle in PEM form for every TLS connection", fallback: "the system's"),
+    ]
+}

@@ -1,0 +1,75 @@
+/// Everything that coldroll is told from outside, read once at the start.
+struct Settings: Sendable, Equatable {
+    static let photosEndpoint = "https://photoslibrary.googleapis.com"
+    static let pickerEndpoint = "https://photospicker.googleapis.com"
+    static let storageEndpoint = "https://storage.googleapis.com"
+
+    /// libpq conninfo, nil for the private PostgreSQL in `home`; holds a password, so never printed.
+    let database: String?
+    /// libpq conninfo past a pooler; nil where `database` is direct.
+    let listen: String?
+    /// Absolute path.
+    let home: String
+    /// `gs://bucket[/prefix]` or `file:///directory`, without a slash at the end.
+    let archive: String
+    let state: String
+    /// nil if nobody chose one.
+    let source: Source?
+    let account: String
+    /// Path of an `authorized_user` file.
+    let photosCredentials: String?
+    let slots: SlotCount
+    let photosEndpoint: String
+    /// nil means Google's or the credentials file's own.
+    let oauthEndpoint: String?
+    /// nil means Google's.
+    let storageEmulator: String?
+    /// Path of a PEM file; nil means libcurl's default.
+    let certificateAuthorities: String?
+    /// The environment with the file's lines beneath it: Google's own search for credentials reads it.
+    let environment: [String: String]
+
+    var usesBuckets: Bool { [archive, state].contains { $0.hasPrefix("gs://") } }
+
+    /// - Parameters:
+    ///   - environment: variables by name, normally the process's own.
+    ///   - file: lines of the file that `--env-file` named; the environment wins over them.
+    ///   - slots: value of `--slots`, already checked; it wins over both.
+    ///   - need: whether the stores are used, so that their credentials must be there.
+    ///   - isRoot: decides the default home.
+    ///   - isReadable: whether a file can be read; a parameter for tests.
+    /// - Throws: `SettingsError` that lists every fault.
+    init(
+        environment: [String: String],
+        file: [String: String] = [:],
+        slots: String? = nil,
+        need: Command.Need = .ledger,
+        isRoot: Bool,
+        isReadable: @escaping (String) -> Bool = isReadableFile
+    ) throws(SettingsError) {
+        // An empty variable counts as unset: docker compose passes those that it does not know as empty ones.
+        let merged = file.filter { !$0.value.isEmpty }.merging(environment.filter { !$0.value.isEmpty }) { $1 }
+        var reader = SettingsReader(values: merged, isReadable: isReadable)
+        reader.lookForMisspelledNames(in: file)
+        self.environment = merged
+        database = reader.conninfo("COLDROLL_DATABASE_URL")
+        listen = reader.conninfo("COLDROLL_LISTEN_URL")
+        let home = reader.home(isRoot: isRoot)
+        self.home = home
+        archive = reader.store("COLDROLL_ARCHIVE", fallback: "file://\(home)/archive")
+        state = reader.store("COLDROLL_STATE", fallback: "file://\(home)/state")
+        reader.compareStores(archive: archive, state: state)
+        source = reader.source()
+        account = reader.account()
+        photosCredentials = reader.file("COLDROLL_PHOTOS_CREDENTIALS")
+        self.slots = slots.flatMap { SlotCount($0) } ?? reader.slots()
+        photosEndpoint = reader.url("COLDROLL_PHOTOS_ENDPOINT") ?? Self.photosEndpoint
+        _ = reader.url("COLDROLL_PICKER_ENDPOINT")
+        oauthEndpoint = reader.url("COLDROLL_OAUTH_ENDPOINT")
+        storageEmulator = reader.emulator()
+        certificateAuthorities = reader.file("SSL_CERT_FILE")
+        reader.absolutePath("COLDROLL_KEY_FILE")
+        if need == .everything, usesBuckets { _ = reader.file("GOOGLE_APPLICATION_CREDENTIALS") }
+        guard reader.faults.isEmpty else { throw SettingsError(faults: reader.faults) }
+    }
+}

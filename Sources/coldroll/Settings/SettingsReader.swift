@@ -1,0 +1,149 @@
+import Foundation
+
+/// Reads variables and collects what is wrong with them.
+struct SettingsReader {
+    let values: [String: String]
+    let isReadable: (String) -> Bool
+    private(set) var faults: [String] = []
+
+    init(values: [String: String], isReadable: @escaping (String) -> Bool) {
+        self.values = values
+        self.isReadable = isReadable
+    }
+
+    /// A name of the file's that is nearly one of ours would otherwise be a setting that silently does nothing.
+    ///
+    /// The process's own environment is searched too, but only for near misses: Kubernetes, for one, adds variables such as
+    /// `COLDROLL_SERVICE_HOST` where a service is called coldroll.
+    mutating func lookForMisspelledNames(in file: [String: String]) {
+        let known = Setting.all.map(\.name)
+        for name in values.keys.sorted() where name.hasPrefix("COLDROLL_") && !known.contains(name) {
+            if let near = nearest(to: name, among: known) {
+                faults.append("\(harmless(name)) is not a setting; did you mean \(near)?")
+            } else if file[name] != nil {
+                faults.append("\(harmless(name)) is not a setting; 'coldroll help' lists them")
+            }
+        }
+    }
+
+    /// A libpq URI or key/value string; the value is never in a fault, since it may hold a password.
+    mutating func conninfo(_ name: String) -> String? {
+        guard let text = values[name] else { return nil }
+        let isURI = text.hasPrefix("postgresql://") || text.hasPrefix("postgres://")
+        let isKeyValue = !text.contains("://") && text.contains("=")
+        if !isURI, !isKeyValue {
+            faults.append("\(name) is no libpq URI; expected postgresql://user@host/database")
+        }
+        return text
+    }
+
+    mutating func home(isRoot: Bool) -> String {
+        if let text = values["COLDROLL_HOME"] {
+            absolutePath("COLDROLL_HOME")
+            return withoutSlash(text)
+        }
+        if isRoot { return "/var/lib/coldroll" }
+        guard let user = values["HOME"], user.hasPrefix("/") else {
+            faults.append("neither COLDROLL_HOME nor HOME names a directory")
+            return "/nowhere"
+        }
+        return withoutSlash(user) + "/.local/share/coldroll"
+    }
+
+    mutating func absolutePath(_ name: String) {
+        guard let text = values[name], !text.hasPrefix("/") else { return }
+        faults.append("\(name) is '\(harmless(text))'; expected an absolute path")
+    }
+
+    mutating func store(_ name: String, fallback: String) -> String {
+        let text = values[name] ?? fallback
+        switch StoreURL.normalised(text) {
+        case .success(let url): return url
+        case .failure(let complaint):
+            // A default that cannot be used follows from a home that was already complained of.
+            if values[name] != nil { faults.append("\(name) \(complaint.words)") }
+            return text
+        }
+    }
+
+    mutating func compareStores(archive: String, state: String) {
+        if archive == state {
+            faults.append(
+                "COLDROLL_ARCHIVE and COLDROLL_STATE are the same place; the archive holds nothing but photos"
+            )
+        } else if StoreURL.contains(archive, state) {
+            faults.append("COLDROLL_STATE lies inside COLDROLL_ARCHIVE; the archive holds nothing but photos")
+        }
+    }
+
+    mutating func source() -> Source? {
+        guard let text = values["COLDROLL_SOURCE"] else { return nil }
+        if let source = Source(text) { return source }
+        let near = nearest(to: text, among: ["library", "picker", "takeout"]).map { "; did you mean \($0)?" } ?? ""
+        faults.append("COLDROLL_SOURCE is '\(harmless(text))'; expected library, picker or takeout:PATH\(near)")
+        return nil
+    }
+
+    mutating func account() -> String {
+        let text = values["COLDROLL_ACCOUNT"] ?? "default"
+        if text.utf8.count > 200 || text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) {
+            faults.append("COLDROLL_ACCOUNT is longer than 200 bytes or has control characters in it")
+        }
+        return text
+    }
+
+    mutating func slots() -> SlotCount {
+        guard let text = values["COLDROLL_SLOTS"] else { return .auto }
+        if let slots = SlotCount(text) { return slots }
+        let range = SlotCount.range
+        faults.append(
+            "COLDROLL_SLOTS is '\(harmless(text))'; expected 'auto' or a whole number from \(range.lowerBound) to "
+                + "\(range.upperBound)"
+        )
+        return .auto
+    }
+
+    /// Path of a file that can be read.
+    mutating func file(_ name: String) -> String? {
+        guard let path = values[name] else { return nil }
+        if !isReadable(path) { faults.append("\(name) is '\(harmless(path))', which is no file that can be read") }
+        return path
+    }
+
+    /// An http or https URL without a query, without a slash at the end.
+    mutating func url(_ name: String) -> String? {
+        guard let text = values[name] else { return nil }
+        if !isWebURL(text) { faults.append("\(name) is no http:// or https:// URL without a query") }
+        return withoutSlash(text)
+    }
+
+    /// As Google's clients read it: with or without a scheme.
+    mutating func emulator() -> String? {
+        guard let text = values["STORAGE_EMULATOR_HOST"] else { return nil }
+        if !isWebURL(text.contains("://") ? text : "http://" + text) {
+            faults.append("STORAGE_EMULATOR_HOST is no http:// or https:// URL and no host:port")
+        }
+        return text
+    }
+
+    private func isWebURL(_ text: String) -> Bool {
+        guard let url = URL(string: text), let scheme = url.scheme?.lowercased(), let host = url.host else {
+            return false
+        }
+        return ["http", "https"].contains(scheme) && !host.isEmpty && url.query == nil && url.fragment == nil
+            && url.user == nil
+    }
+
+    private func withoutSlash(_ text: String) -> String {
+        var text = text
+        while text.count > 1, text.hasSuffix("/") { text.removeLast() }
+        return text
+    }
+}
+
+/// Whether this process can read the file.
+func isReadableFile(_ path: String) -> Bool {
+    var isDirectory: ObjCBool = false
+    return FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) && !isDirectory.boolValue
+        && FileManager.default.isReadableFile(atPath: path)
+}

@@ -1,0 +1,151 @@
+import Foundation
+import GoogleSimulator
+import Postgres
+import Synchronization
+import TestSupport
+import Testing
+
+/// A simulated Google, a database, and coldroll's real program to run against them.
+final class Stage: Sendable {
+    let simulator: Simulator
+    let directory: String
+    let conninfo: String
+    let environment: [String: String]
+
+    /// - Parameters:
+    ///   - archive: URL of the archive; nil is the simulator's bucket.
+    ///   - configure: changes the simulator's set-up before it starts.
+    init(archive: String? = nil, _ configure: (inout SimulatorConfiguration) -> Void) throws {
+        var configuration = SimulatorConfiguration()
+        configuration.hasTLS = true
+        configuration.buckets = ["archive", "state"]
+        configure(&configuration)
+        let simulator = try Simulator.start(configuration)
+        let directory = NSTemporaryDirectory() + "coldroll-e2e-" + UUID().uuidString.prefix(8).lowercased()
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        self.simulator = simulator
+        self.directory = directory
+        conninfo = MigratedDatabase.conninfo
+        environment = [
+            "PATH": ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin",
+            "COLDROLL_HOME": directory + "/home",
+            "COLDROLL_DATABASE_URL": Self.uri(MigratedDatabase.conninfo),
+            "COLDROLL_PHOTOS_ENDPOINT": simulator.url,
+            "COLDROLL_OAUTH_ENDPOINT": simulator.url,
+            "STORAGE_EMULATOR_HOST": simulator.url,
+            "SSL_CERT_FILE": try #require(simulator.certificateAuthorityFile),
+            "COLDROLL_PHOTOS_CREDENTIALS": simulator.photosCredentialsFile,
+            "GOOGLE_APPLICATION_CREDENTIALS": simulator.storageCredentialsFile,
+            "COLDROLL_ARCHIVE": archive?.replacing("DIRECTORY", with: directory) ?? "gs://archive",
+            "COLDROLL_STATE": "file://" + directory + "/state",
+            "COLDROLL_SOURCE": "library",
+        ]
+        try FileManager.default.createDirectory(atPath: directory + "/state", withIntermediateDirectories: true)
+    }
+
+    deinit {
+        simulator.stop()
+        try? FileManager.default.removeItem(atPath: directory)
+    }
+
+    /// A key/value conninfo as the URI that the setting wants.
+    private static func uri(_ conninfo: String) -> String {
+        let pairs = conninfo.split(separator: " ").map { $0.split(separator: "=", maxSplits: 1).map(String.init) }
+        let values = Dictionary(uniqueKeysWithValues: pairs.map { ($0[0], $0.count > 1 ? $0[1] : "") })
+        let others = values.filter { $0.key != "dbname" }.map { "\($0.key)=\($0.value)" }.sorted()
+        return "postgresql:///\(values["dbname"] ?? "")?\(others.joined(separator: "&"))"
+    }
+
+    /// Where the programs stand: beside the test bundle.
+    static let programs: String = {
+        let bundle = CommandLine.arguments.first { $0.hasSuffix(".xctest") } ?? CommandLine.arguments[0]
+        var directory = URL(fileURLWithPath: bundle).deletingLastPathComponent()
+        while !FileManager.default.fileExists(atPath: directory.appending(path: "coldroll").path),
+            directory.path != "/"
+        { directory.deleteLastPathComponent() }
+        return directory.path
+    }()
+
+    /// Starts coldroll without waiting for it.
+    func start(_ arguments: String..., changing changes: [String: String] = [:]) throws -> Program {
+        try Program(
+            Self.programs + "/coldroll",
+            arguments,
+            environment.merging(changes) { $1 },
+            output: directory + "/" + UUID().uuidString
+        )
+    }
+
+    /// Runs coldroll to its end.
+    @discardableResult
+    func run(_ arguments: String..., changing changes: [String: String] = [:]) async throws -> Program.End {
+        try await Program(
+            Self.programs + "/coldroll",
+            arguments,
+            environment.merging(changes) { $1 },
+            output: directory + "/" + UUID().uuidString
+        ).end()
+    }
+
+    /// First column of the first row as a number.
+    func number(_ sql: String) async throws -> Int64 {
+        let connection = try await Connection.connect(conninfo)
+        let rows = try await connection.run(Statement("test", sql))
+        return try rows.first?.integerOrNil(0) ?? 0
+    }
+
+    /// Runs SQL and returns the first column as text.
+    @discardableResult
+    func texts(_ sql: String) async throws -> [String] {
+        let connection = try await Connection.connect(conninfo)
+        return try await connection.run(Statement("test", sql)).map { $0.textOrNil(0) ?? "" }
+    }
+
+    /// Waits until `condition` holds, looking every 20 ms.
+    func until(_ what: String, _ condition: () async throws -> Bool) async throws {
+        let end = ContinuousClock.now + .seconds(90)
+        while try await !condition() {
+            try #require(ContinuousClock.now < end, "\(what) did not happen")
+            try await Task.sleep(for: .milliseconds(20))
+        }
+    }
+}
+
+/// One process of a program under test.
+final class Program: Sendable {
+    /// How it ended, and all that it printed.
+    struct End: Sendable {
+        let status: Int32
+        let output: String
+    }
+
+    private let process: Process
+    private let path: String
+    private let ended: AsyncStream<Void>
+
+    init(_ program: String, _ arguments: [String], _ environment: [String: String], output: String) throws {
+        process = Process()
+        path = output
+        process.executableURL = URL(fileURLWithPath: program)
+        process.arguments = arguments
+        process.environment = environment
+        try #require(FileManager.default.createFile(atPath: output, contents: nil))
+        let file = try #require(FileHandle(forWritingAtPath: output))
+        process.standardOutput = file
+        process.standardError = file
+        process.standardInput = FileHandle.nullDevice
+        let (stream, continuation) = AsyncStream.makeStream(of: Void.self)
+        ended = stream
+        process.terminationHandler = { _ in continuation.finish() }
+        try process.run()
+    }
+
+    func signal(_ number: Int32) {
+        kill(process.processIdentifier, number)
+    }
+
+    func end() async throws -> End {
+        for await _ in ended {}
+        return End(status: process.terminationStatus, output: try String(contentsOfFile: path, encoding: .utf8))
+    }
+}

@@ -1,0 +1,348 @@
+import Foundation
+import GoogleSimulator
+import HTTPClient
+import HTTPServer
+import Testing
+
+@testable import GoogleAuth
+
+private let scope = "https://www.googleapis.com/auth/devstorage.read_write"
+
+private let login = #"""
+    {"type":"authorized_user","client_id":"12-ab.apps.googleusercontent.com","client_secret":"GOCSPX-s&cret",
+     "refresh_token":"1//0g+refresh","quota_project_id":"my-project"}
+    """#
+
+private func source(_ json: String, _ server: TokenServer) throws(AuthError) -> TokenSource {
+    try TokenSource.json(
+        Array(json.utf8),
+        named: "login.json",
+        scope: scope,
+        tokenEndpoint: server.url,
+        http: HTTPClient()
+    )
+}
+
+@Suite(.timeLimit(.minutes(2))) struct TokenSourceTests {
+    @Test func aLoginIsRefreshedWithAFormAndTheTokenServesManyRequests() async throws {
+        let server = try TokenServer(.token("t1"))
+        let tokens = try source(login, server)
+        #expect(tokens.clientID == "12-ab.apps.googleusercontent.com")
+        for _ in 0..<3 {
+            #expect(
+                try await tokens.headers() == [
+                    HTTPField("Authorization", "Bearer t1"), HTTPField("x-goog-user-project", "my-project"),
+                ]
+            )
+        }
+        #expect(server.asked.count == 1)
+        #expect(server.asked[0].path == "/token")
+        #expect(
+            server.asked[0].form
+                == "client_id=12-ab.apps.googleusercontent.com&client_secret=GOCSPX-s%26cret"
+                + "&refresh_token=1%2F%2F0g%2Brefresh&grant_type=refresh_token"
+        )
+    }
+
+    @Test func manyWhoWaitShareOneRefresh() async throws {
+        let server = try TokenServer(.token("t1", delay: 0.3), .token("t2", delay: 0.3))
+        let tokens = try source(login, server)
+        func all() async throws -> Set<String> {
+            try await withThrowingTaskGroup(of: String.self) { group in
+                for _ in 0..<20 { group.addTask { try await tokens.headers()[0].value } }
+                return try await group.reduce(into: []) { $0.insert($1) }
+            }
+        }
+        #expect(try await all() == ["Bearer t1"])
+        let refused = try await tokens.headers()
+        await withTaskGroup(of: Void.self) { group in
+            for _ in 0..<20 { group.addTask { await tokens.refused(refused) } }
+        }
+        #expect(try await all() == ["Bearer t2"])
+        // A late 401 for the old token does not cost the new one.
+        await tokens.refused(refused)
+        #expect(try await all() == ["Bearer t2"])
+        #expect(server.asked.count == 2)
+    }
+
+    @Test func aTokenIsReplacedWhenAFifthOfItsShortLifeIsLeft() async throws {
+        let server = try TokenServer(.token("t1", lives: 2), .token("t2"))
+        let tokens = try source(login, server)
+        let start = ContinuousClock.now
+        while try await tokens.headers()[0].value == "Bearer t1" { try await Task.sleep(for: .milliseconds(20)) }
+        #expect(ContinuousClock.now - start > .seconds(1.5))
+    }
+
+    @Test func anHourLongTokenIsReplacedFiveMinutesBeforeItsEnd() {
+        let now = ContinuousClock.now
+        let token = AccessToken(value: "t", requested: now, lifetime: .seconds(3599))
+        #expect(token.expiresAt == now + .seconds(3599))
+        #expect(token.refreshAt == now + .seconds(3299))
+    }
+
+    @Test func theOldTokenServesWhileAnEarlyRefreshFails() async throws {
+        let server = try TokenServer(.token("t1", lives: 10), .json(503, "", retryAfter: 600))
+        let tokens = try source(login, server)
+        while server.asked.count < 2 {
+            #expect(try await tokens.headers()[0].value == "Bearer t1")
+            try await Task.sleep(for: .milliseconds(20))
+        }
+        for _ in 0..<5 { #expect(try await tokens.headers()[0].value == "Bearer t1") }
+        #expect(server.asked.count == 2)
+    }
+
+    @Test(
+        "passing faults are tried again",
+        arguments: [
+            ServerAnswer.json(503, "<html>"), .json(408, ""), .json(429, "{}", retryAfter: 1), .json(500, ""),
+            .json(400, #"{"error":"temporarily_unavailable"}"#),
+            .json(401, #"{"error":"x","error_description":"internal_failure"}"#),
+            .json(200, "<html>Welcome to the hotel</html>"), .json(200, "{}"), .json(200, #"{"access_token":"a\nb"}"#),
+            ServerAnswer(200, fault: .reset),
+        ]
+    )
+    func passing(answer: ServerAnswer) async throws {
+        let server = try TokenServer(answer, .token("t1"))
+        #expect(try await source(login, server).headers()[0].value == "Bearer t1")
+        #expect(server.asked.count == 2)
+    }
+
+    @Test func retryAfterIsObeyedAndAnOutageGivesUpAfterThreeTries() async throws {
+        let server = try TokenServer(.json(429, "", retryAfter: 2), .json(503, ""))
+        let start = ContinuousClock.now
+        let tokens = try source(login, server)
+        await #expect { try await tokens.headers() } throws: { ($0 as? AuthError)?.code == .unavailable }
+        #expect(ContinuousClock.now - start >= .seconds(2))
+        #expect(server.asked.count == 3)
+    }
+
+    @Test func aHostThatIsNotThereIsAnOutage() async throws {
+        let server = try TokenServer(ServerAnswer(200, fault: .closeWithoutAnswer))
+        let tokens = try source(login, server)
+        await #expect { try await tokens.headers() } throws: { error in
+            (error as? AuthError)?.code == .unavailable && "\(error)".contains("login.json")
+        }
+    }
+
+    @Test func aDeadLoginAsksForANewOneAndIsNeverTriedAgain() async throws {
+        let server = try TokenServer(
+            .json(400, #"{"error":"invalid_grant","error_description":"Token has been expired or revoked."}"#)
+        )
+        let tokens = try source(login, server)
+        for _ in 0..<3 {
+            await #expect { try await tokens.headers() } throws: { error in
+                (error as? AuthError)?.code == .loginRequired && "\(error)".contains("coldroll login")
+                    && "\(error)".contains("login.json") && !"\(error)".contains("0g+refresh")
+            }
+        }
+        #expect(server.asked.count == 1)
+    }
+
+    @Test(
+        "other refusals are final and say what to do",
+        arguments: [
+            (401, #"{"error":"invalid_client"}"#, "deleted or its secret has changed"),
+            (400, #"{"error":"invalid_scope"}"#, "invalid_scope"),
+            (403, "<html>", "403 without a reason"),
+        ]
+    )
+    func final(status: Int, body: String, words: String) async throws {
+        let server = try TokenServer(.json(status, body))
+        let tokens = try source(login, server)
+        await #expect { try await tokens.headers() } throws: { error in
+            (error as? AuthError)?.code == .badCredentials && "\(error)".contains(words)
+        }
+        #expect(server.asked.count == 1)
+    }
+
+    @Test func anonymousSendsNoHeaderAtAll() async throws {
+        #expect(try await TokenSource.anonymous.headers() == [])
+        await TokenSource.anonymous.refused([])
+        #expect(TokenSource.anonymous.clientID == nil)
+    }
+}
+
+@Suite(.timeLimit(.minutes(2))) struct ServiceAccountTests {
+    @Test func theAssertionIsWhatOpenSSLMakesOfTheSameKey() throws {
+        guard
+            case .serviceAccount(let account) = try CredentialsFile(Array(SampleKey.file().utf8), name: "key.json")
+                .grant(scope: scope, tokenEndpoint: nil)
+        else { throw AuthError(code: .badCredentials, message: "not a service account") }
+        #expect(account.url == "https://oauth2.googleapis.com/token")
+        #expect(try account.assertion(at: 1_700_000_000) == SampleKey.assertion)
+    }
+
+    @Test func theAssertionIsSentAndTheTokenComesBack() async throws {
+        let server = try TokenServer(.token("sa1"))
+        let tokens = try source(SampleKey.file(tokenURI: "https://oauth2.googleapis.com/token"), server)
+        #expect(try await tokens.headers() == [HTTPField("Authorization", "Bearer sa1")])
+        #expect(tokens.clientID == nil)
+        let form = server.asked[0].form
+        #expect(form.hasPrefix("grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer&assertion=ey"))
+        #expect(form.split(separator: ".").count == 3)
+    }
+
+    @Test func aDeletedKeyIsABadKeyAndNoLogin() async throws {
+        let server = try TokenServer(
+            .json(400, #"{"error":"invalid_grant","error_description":"Invalid JWT Signature."}"#)
+        )
+        let tokens = try source(SampleKey.file(), server)
+        await #expect { try await tokens.headers() } throws: { ($0 as? AuthError)?.code == .badCredentials }
+    }
+}
+
+@Suite(.timeLimit(.minutes(2))) struct MetadataServerTests {
+    @Test func theMetadataServerGivesATokenForTheScope() async throws {
+        let server = try TokenServer(.token("md1"))
+        let tokens = try TokenSource.applicationDefault(
+            environment: ["GCE_METADATA_HOST": server.host],
+            scope: scope,
+            tokenEndpoint: nil,
+            http: HTTPClient()
+        )
+        #expect(try await tokens.headers() == [HTTPField("Authorization", "Bearer md1")])
+        let asked = server.asked[0]
+        #expect(asked.method == "GET")
+        #expect(asked.path == "/computeMetadata/v1/instance/service-accounts/default/token")
+        #expect(asked.query == "scopes=https%3A%2F%2Fwww.googleapis.com%2Fauth%2Fdevstorage.read_write")
+        #expect(asked.flavor == "Google")
+    }
+
+    @Test func whereThereIsNoneTheErrorSaysWhatToSet() async throws {
+        let tokens = try TokenSource.applicationDefault(
+            environment: ["GCE_METADATA_HOST": "127.0.0.1:1"],
+            scope: scope,
+            tokenEndpoint: nil,
+            http: HTTPClient()
+        )
+        await #expect { try await tokens.headers() } throws: { error in
+            (error as? AuthError)?.code == .badCredentials && "\(error)".contains("GOOGLE_APPLICATION_CREDENTIALS")
+        }
+    }
+
+    @Test func aSilentOneIsGivenUpAfterSeconds() async throws {
+        let server = try TokenServer(.token("late", delay: 60))
+        let start = ContinuousClock.now
+        let tokens = try TokenSource.applicationDefault(
+            environment: ["GCE_METADATA_HOST": server.host],
+            scope: scope,
+            tokenEndpoint: nil,
+            http: HTTPClient()
+        )
+        await #expect(throws: AuthError.self) { try await tokens.headers() }
+        #expect(ContinuousClock.now - start < .seconds(20))
+    }
+}
+
+@Suite struct CredentialsFileTests {
+    @Test(
+        "a file that is not what it should be is refused with what is wanted, and without its content",
+        arguments: [
+            ("", "not complete JSON"), ("SECRET", "not complete JSON"),
+            (#"{"type":"authorized_user","client_id":"SECR"#, "not complete JSON"),
+            (#"["SECRET"]"#, "not complete JSON"), (#"{"type":7}"#, "not complete JSON"), ("{}", "without a type"),
+            (#"{"type":"authorized_user","client_secret":"SECRET"}"#, "lacks client_id, refresh_token"),
+            (#"{"type":"service_account","client_email":"a@b"}"#, "lacks private_key"),
+            (#"{"type":"service_account","client_email":"a@b","private_key":"SECRET"}"#, "PEM"),
+            (#"{"type":"external_account","x":"SECRET"}"#, "of type external_account"),
+            (#"{"installed":{"client_id":"x","client_secret":"SECRET"}}"#, "run coldroll login with it"),
+            (#"{"web":{"client_id":"x","client_secret":"SECRET"}}"#, "run coldroll login with it"),
+        ]
+    )
+    func refused(json: String, words: String) {
+        #expect {
+            try TokenSource.json(
+                Array(json.utf8),
+                named: "f.json",
+                scope: scope,
+                tokenEndpoint: nil,
+                http: HTTPClient()
+            )
+        } throws: { error in
+            (error as? AuthError)?.code == .badCredentials && "\(error)".contains(words)
+                && "\(error)".contains("f.json")
+                && !"\(error)".contains("SECRET")
+        }
+    }
+
+    @Test func credentialsAreLookedForWhereGooglesToolsLook() async throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "coldroll-\(UUID().uuidString)")
+        let gcloud = folder.appending(path: ".config/gcloud")
+        try FileManager.default.createDirectory(at: gcloud, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let (http, file) = (HTTPClient(), gcloud.appending(path: "application_default_credentials.json"))
+        func found(_ environment: [String: String]) throws -> String? {
+            try TokenSource.applicationDefault(environment: environment, scope: scope, tokenEndpoint: nil, http: http)
+                .clientID
+        }
+        #expect(try found(["HOME": folder.path]) == nil)
+        try Data(login.utf8).write(to: file)
+        #expect(try found(["HOME": folder.path]) == "12-ab.apps.googleusercontent.com")
+        #expect(
+            try found(["HOME": "/nonexistent", "CLOUDSDK_CONFIG": gcloud.path]) == "12-ab.apps.googleusercontent.com"
+        )
+        let key = folder.appending(path: "key.json")
+        try Data(SampleKey.file().utf8).write(to: key)
+        #expect(try found(["HOME": folder.path, "GOOGLE_APPLICATION_CREDENTIALS": key.path]) == nil)
+        #expect {
+            try found(["HOME": folder.path, "GOOGLE_APPLICATION_CREDENTIALS": "/nonexistent.json"])
+        } throws: { "\($0)".contains("GOOGLE_APPLICATION_CREDENTIALS") && "\($0)".contains("/nonexistent.json") }
+    }
+
+    @Test(
+        "the override is a base URL, with or without its path",
+        arguments: ["http://h:1", "http://h:1/", "http://h:1/token", "http://h:1/token/"]
+    )
+    func override(endpoint: String) {
+        #expect(CredentialsFile.tokenURL(endpoint) == "http://h:1/token")
+    }
+}
+
+/// Google's own answers, as the simulator gives them.
+@Suite(.timeLimit(.minutes(2))) struct SimulatedGoogleTests {
+    let simulator: Simulator
+    let http = HTTPClient()
+
+    init() throws { simulator = try Simulator.start(SimulatorConfiguration()) }
+
+    private func tokens(_ file: String) throws -> TokenSource {
+        try TokenSource.file(file, scope: scope, tokenEndpoint: simulator.url, http: http)
+    }
+
+    private func status(_ tokens: TokenSource) async throws -> Int {
+        let list = HTTPRequest("GET", simulator.url + "/storage/v1/b/archive/o", headers: try await tokens.headers())
+        return try await http.send(list).status
+    }
+
+    @Test func theKeyOfAServiceAccountOpensTheBucket() async throws {
+        defer { simulator.stop() }
+        #expect(try await status(tokens(simulator.storageCredentialsFile)) == 200)
+    }
+
+    @Test func aLoginOpensTheBucketAndATokenThatDiedIsReplaced() async throws {
+        defer { simulator.stop() }
+        let tokens = try tokens(simulator.storageUserCredentialsFile)
+        #expect(try await status(tokens) == 200)
+        let old = try await tokens.headers()
+        simulator.expireTokens()
+        #expect(try await status(tokens) == 401)
+        await tokens.refused(old)
+        #expect(try await status(tokens) == 200)
+        #expect(simulator.counters.requests("token") == 2)
+    }
+
+    @Test func aRevokedLoginHasToBeRenewed() async throws {
+        defer { simulator.stop() }
+        struct Login: Decodable { let refresh_token: String }
+        let bytes = try Data(contentsOf: URL(filePath: simulator.photosCredentialsFile))
+        let secret = try JSONDecoder().decode(Login.self, from: bytes).refresh_token
+        let revoke = HTTPRequest(
+            "POST",
+            simulator.url + "/revoke",
+            body: .bytes(Array("token=\(formEncoded(secret))".utf8))
+        )
+        #expect(try await http.send(revoke).status == 200)
+        let tokens = try tokens(simulator.photosCredentialsFile)
+        await #expect { try await tokens.headers() } throws: { ($0 as? AuthError)?.code == .loginRequired }
+    }
+}

@@ -1,0 +1,129 @@
+import JobQueue
+import Postgres
+import TestSupport
+import Testing
+
+/// What a worker may still do that lost its lease: nothing.
+@Suite(.migratedDatabase, .timeLimit(.minutes(2))) struct FencingTests {
+    /// A job that a silent worker had and that another one has claimed since.
+    private struct Zombie {
+        let fixture: QueueFixture
+        let silent: Int64, next: Int64
+        let old: ClaimedJob, new: ClaimedJob
+
+        init() async throws {
+            fixture = try await QueueFixture()
+            try await fixture.record(1)
+            silent = try await fixture.worker()
+            old = try #require(try await fixture.claim(silent, 1).first)
+            try await fixture.silence(silent)
+            let swept = try await fixture.queue.sweep(mayDeclareDeath: true)
+            #expect(swept.orphans == 1)
+            try await fixture.makeDue()
+            #expect(try await fixture.queue.sweep(mayDeclareDeath: true).promoted == 1)
+            next = try await fixture.worker()
+            new = try #require(try await fixture.claim(next, 1).first)
+            #expect(new.reference.part == old.reference.part)
+            #expect(new.reference.lease > old.reference.lease)
+            #expect(new.crashes == 1 && new.attempt == 1)
+        }
+
+        /// The new claim stands untouched.
+        func expectUntouched() async throws {
+            let row = try #require(
+                try await fixture.sql("SELECT state::text, lease, worker_id, attempt FROM coldroll.job").first
+            )
+            #expect(try row.text(0) == "running")
+            #expect(try row.integer(1) == new.reference.lease)
+            #expect(try row.integer(2) == next)
+            #expect(try row.integer(3) == 0)
+            #expect(try await fixture.texts("SELECT object_name FROM coldroll.part") == [new.objectName])
+            #expect(try await fixture.number("SELECT count(*) FROM coldroll.object") == 0)
+            #expect(try await fixture.queue.complete(worker: next, [QueueFixture.stored(new)]) == [new.reference])
+        }
+    }
+
+    @Test func `a zombie cannot complete a job that another worker has claimed`() async throws {
+        let zombie = try await Zombie()
+        let clip = CompletionTests.clip("clip")
+        for end in [
+            QueueFixture.stored(zombie.old), QueueFixture.stored(zombie.old, motion: clip),
+            Completion(job: zombie.old.reference, result: .skipped(reason: "no")),
+            Completion(job: zombie.old.reference, result: .dead(reason: "no")),
+        ] {
+            #expect(try await zombie.fixture.queue.complete(worker: zombie.silent, [end]).isEmpty)
+        }
+        try await zombie.expectUntouched()
+    }
+
+    @Test func `a zombie cannot fail a job that another worker has claimed`() async throws {
+        let zombie = try await Zombie()
+        let failure = Failure(job: zombie.old.reference, reason: "late", message: "late")
+        #expect(try await zombie.fixture.queue.fail(worker: zombie.silent, [failure]).isEmpty)
+        #expect(try await zombie.fixture.number("SELECT count(*) FROM coldroll.job_error WHERE NOT is_crash") == 0)
+        try await zombie.expectUntouched()
+    }
+
+    @Test func `a zombie cannot release a job that another worker has claimed`() async throws {
+        let zombie = try await Zombie()
+        try await zombie.fixture.queue.release(worker: zombie.silent, [Release(job: zombie.old.reference)])
+        try await zombie.expectUntouched()
+    }
+
+    @Test func `a zombie cannot rename a part that another worker has claimed`() async throws {
+        let zombie = try await Zombie()
+        let name = NameCandidate(name: "other", key: "other")
+        #expect(try await !zombie.fixture.queue.rename(worker: zombie.silent, zombie.old.reference, to: name))
+        try await zombie.expectUntouched()
+    }
+
+    @Test func `the right lease under another worker's number is refused`() async throws {
+        let zombie = try await Zombie()
+        let end = QueueFixture.stored(zombie.new)
+        #expect(try await zombie.fixture.queue.complete(worker: zombie.silent, [end]).isEmpty)
+        let failure = Failure(job: zombie.new.reference, reason: "x", message: "x")
+        _ = try await zombie.fixture.queue.fail(worker: zombie.silent, [failure])
+        try await zombie.fixture.queue.release(worker: zombie.silent, [Release(job: zombie.new.reference)])
+        try await zombie.expectUntouched()
+    }
+
+    @Test func `a late completion is accepted while nobody has claimed the job since`() async throws {
+        let fixture = try await QueueFixture()
+        try await fixture.record(1)
+        let silent = try await fixture.worker()
+        let job = try #require(try await fixture.claim(silent, 1).first)
+        try await fixture.silence(silent)
+        _ = try await fixture.queue.sweep(mayDeclareDeath: true)
+        #expect(try await fixture.queue.complete(worker: silent, [QueueFixture.stored(job)]) == [job.reference])
+        #expect(try await fixture.queue.totals(sources: []).live == 0)
+    }
+
+    @Test func `a late failure or release of a job that was taken back counts nothing`() async throws {
+        let fixture = try await QueueFixture()
+        try await fixture.record(1)
+        let silent = try await fixture.worker()
+        let job = try #require(try await fixture.claim(silent, 1).first)
+        try await fixture.silence(silent)
+        _ = try await fixture.queue.sweep(mayDeclareDeath: true)
+        _ = try await fixture.queue.fail(worker: silent, [Failure(job: job.reference, reason: "x", message: "x")])
+        try await fixture.queue.release(worker: silent, [Release(job: job.reference)])
+        #expect(
+            try await fixture.texts("SELECT state || ' ' || attempt || ' ' || crashes FROM coldroll.job")
+                == ["scheduled 0 1"]
+        )
+    }
+
+    @Test func `a completion from before a burial is refused after the part was put back into the queue`() async throws
+    {
+        let fixture = try await QueueFixture()
+        try await fixture.record(1)
+        let worker = try await fixture.worker()
+        let job = try #require(try await fixture.claim(worker, 1).first)
+        try await fixture.sql("UPDATE coldroll.job SET crashes = 2")
+        try await fixture.silence(worker)
+        #expect(try await fixture.queue.sweep(mayDeclareDeath: true).buried == 1)
+        try await fixture.sql("SELECT coldroll.retry($1)", [.integer(job.reference.part)])
+        #expect(try await fixture.queue.complete(worker: worker, [QueueFixture.stored(job)]).isEmpty)
+        #expect(try await fixture.queue.totals(sources: []).ready == 1)
+    }
+}

@@ -1,0 +1,83 @@
+import JobQueue
+import Postgres
+import TestSupport
+import Testing
+
+@Suite(.migratedDatabase, .timeLimit(.minutes(2))) struct LaneTests {
+    @Test func `a parked lane hands out nothing until its time, and the others go on`() async throws {
+        let fixture = try await QueueFixture()
+        try await fixture.record(5)
+        try await fixture.record(5, from: 100, isVideo: true)
+        let worker = try await fixture.worker()
+        let photo = try await fixture.number("SELECT id FROM coldroll.lane WHERE kind = 'photo'")
+        try await fixture.queue.park(source: fixture.source, lane: photo, for: .seconds(60), reason: "quota")
+        #expect(try await fixture.claim(worker, 10).allSatisfy { $0.kind == .video })
+        let waiting = try await fixture.queue.waiting(sources: [fixture.source])
+        #expect(waiting.map(\.reason) == ["quota"])
+        let seconds = try #require(waiting.first?.seconds)
+        #expect(seconds > 50 && seconds <= 60)
+        try await fixture.sql(
+            "UPDATE coldroll.lane SET parked_until = now() - interval '1 second' WHERE parked_until IS NOT NULL"
+        )
+        #expect(try await fixture.claim(worker, 10).count == 5)
+        #expect(try await fixture.queue.waiting(sources: []).isEmpty)
+    }
+
+    @Test func `the longest park wins, and a source is parked as a whole without a lane`() async throws {
+        let fixture = try await QueueFixture()
+        try await fixture.queue.park(source: fixture.source, lane: nil, for: .seconds(60), reason: "long")
+        try await fixture.queue.park(source: fixture.source, lane: nil, for: .seconds(5), reason: "short")
+        #expect(try await fixture.queue.waiting(sources: []).map(\.reason) == ["long", "long"])
+        try await fixture.queue.park(source: fixture.source, lane: nil, for: .seconds(600), reason: "longer")
+        #expect(try await fixture.queue.waiting(sources: []).map(\.reason) == ["longer", "longer"])
+    }
+
+    @Test func `a parked lane of many jobs costs a claim nothing`() async throws {
+        let fixture = try await QueueFixture()
+        for page in 0..<20 { try await fixture.record(1000, from: page * 1000) }
+        try await fixture.record(10, from: 100_000, isVideo: true)
+        let photo = try await fixture.number("SELECT id FROM coldroll.lane WHERE kind = 'photo'")
+        try await fixture.queue.park(source: fixture.source, lane: photo, for: .seconds(60), reason: "quota")
+        let worker = try await fixture.worker()
+        let plan = try await Plan(fixture, .claim(worker, fixture.source, 10), run: true)
+        #expect(plan.nodes.filter { $0.relation == "job" }.allSatisfy { $0.rows * $0.loops <= 10 })
+        #expect(plan.blocks < 500)
+    }
+
+    @Test func `pausing and resuming a lane is told in words, and refused where there is nothing to do`() async throws {
+        let fixture = try await QueueFixture()
+        try await fixture.record(1)
+        let worker = try await fixture.worker()
+        let lane = try await fixture.number("SELECT id FROM coldroll.lane WHERE kind = 'photo'")
+        #expect(try await fixture.call("pause", lane).contains("is paused"))
+        #expect(try await fixture.refusal("pause", lane).contains("is paused already"))
+        #expect(try await fixture.claim(worker, 1).isEmpty)
+        let waiting = try await fixture.queue.waiting(sources: [])
+        #expect(waiting.first?.reason.contains("paused by") == true && waiting.first?.seconds == nil)
+        #expect(try await fixture.call("resume", lane).contains("is open"))
+        #expect(try await fixture.refusal("resume", lane).contains("neither paused nor parked"))
+        #expect(try await fixture.refusal("pause", 4711).contains("no lane 4711"))
+        #expect(try await fixture.claim(worker, 1).count == 1)
+        try await fixture.queue.park(source: fixture.source, lane: lane, for: .seconds(60), reason: "quota")
+        _ = try await fixture.call("resume", lane)
+        #expect(try await fixture.queue.waiting(sources: []).isEmpty)
+    }
+
+    @Test func `live counts what is left of these sources`() async throws {
+        let fixture = try await QueueFixture()
+        try await fixture.record(3)
+        let worker = try await fixture.worker()
+        let jobs = try await fixture.claim(worker, 2)
+        try await fixture.queue.release(worker: worker, [Release(job: jobs[0].reference, delay: .seconds(100))])
+        let live = try await fixture.queue.live(sources: [fixture.source])
+        #expect(live.ready == 1 && live.running == 1 && live.scheduled == 1 && live.count == 3)
+        let due = try #require(live.nextDue)
+        #expect(due > 90 && due <= 100)
+        #expect(try await fixture.queue.live(sources: [4711]).count == 0)
+        #expect(try await fixture.queue.live(sources: []).nextDue != nil)
+        #expect(try await fixture.queue.totals(sources: []).nextDue != nil)
+        try await fixture.sql("DELETE FROM coldroll.job WHERE state = 'scheduled'")
+        #expect(try await fixture.queue.live(sources: []).nextDue == nil)
+        #expect(try await fixture.queue.totals(sources: []).nextDue == nil)
+    }
+}

@@ -1,0 +1,67 @@
+import JobQueue
+import Postgres
+import TestSupport
+import Testing
+
+@Suite(.migratedDatabase, .timeLimit(.minutes(2))) struct LedgerTests {
+    @Test func `a ledger belongs to the first archive that it is bound to`() async throws {
+        let fixture = try await QueueFixture()
+        try await fixture.ledger.bind(archive: "gs://mine")
+        try await fixture.ledger.bind(archive: "gs://mine")
+        let error = await #expect(throws: LedgerError.self) { try await fixture.ledger.bind(archive: "gs://other") }
+        #expect(error?.code == .foreignArchive)
+        #expect(error?.message.contains("gs://mine") == true)
+    }
+
+    @Test func `a source is made once, with its two lanes`() async throws {
+        let fixture = try await QueueFixture()
+        #expect(
+            try await fixture.ledger.source(kind: "library", account: "default", clientID: "client") == fixture.source
+        )
+        let other = try await fixture.ledger.source(kind: "library", account: "second", clientID: nil)
+        #expect(other != fixture.source)
+        #expect(try await fixture.ledger.sources().map(\.account) == ["default", "second"])
+        #expect(try await fixture.number("SELECT count(*) FROM coldroll.lane") == 4)
+    }
+
+    @Test func `a source is refused to another client, and learns its client once`() async throws {
+        let fixture = try await QueueFixture()
+        let error = await #expect(throws: LedgerError.self) {
+            try await fixture.ledger.source(kind: "library", account: "default", clientID: "other")
+        }
+        #expect(error?.code == .foreignClient)
+        let learner = try await fixture.ledger.source(kind: "picker", account: "p", clientID: nil)
+        #expect(try await fixture.ledger.source(kind: "picker", account: "p", clientID: "first") == learner)
+        #expect(try await fixture.ledger.source(kind: "picker", account: "p", clientID: nil) == learner)
+        await #expect(throws: LedgerError.self) {
+            try await fixture.ledger.source(kind: "picker", account: "p", clientID: "second")
+        }
+    }
+
+    @Test func `the identity counts runs and objects`() async throws {
+        let fixture = try await QueueFixture()
+        let before = try await fixture.ledger.identity()
+        #expect(before.id.count == 36 && before.runs == 0 && before.objects == 0)
+        try await fixture.record(1)
+        let worker = try await fixture.worker()
+        let job = try #require(try await fixture.claim(worker, 1).first)
+        _ = try await fixture.queue.complete(worker: worker, [QueueFixture.stored(job)])
+        let run = try await fixture.ledger.beginRun(source: fixture.source, host: "host")
+        let after = try await fixture.ledger.identity()
+        #expect(after.id == before.id && after.runs == run.number && after.objects == 1)
+    }
+
+    @Test func `a run keeps what it ended with`() async throws {
+        let fixture = try await QueueFixture()
+        try await fixture.record(2)
+        let run = try await fixture.ledger.beginRun(source: fixture.source, host: "host")
+        #expect(run.startedAt.hasSuffix("Z"))
+        let totals = try await fixture.queue.totals(sources: [])
+        try await fixture.ledger.finishRun(run.number, outcome: "unfinished", totals: totals)
+        try await fixture.ledger.finishRun(run.number, outcome: "again", totals: Totals())
+        #expect(
+            try await fixture.texts("SELECT concat_ws(' ', outcome, found, live, unaccounted) FROM coldroll.run")
+                == ["unfinished 2 2 0"]
+        )
+    }
+}

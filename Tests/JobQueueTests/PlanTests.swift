@@ -1,0 +1,107 @@
+import JobQueue
+import Postgres
+import TestSupport
+import Testing
+
+/// The plans of claim and complete hold under any statistics, since a backlog of millions meets whatever autovacuum
+/// knew of the table before.
+@Suite(.migratedDatabase, .timeLimit(.minutes(5)), .serialized) struct PlanTests {
+    /// Statistics that the planner may have.
+    enum Statistics: CaseIterable {
+        /// Of the tables as they are.
+        case fresh
+        /// Of empty tables that were filled since.
+        case ofEmptyTables
+        /// Of a time when every job ran.
+        case ofRunningJobs
+        /// Of tables that were emptied since, but for a few rows.
+        case ofFullTables
+        /// None.
+        case none
+    }
+
+    @Test(arguments: Statistics.allCases)
+    func `claim walks its index and complete looks keys up`(_ statistics: Statistics) async throws {
+        let fixture = try await QueueFixture()
+        let worker = try await fixture.worker()
+        try await prepare(fixture, worker, statistics)
+        try await expectClaim(fixture, worker)
+        try await expectComplete(fixture, worker)
+    }
+
+    private func expectClaim(_ fixture: QueueFixture, _ worker: Int64) async throws {
+        let plan = try await Plan(fixture, .claim(worker, fixture.source, 500))
+        // Without statistics the picked keys are looked up through a bitmap of the key's index.
+        #expect(
+            plan.access("job").isSubset(of: [
+                "Index Scan job_ready", "Index Only Scan job_ready", "Index Scan job_pkey", "Bitmap Heap Scan ",
+            ])
+        )
+        #expect(!plan.nodes.contains { $0.type == "Bitmap Index Scan" && $0.index == "job_ready" })
+        #expect(plan.access("part") == ["Index Scan part_pkey"])
+        #expect(plan.access("item") == ["Index Scan item_pkey"])
+        // The only sort is that of the lanes.
+        #expect(plan.nodes.count { $0.type.hasSuffix("Sort") } <= 1)
+        #expect(!plan.nodes.contains { $0.type.contains("Hash") || $0.type.contains("Merge") })
+    }
+
+    private func expectComplete(_ fixture: QueueFixture, _ worker: Int64) async throws {
+        let jobs = try await fixture.sql("SELECT part_id, lease FROM coldroll.job ORDER BY part_id LIMIT 500").map {
+            (part: try $0.integer(0), lease: try $0.integer(1))
+        }
+        let plan = try await Plan(fixture, .complete(worker, jobs))
+        #expect(plan.access("job") == ["Index Scan job_pkey"])
+        #expect(plan.access("object").isEmpty)
+        #expect(
+            !plan.nodes.contains { $0.type.contains("Hash") || $0.type.contains("Merge") || $0.type.hasSuffix("Sort") }
+        )
+    }
+
+    private func prepare(_ fixture: QueueFixture, _ worker: Int64, _ statistics: Statistics) async throws {
+        let tables = "coldroll.job, coldroll.part, coldroll.item, coldroll.object, coldroll.lane"
+        for table in ["job", "part", "item", "object"] {
+            try await fixture.sql("ALTER TABLE coldroll.\(table) SET (autovacuum_enabled = off)")
+        }
+        switch statistics {
+        case .fresh:
+            try await fill(fixture)
+            try await fixture.sql("ANALYZE \(tables)")
+        case .ofEmptyTables:
+            try await fixture.sql("ANALYZE \(tables)")
+            try await fill(fixture)
+        case .ofRunningJobs:
+            try await fill(fixture)
+            let run = "UPDATE coldroll.job SET state = 'running', lease = 1, worker_id = $1, claimed_at = now()"
+            try await fixture.sql(run, [.integer(worker)])
+            try await fixture.sql("ANALYZE \(tables)")
+            try await fixture.sql("UPDATE coldroll.job SET state = 'ready'")
+        case .ofFullTables:
+            try await fill(fixture)
+            try await fixture.sql("ANALYZE \(tables)")
+            try await fixture.sql("DELETE FROM coldroll.job WHERE part_id % 200 <> 0")
+        case .none:
+            try await fill(fixture)
+        }
+    }
+
+    /// 100,000 items with their parts and jobs, a fifth of them videos.
+    private func fill(_ fixture: QueueFixture) async throws {
+        try await fixture.sql(
+            """
+            WITH item AS (
+                INSERT INTO coldroll.item (source_id, scan_id, is_video, source_item, capture_from)
+                SELECT $1, $2, n % 5 = 0, 'item' || n, 'api' FROM generate_series(1, 100000) AS n
+                RETURNING id, is_video
+            ), part AS (
+                INSERT INTO coldroll.part (id, item_id, source_id, kind, folder_month, object_name, name_key)
+                SELECT i.id, i.id, $1, 'still', '202401', '202401/' || i.id, '202401/' || i.id FROM item AS i
+            )
+            INSERT INTO coldroll.job (part_id, lane_id)
+            SELECT i.id, l.id
+            FROM item AS i
+            JOIN coldroll.lane AS l ON l.source_id = $1 AND l.kind = CASE WHEN i.is_video THEN 'video' ELSE 'photo' END
+            """,
+            [.integer(fixture.source), .integer(fixture.scan.id)]
+        )
+    }
+}

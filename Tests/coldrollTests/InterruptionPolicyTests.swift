@@ -1,0 +1,58 @@
+import Foundation
+import Synchronization
+import Testing
+
+@testable import coldroll
+
+@Suite struct InterruptionPolicyTests {
+    private let stop = StopSignal()
+    private final class Count: Sendable {
+        private let value = Mutex(0)
+        func add() { value.withLock { $0 += 1 } }
+        var times: Int { value.withLock { $0 } }
+    }
+    private let cancelled = Count()
+
+    private func policy(_ kind: Command.Interruption) -> InterruptionPolicy {
+        let policy = InterruptionPolicy(stop: stop)
+        policy.begin(kind)
+        policy.onCancel { [cancelled] in cancelled.add() }
+        return policy
+    }
+
+    @Test func aCommandThatAnswersIsCancelledByTheFirstSignal() {
+        let policy = policy(.immediate)
+        policy.signalled(SIGINT)
+        #expect(cancelled.times == 1)
+        #expect(policy.hasCancelled)
+    }
+
+    @Test func aWorkerIsCancelledWhileItOpensThingsAndAskedAfterwards() {
+        let opening = policy(.graceful)
+        opening.becomeGraceful()
+        opening.signalled(SIGTERM)
+        #expect(cancelled.times == 0)
+        #expect(stop.isRequested)
+        #expect(!opening.hasCancelled)
+        opening.signalled(SIGTERM)
+        #expect(stop.hard)
+        #expect(cancelled.times == 0)
+    }
+
+    @Test func aSignalBeforeTheCommandIsKnownIsNotLost() {
+        let policy = InterruptionPolicy(stop: stop)
+        policy.begin(.graceful)
+        policy.signalled(SIGTERM)
+        policy.onCancel { [cancelled] in cancelled.add() }
+        #expect(cancelled.times == 1)
+    }
+
+    @Test func controlCAtThePromptOfPsqlIsNotOurs() {
+        let policy = policy(.own)
+        policy.signalled(SIGINT)
+        #expect(!stop.isRequested)
+        policy.signalled(SIGTERM)
+        #expect(stop.isRequested)
+        #expect(cancelled.times == 0)
+    }
+}

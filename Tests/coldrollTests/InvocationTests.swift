@@ -1,0 +1,74 @@
+import Testing
+
+@testable import coldroll
+
+@Suite struct InvocationTests {
+    @Test(arguments: [["--help"], ["-h"], ["help"], ["help", "--help"]])
+    func helpAloneListsTheCommands(words: [String]) {
+        guard case .overview = Invocation(words) else { return #expect(Bool(false), "\(words)") }
+    }
+
+    @Test(arguments: [["--version"], ["version"]])
+    func theVersionCanBeAskedFor(words: [String]) {
+        guard case .version = Invocation(words) else { return #expect(Bool(false), "\(words)") }
+    }
+
+    @Test(arguments: Command.all.map(\.name))
+    func everyCommandHasHelpBothWays(name: String) {
+        for words in [["help", name], [name, "--help"], [name, "-h", "--nonsense"]] {
+            guard case .help(let command) = Invocation(words) else { return #expect(Bool(false), "\(words)") }
+            #expect(command.name == name)
+        }
+    }
+
+    @Test(arguments: [
+        ("stauts", "unknown command 'stauts'; did you mean 'status'?"),
+        ("fail", "unknown command 'fail'; did you mean 'failures'?"),
+        ("login", "unknown command 'login'; 'coldroll help' lists them"),
+        ("xyzzy", "unknown command 'xyzzy'; 'coldroll help' lists them"),
+        ("--verbose", "unknown flag --verbose; a command comes first, and 'coldroll help' lists them"),
+    ])
+    func anUnknownWordIsToldWithTheNearestCommand(word: String, expected: String) {
+        for words in [[word], word.hasPrefix("-") ? [word] : ["help", word]] {
+            guard case .unknown(let sentence) = Invocation(words) else { return #expect(Bool(false), "\(words)") }
+            #expect(sentence == expected)
+        }
+    }
+
+    @Test func usageNamesEveryFlagWithItsDefaultAndVariable() {
+        for command in Command.all {
+            let text = Usage.text(for: command)
+            for flag in command.allFlags {
+                #expect(text.contains("  " + flag.name), "\(command.name) \(flag.name)")
+                if let variable = flag.variable { #expect(text.contains("environment: \(variable)")) }
+            }
+            #expect(!command.examples.isEmpty)
+            #expect(command.examples.allSatisfy { text.contains($0.line) })
+            #expect(text.split(separator: "\n").allSatisfy { $0.count <= 120 }, "\(command.name) is too wide")
+        }
+    }
+
+    @Test func everyExampleIsACommandLineWithoutFaults() {
+        for command in Command.all {
+            for example in command.examples {
+                let bare = example.line.replacing(/'([^']*)'/) { $0.output.1.replacing(" ", with: "_") }
+                guard
+                    case .run(let found, let arguments) = Invocation(
+                        bare.split(separator: " ").dropFirst().map(String.init)
+                    )
+                else { return #expect(Bool(false), "\(example.line)") }
+                #expect(found.name == command.name)
+                #expect(arguments.faults == [], "\(example.line)")
+            }
+        }
+    }
+
+    @Test func theOverviewNamesEveryCommandSettingAndExitCode() {
+        let text = Usage.overview()
+        for command in Command.all {
+            #expect(text.contains("  \(command.name)  ") || text.contains("  \(command.name) "))
+        }
+        for setting in Setting.all { #expect(text.contains("  \(setting.name)")) }
+        for code in ["0", "1", "2", "3", "4", "5", "130"] { #expect(text.contains("\n  \(code) ")) }
+    }
+}

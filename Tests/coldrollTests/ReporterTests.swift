@@ -1,0 +1,128 @@
+import Foundation
+import Logging
+import Synchronization
+import Testing
+
+@testable import coldroll
+
+/// What a reporter wrote, and the clock that it read.
+private final class Screen: Sendable {
+    private let state = Mutex((text: "", now: 0.0))
+    var text: String { state.withLock { $0.text } }
+    var now: Double {
+        get { state.withLock { $0.now } }
+        set { state.withLock { $0.now = newValue } }
+    }
+
+    func reporter(_ audience: Reporter.Audience) -> Reporter {
+        Reporter(
+            audience,
+            write: { text in self.state.withLock { $0.text += text } },
+            clock: { self.now },
+            time: { "2026-01-02T03:04:05.678Z" }
+        )
+    }
+}
+
+@Suite struct ReporterTests {
+    private let screen = Screen()
+    private let erase = "\r\u{1B}[K"
+
+    private func person(columns: Int = 80, redraws: Bool = true) -> Reporter.Audience {
+        .person(columns: { columns }, redraws: redraws)
+    }
+
+    @Test func aLogHasOneJSONObjectALineWithTheFieldsOfCloudLogging() throws {
+        let reporter = screen.reporter(.log)
+        reporter.say("two\nlines \"quoted\" \u{7}", ["n": 3, "ok": .boolean(true), "severity": "no"])
+        reporter.fail("gone")
+        let lines = screen.text.split(separator: "\n").map(String.init)
+        try #require(lines.count == 2)
+        let first = try #require(
+            try JSONSerialization.jsonObject(with: Data(lines[0].utf8)) as? [String: Any]
+        )
+        #expect(first["severity"] as? String == "INFO")
+        #expect(first["message"] as? String == "two\nlines \"quoted\" \u{7}")
+        #expect(first["time"] as? String == "2026-01-02T03:04:05.678Z")
+        #expect(first["n"] as? Int == 3)
+        #expect(first["ok"] as? Bool == true)
+        #expect(
+            lines[1] == #"{"severity":"ERROR","message":"gone","time":"2026-01-02T03:04:05.678Z"}"#
+        )
+    }
+
+    @Test func aLogGetsProgressEveryTenSecondsWithoutEscapeSequences() {
+        let reporter = screen.reporter(.log)
+        for second in 0..<25 {
+            screen.now = Double(second)
+            reporter.progress(ScanProgress(pages: Int64(second), seen: 100, new: 1))
+        }
+        reporter.endProgress()
+        #expect(screen.text.split(separator: "\n").count == 3)
+        #expect(screen.text.contains(#""pages":20,"seen":100"#))
+        #expect(!screen.text.contains("\u{1B}"))
+    }
+
+    @Test func atATerminalOneLineIsDrawnAnewAndSentencesStandAboveIt() {
+        let reporter = screen.reporter(person())
+        reporter.progress(ScanProgress(pages: 1, seen: 100, new: 3))
+        let line = "scanning · 100 items · 3 new · 1 page"
+        #expect(screen.text == erase + line)
+        reporter.say("A sentence.")
+        #expect(screen.text == erase + line + erase + "A sentence.\n" + line)
+        reporter.endProgress()
+        reporter.fail("It failed.")
+        #expect(screen.text == erase + line + erase + "A sentence.\n" + line + erase + "coldroll: It failed.\n")
+    }
+
+    @Test func redrawsAreAtLeastAFifthOfASecondApart() {
+        let reporter = screen.reporter(person())
+        for step in 0..<100 {
+            screen.now = Double(step) / 100
+            reporter.progress(ScanProgress(pages: Int64(step), seen: 0, new: 0))
+        }
+        #expect(screen.text.split(separator: "\r").count == 5)
+    }
+
+    @Test func aTerminalThatCannotRedrawGetsPlainLines() {
+        let reporter = screen.reporter(person(redraws: false))
+        reporter.progress(ScanProgress(pages: 1, seen: 1, new: 1))
+        screen.now = 9
+        reporter.progress(ScanProgress(pages: 2, seen: 2, new: 2))
+        reporter.endProgress()
+        #expect(screen.text == "scanning · 1 item · 1 new · 1 page\n")
+    }
+
+    @Test(arguments: [
+        (1, ""), (9, "scanning"), (30, "scanning · 100 items · 3 new"), (80, "scanning · 100 items · 3 new · 1 page"),
+    ])
+    func theLineNeverReachesTheLastColumn(columns: Int, shown: String) {
+        screen.reporter(person(columns: columns)).progress(ScanProgress(pages: 1, seen: 100, new: 3))
+        let text = String(screen.text.dropFirst(erase.count))
+        #expect(text.count < max(2, columns))
+        if columns > 1 { #expect(text == shown) }
+    }
+
+    @Test func workShowsDoneRateTimeLeftAndFailures() {
+        let reporter = screen.reporter(person(columns: 200))
+        reporter.progress(WorkerProgress(stored: 0, storedBytes: 0, failed: 0, live: 4000, total: 4000))
+        screen.now = 10
+        reporter.progress(WorkerProgress(stored: 998, storedBytes: 2_000_000_000, failed: 2, live: 3000, total: 4000))
+        let last = screen.text.components(separatedBy: erase).last
+        #expect(last == "1,000/4,000 done · 200 MB/s · ETA 30 s · 2 failed · 2.00 GB stored here")
+    }
+
+    @Test func aPersonSeesAModulesWarningsWithTheirFieldsAndNoInformation() {
+        let logger = screen.reporter(person()).logger
+        logger.log(.info, "claimed")
+        logger.log(.warning, "lane parked", ["reason": "429", "lane": 2])
+        #expect(screen.text == "warning: lane parked (lane 2, reason 429)\n")
+    }
+
+    @Test func textFromOutsideCannotSteerATerminal() {
+        let reporter = screen.reporter(person())
+        reporter.warn("stored", ["name": "a\u{1B}[2J\u{202E}gpj.exe\nb"])
+        #expect(screen.text == "warning: stored (name a\u{FFFD}[2J\u{FFFD}gpj.exe\u{FFFD}b)\n")
+        #expect(harmless("👨‍👩‍👧 é 写真.jpg") == "👨‍👩‍👧 é 写真.jpg")
+    }
+}

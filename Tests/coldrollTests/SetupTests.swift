@@ -1,0 +1,78 @@
+import Foundation
+import JobQueue
+import Postgres
+import TestSupport
+import Testing
+
+@testable import coldroll
+
+/// `coldroll setup` against a real database and directories.
+@Suite(.migratedDatabase, .timeLimit(.minutes(2))) struct SetupTests {
+    private let home = FileManager.default.temporaryDirectory.appending(path: "coldroll-\(UUID().uuidString)").path
+
+    private func setup(_ more: [String: String] = [:]) async throws -> Program.Answer {
+        try await Program.run(
+            ["setup"],
+            environment: ["COLDROLL_DATABASE_URL": MigratedDatabase.conninfo, "COLDROLL_HOME": home].merging(more) {
+                $1
+            }
+        )
+    }
+
+    private func messages(_ answer: Program.Answer) throws -> [(severity: String, message: String)] {
+        try answer.output.split(separator: "\n").map { line in
+            let event = try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
+            return (event["severity"] as? String ?? "", event["message"] as? String ?? "")
+        }
+    }
+
+    @Test func anEmptyDatabaseIsMigratedTheStoresAreMadeAndRepeatingChangesNothing() async throws {
+        let connection = try await Connection.connect(MigratedDatabase.conninfo)
+        try await connection.script("DROP SCHEMA coldroll CASCADE", name: "test.empty")
+        await connection.close()
+        let first = try await setup()
+        #expect(first.code == 0, "\(first.output)")
+        #expect(try messages(first).first?.message.contains(" now: ledger, queue, ") == true)
+        #expect(try messages(first).allSatisfy { $0.severity == "INFO" })
+        #expect(FileManager.default.fileExists(atPath: home + "/archive"))
+        #expect(FileManager.default.fileExists(atPath: home + "/state"))
+        let second = try await setup()
+        #expect(second.code == 0)
+        #expect(try messages(second).first?.message.hasSuffix("already.") == true)
+        try FileManager.default.removeItem(atPath: home)
+    }
+
+    @Test func anotherArchiveIsRefusedForTheSameLedger() async throws {
+        #expect(try await setup().code == 0)
+        let other = try await setup(["COLDROLL_ARCHIVE": "file://\(home)/other"])
+        #expect(other.code == 1)
+        #expect(other.output.contains("is the ledger of file://\(home)/archive, not of file://\(home)/other"))
+        try FileManager.default.removeItem(atPath: home)
+    }
+
+    @Test func everyStepThatFailsIsTold() async throws {
+        try FileManager.default.createDirectory(atPath: home, withIntermediateDirectories: true)
+        try Data().write(to: URL(filePath: home + "/file"))
+        let answer = try await setup([
+            "COLDROLL_STATE": "file://\(home)/file/state", "COLDROLL_SOURCE": "library",
+        ])
+        #expect(answer.code == 1)
+        let errors = try messages(answer).filter { $0.severity == "ERROR" }.map(\.message)
+        try #require(errors.count == 3)
+        #expect(errors[0].hasPrefix("the directory \(home)/file/state cannot be made: "))
+        #expect(errors[1].hasPrefix("COLDROLL_PHOTOS_CREDENTIALS is not set; it names a JSON file"))
+        #expect(errors[2].hasPrefix("The setup is not complete"))
+        try FileManager.default.removeItem(atPath: home)
+    }
+
+    @Test func credentialsThatAreNoneAreThreeAndAreNotRepeated() async throws {
+        try FileManager.default.createDirectory(atPath: home, withIntermediateDirectories: true)
+        try Data(#"{"type": "hunter2"}"#.utf8).write(to: URL(filePath: home + "/photos.json"))
+        let answer = try await setup([
+            "COLDROLL_SOURCE": "library", "COLDROLL_PHOTOS_CREDENTIALS": home + "/photos.json",
+        ])
+        #expect(answer.code == 3, "\(answer.output)")
+        #expect(answer.output.contains("photos.json"))
+        try FileManager.default.removeItem(atPath: home)
+    }
+}

@@ -1,0 +1,137 @@
+import Foundation
+import JobQueue
+import Testing
+
+@testable import coldroll
+
+@Suite struct StatusReportTests {
+    private let report: StatusReport = {
+        var totals = Totals()
+        totals.found = 4000
+        totals.stored = 1000
+        totals.originals = 200
+        totals.renditions = 800
+        totals.storedBytes = 1_950_000_000
+        totals.dead = 2
+        totals.ready = 2990
+        totals.scheduled = 4
+        totals.running = 4
+        totals.nextDue = 90
+        return StatusReport(
+            parts: .init(totals),
+            rate: .init(count: 600, bytes: 600_000_000, seconds: 60, left: totals.live),
+            lanes: [
+                .init(
+                    lane: 1,
+                    source: "library",
+                    account: "ada",
+                    kind: "photo",
+                    state: "open",
+                    reason: nil,
+                    secondsLeft: nil
+                ),
+                .init(
+                    lane: 2,
+                    source: "library",
+                    account: "ada",
+                    kind: "video",
+                    state: "parked",
+                    reason: "quota",
+                    secondsLeft: 30
+                ),
+            ],
+            workers: [
+                .init(
+                    id: "9007199254740993",
+                    host: "nas",
+                    processID: 7,
+                    busy: 3,
+                    slots: 0,
+                    secondsSinceBeat: 2.2,
+                    version: "1.0.0",
+                    jobs: 4
+                )
+            ],
+            oldest: [.init(state: "running", part: 12, object: "202401/a\u{1B}.jpg", seconds: 61)]
+        )
+    }()
+
+    @Test func theTextHasTheSumTheRateTheLanesAndTheWorkers() {
+        #expect(
+            report.text == """
+                stored    1,000 = 200 originals + 800 Google renditions, 1.95 GB
+                found     4,000 = 1,000 stored + 2 dead + 2,990 ready + 4 scheduled + 4 running; next scheduled part due \
+                in 1 min 30 s
+                rate      10.0/s, 10.0 MB/s, ETA 5 min 00 s
+                lane 1    library ada photo: open
+                lane 2    library ada video: parked for 30 s more (quota)
+                worker    nas process 7: 3 (auto) slots busy, 4 jobs, last beat 2 s ago
+                oldest    running: part 12, 202401/a\u{FFFD}.jpg, 1 min 01 s
+
+                """
+        )
+    }
+
+    @Test func everyKeyOfTheJSONIsDocumentedAndTheOtherWayRound() throws {
+        var keys: Set<String> = []
+        let object = try JSONSerialization.jsonObject(with: Data(report.json.utf8))
+        collect(object, "", &keys)
+        #expect(Set(try documented().filter { $0.contains(".") }) == keys)
+        #expect(!report.json.contains("\n"))
+    }
+
+    @Test func aWatchedReportIsDrawnOverTheOneBeforeAndNeverWraps() {
+        var screen = StatusScreen(asJSON: false, redraws: true)
+        screen.columns = { 20 }
+        let first = screen.text(for: report)
+        #expect(first.hasPrefix("stored    1,000 = 2\u{1B}[K\nfound"))
+        #expect(screen.text(for: report) == "\r\u{1B}[7A" + first)
+        var plain = StatusScreen(asJSON: false, redraws: false)
+        #expect(plain.text(for: report) == plain.text(for: report))
+        #expect(!plain.text(for: report).contains("\u{1B}"))
+        var lines = StatusScreen(asJSON: true, redraws: true)
+        #expect(lines.text(for: report) == report.json + "\n")
+    }
+
+    @Test func everyKeyOfAFailureIsDocumentedAndItsTextIsHarmless() throws {
+        let part = FailedPart(
+            part: 7,
+            state: "will try again",
+            object: "202401/a\n.jpg",
+            reason: "cut",
+            message: "cut short\u{1B}",
+            attempts: 2,
+            crashes: 1,
+            failedAt: "2024-01-02T03:04:05Z",
+            nextTrySeconds: 90
+        )
+        #expect(
+            part.text
+                == "part 7  202401/a\u{FFFD}.jpg  will try again in 1 min 30 s: cut (2 attempts, 1 vanished worker, "
+                + "2024-01-02T03:04:05Z)\n    cut short\u{FFFD}\n"
+        )
+        var keys: Set<String> = []
+        collect(try JSONSerialization.jsonObject(with: Data(encoded(part).utf8)), "", &keys)
+        #expect(Set(try documented().filter { !$0.contains(".") }) == keys)
+    }
+
+    private func documented() throws -> [String] {
+        let file = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../docs/status.md")
+        let lines = try String(contentsOf: file, encoding: .utf8).split(separator: "\n")
+        return lines.compactMap { $0.firstMatch(of: /^\| `([a-z_\.\[\]]+)` \|/).map { String($0.output.1) } }
+    }
+
+    @Test func nothingIsEstimatedWhileNothingMoves() {
+        #expect(StatusReport.Rate(count: 0, bytes: 0, seconds: 60, left: 5).etaSeconds == nil)
+        #expect(StatusReport.Rate(count: 5, bytes: 5, seconds: 60, left: 0).etaSeconds == nil)
+    }
+
+    private func collect(_ value: Any, _ path: String, _ keys: inout Set<String>) {
+        switch value {
+        case let object as [String: Any]:
+            for (key, value) in object { collect(value, path.isEmpty ? key : path + "." + key, &keys) }
+        case let array as [Any]: for value in array { collect(value, path + "[]", &keys) }
+        default: keys.insert(path)
+        }
+    }
+}
