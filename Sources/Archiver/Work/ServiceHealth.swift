@@ -44,6 +44,7 @@ final class ServiceHealth: Sendable {
     ///   - service: who failed.
     ///   - part: whose try it was.
     ///   - began: when the try began.
+    /// - Returns: who is to blame.
     func judge(_ service: Service, part: Int64, since began: ContinuousClock.Instant) -> Verdict {
         state.withLock { state in
             let worksForOthers = state.lastSuccess[service].map { $0 > began } ?? false

@@ -138,7 +138,7 @@ extension Transfer {
         }
     }
 
-    /// A service stumbled: who pays?
+    /// Decides who pays when a service stumbled.
     private func stumble(
         _ service: ServiceHealth.Service,
         _ retryAfter: Duration?,

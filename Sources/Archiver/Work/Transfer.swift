@@ -91,13 +91,16 @@ struct Transfer: Sendable {
             switch error.code {
             case .interrupted(let half):
                 attempt.session = half
-                return attempt.patience.resume() ? .again : .end(ending(of: error, attempt.job, attempt.service, attempt.began))
+                return attempt.patience.resume()
+                    ? .again : .end(ending(of: error, attempt.job, attempt.service, attempt.began))
             case .sessionLost:
                 attempt.session = nil
-                return attempt.patience.resume() ? .again : .end(ending(of: error, attempt.job, attempt.service, attempt.began))
+                return attempt.patience.resume()
+                    ? .again : .end(ending(of: error, attempt.job, attempt.service, attempt.began))
             case .checksumMismatch, .sourceFailed:
                 attempt.session = nil
-                return attempt.patience.again() ? .again : .end(ending(of: error, attempt.job, attempt.service, attempt.began))
+                return attempt.patience.again()
+                    ? .again : .end(ending(of: error, attempt.job, attempt.service, attempt.began))
             default: return .end(ending(of: error, attempt.job, attempt.service, attempt.began))
             }
         }
@@ -115,7 +118,7 @@ struct Transfer: Sendable {
         return .end(ending(of: error, attempt.job, attempt.service, attempt.began))
     }
 
-    /// A job whose worker vanished: its object may be there already. nil: go on with the download.
+    /// Looks for the object of a job whose worker vanished; nil: go on with the download.
     private func lookFirst(_ attempt: inout Try) async -> Ending? {
         do {
             return try await adoptWithoutDownload(attempt.job).map { .complete($0) }
