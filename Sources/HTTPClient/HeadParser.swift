@@ -1,0 +1,32 @@
+/// Collects the lines of an answer's head as libcurl hands them over, one at a time.
+struct HeadParser {
+    private var status = 0
+    private var fields: [HTTPField] = []
+    private var bytes = 0
+    /// The final head, from its empty line on.
+    private(set) var head: HTTPHead?
+    /// Whether the lines go beyond what is kept in memory for a head.
+    private(set) var isTooLong = false
+
+    /// Most bytes of all heads of one answer; Google's are below 4 KiB, libcurl itself stops at 300 KiB from 8.3 on.
+    private static let limit = 256 << 10
+
+    /// Takes one line, with its line break.
+    mutating func consume(_ line: UnsafeRawBufferPointer) {
+        bytes += line.count
+        isTooLong = bytes > Self.limit
+        // What comes after the final head are trailers.
+        guard head == nil, !isTooLong else { return }
+        let text = unsafe String(decoding: line, as: UTF8.self)[...].trimmingSpaces
+        if text.isEmpty {
+            // An informational head is not an answer: another head follows (RFC 9110, 15.2).
+            if status >= 200 { head = HTTPHead(status: status, headers: fields) }
+        } else if text.hasPrefix("HTTP/") {
+            status = text.split(separator: " ", maxSplits: 2).dropFirst().first.flatMap { Int($0) } ?? 0
+            fields = []
+        } else if let colon = text.firstIndex(of: ":") {
+            let name = text[..<colon].trimmingSpaces
+            fields.append(HTTPField(String(name), String(text[text.index(after: colon)...].trimmingSpaces)))
+        }
+    }
+}

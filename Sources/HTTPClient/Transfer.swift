@@ -1,0 +1,79 @@
+import CCurl
+import Synchronization
+
+/// One request on its way.
+///
+/// `@unchecked Sendable` because everything mutable is touched on the loop's thread only, from `EventLoop.start` to
+/// `EventLoop.finish`; what other threads may call (`wake`, `cancel`, `outcome`) is constant or guards itself.
+@safe final class Transfer: @unchecked Sendable {
+    /// Where the answer's body goes.
+    enum Sink {
+        /// Into the response; more bytes than this fail the request.
+        case memory(limit: Int)
+        /// Into a buffer if the status is 2xx, else into the response as far as `Transfer.errorBodyLimit`.
+        case store(BodyStore)
+    }
+
+    /// Bytes kept of the body of an unsuccessful answer to a download: an error in JSON is below 4 KiB.
+    static let errorBodyLimit = 64 << 10
+
+    let method: String
+    let target: Target
+    let headers: [HTTPField]
+    let stallTimeout: Duration
+    let sink: Sink
+    /// Fired with the answer, or for a successful download with its head.
+    let outcome = OneShot<Result<HTTPResponse, HTTPError>>()
+    private let loop: EventLoop
+    private let isCancelled = Atomic(false)
+
+    var source: RequestSource?
+    var parser = HeadParser()
+    var collected: [UInt8] = []
+    /// Our own reason to stop, which libcurl only knows as an error of a callback.
+    var failure: HTTPError?
+    /// Whether enough of an unsuccessful answer was read.
+    var isTruncated = false
+    /// Whether a callback asked libcurl to pause, since this side's other half is not ready.
+    var receivingIsPaused = false
+    var sendingIsPaused = false
+    /// Callbacks so far: changes whenever bytes moved.
+    var activity: UInt64 = 0
+    var stall: StallClock
+
+    /// libcurl's handle; nil before the start and after the end.
+    var easy: UnsafeMutableRawPointer?
+    var fields: UnsafeMutablePointer<curl_slist>?
+    /// Where libcurl writes what went wrong.
+    var words: UnsafeMutablePointer<CChar>?
+
+    init(_ request: HTTPRequest, target: Target, sink: Sink, loop: EventLoop) {
+        method = request.method
+        self.target = target
+        headers = request.headers
+        stallTimeout = request.stallTimeout
+        source = RequestSource(request.body)
+        self.sink = sink
+        self.loop = loop
+        stall = StallClock(timeout: request.stallTimeout)
+    }
+
+    /// Whether the answer's body flows into the buffer.
+    var streams: Bool {
+        if case .store = sink, let status = parser.head?.status { (200...299).contains(status) } else { false }
+    }
+
+    var bytesSent: Int64 { source?.position ?? 0 }
+
+    /// Asks the loop to go on with a paused side; from any thread.
+    func wake() { loop.post(.resume(self)) }
+
+    /// Asks the loop to end this transfer; from any thread, also before it starts and after it ended.
+    func cancel() {
+        isCancelled.store(true, ordering: .relaxed)
+        loop.post(.cancel(self))
+    }
+
+    /// Whether `cancel` came before the start.
+    var wasCancelled: Bool { isCancelled.load(ordering: .relaxed) }
+}
