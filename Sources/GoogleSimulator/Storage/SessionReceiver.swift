@@ -63,7 +63,7 @@ final class SessionReceiver: BodyReceiver {
                 )
             }
             // Without a last byte the request holds all the rest.
-            guard let total = range.total ?? (range.last == nil ? end : nil), session.persisted >= total else {
+            guard let total = range.total ?? (range.last == nil ? end : nil), session.sink.count >= total else {
                 session.sink.rewind()
                 return session.incomplete(call)
             }
