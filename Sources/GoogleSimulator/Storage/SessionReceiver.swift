@@ -71,10 +71,6 @@ final class SessionReceiver: BodyReceiver {
         }
     }
 
-    func abandon() {
-        session.lock.withLock { _ in
-            // What a broken request brought stays as far as whole quanta go.
-            if session.turn == turn, session.ending == nil { session.sink.rewind() }
-        }
-    }
+    /// What a broken request brought stays as far as whole quanta go; the next one drops the rest.
+    func abandon() {}
 }
