@@ -14,6 +14,7 @@ final class SessionReceiver: BodyReceiver {
     private let room: Int64
     // Unchecked because one connection's thread makes all calls, one after the other (see BodyReceiver).
     nonisolated(unsafe) private var received: Int64 = 0
+    // Likewise, because the same thread alone reads and writes it.
     nonisolated(unsafe) private var failure: (any Error)?
 
     /// Made under the session's lock, for the request whose turn it is.
