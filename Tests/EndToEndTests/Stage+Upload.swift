@@ -2,7 +2,6 @@ import Foundation
 import GoogleSimulator
 import Testing
 
-
 extension Stage {
     /// Puts an object into the archive by the owner's own hand: Google's tools, not coldroll.
     func upload(_ text: String, as name: String) async throws {

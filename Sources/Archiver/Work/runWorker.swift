@@ -43,6 +43,8 @@ struct Worker {
     /// - Parameters:
     ///   - progress: about twice a second.
     ///   - failed: called before an error is thrown.
+    /// - Returns: what was done and what is left.
+    /// - Throws: as `runWorker`.
     func run(
         progress: @escaping @Sendable (WorkerProgress) -> Void,
         failed: @Sendable () -> Void = {}
