@@ -72,9 +72,9 @@ import Testing
     }
 
     @Test func nobodyListeningAndNoSuchHostAreNoConnection() async throws {
-        var server: ScriptedServer? = try ScriptedServer { _ in }
-        let url = try #require(server).url
-        server = nil
+        let server = try ScriptedServer { _ in }
+        let url = server.url
+        await server.stop()
         #expect(await Self.code(HTTPClient(), HTTPRequest("GET", url + "/?secret")) == .cannotConnect)
         let error = await #expect(throws: HTTPError.self) {
             try await HTTPClient().send(HTTPRequest("GET", "http://no-such-host.invalid/secret"))
