@@ -108,7 +108,7 @@ let package = Package(
         tests("PrivatePostgres", ["Postgres", "Logging", "private-postgres-member"]),
         tests("Checksums"),
         tests("HTTPClient", ["HTTPServer", "Checksums"]),
-        tests("GoogleSimulator", ["HTTPClient"]),
+        tests("GoogleSimulator", ["Checksums"]),
         tests("GoogleAuth", ["HTTPClient", "GoogleSimulator", "HTTPServer"]),
         tests("GooglePhotos", ["HTTPClient", "GoogleAuth", "GoogleSimulator", "HTTPServer", "Checksums"]),
         tests("CloudStorage", ["HTTPClient", "GoogleAuth", "GoogleSimulator", "HTTPServer", "Checksums"]),

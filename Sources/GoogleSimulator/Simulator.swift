@@ -73,6 +73,9 @@ package final class Simulator: Sendable {
     /// Replaces all fault rules.
     package func setFaults(_ rules: [FaultRule]) { hub.faults.replace(rules) }
 
+    /// The rules in force, and how many requests each has struck.
+    package var faults: [(rule: FaultRule, struck: Int)] { hub.faults.report }
+
     /// Every item with what its downloads must give; reads all bytes of the library the first time.
     package var library: [LibraryEntry] {
         get throws { try hub.entries.all() }

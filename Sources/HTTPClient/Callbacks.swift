@@ -22,8 +22,11 @@ func receiveHeader(
         transfer.failure = HTTPError(code: .cut, message: "\(transfer.target.host) sent a head that does not end.")
         return 0
     }
+    guard let head = transfer.parser.head else { return size * count }
+    // An early refusal ends the upload, but libcurl 7.88 does not see that it is over while our half is paused.
+    if transfer.sendingIsPaused { transfer.wake() }
     // A caller that waits for the head of a download goes on while its body arrives.
-    if transfer.streams, let head = transfer.parser.head {
+    if transfer.streams {
         transfer.outcome.fire(.success(HTTPResponse(head: head, body: [])))
     }
     return size * count

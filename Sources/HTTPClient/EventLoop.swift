@@ -139,7 +139,8 @@ import Synchronization
         transfers[UInt(bitPattern: easy)] = nil
         _ = unsafe curl_multi_remove_handle(multi, easy)
         transfer.release()
-        if unsafe idle.count < Self.idleHandles {
+        // libcurl keeps a failed transfer's buffer even over a reset, and then refuses CURLOPT_BUFFERSIZE.
+        if code == CURLE_OK, failure == nil, unsafe idle.count < Self.idleHandles {
             unsafe curl_easy_reset(easy)
             unsafe idle.append(easy)
         } else {
@@ -165,7 +166,7 @@ import Synchronization
         nextLook = now + .seconds(1)
         for transfer in transfers.values {
             let isPaused = transfer.receivingIsPaused || transfer.sendingIsPaused
-            if transfer.stall.isStalled(transfer.reading, isPaused: isPaused, now: now) {
+            if transfer.stall.isStalled(transfer.reading(sockets), isPaused: isPaused, now: now) {
                 let message = "\(transfer.target.host) let no byte through for \(transfer.stallTimeout)."
                 finish(
                     transfer,

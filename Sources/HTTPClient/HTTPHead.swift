@@ -36,14 +36,16 @@ package struct HTTPHead: Sendable {
 
     /// `Retry-After` in seconds or as an HTTP date (relative to the answer's own `Date` header, else this machine's clock).
     ///
-    /// Never negative; nil if absent or neither form (RFC 9110, 10.2.3).
+    /// From zero to a year, whatever the server asks; nil if absent or neither form (RFC 9110, 10.2.3).
     package var retryAfter: Duration? {
         guard let value = header("Retry-After") else { return nil }
-        if let seconds = Self.wholeNumber(value) { return .seconds(seconds) }
+        if let seconds = Self.wholeNumber(value) { return .seconds(min(seconds, Self.year)) }
         guard let then = Self.seconds(date: value) else { return nil }
         let now = header("Date").flatMap(Self.seconds(date:)) ?? Int64(time(nil))
-        return .seconds(max(0, then - now))
+        return .seconds(min(max(0, then - now), Self.year))
     }
+
+    private static let year: Int64 = 365 * 86_400
 
     private static func wholeNumber(_ text: String) -> Int64? {
         guard !text.isEmpty, text.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }

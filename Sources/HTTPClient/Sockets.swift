@@ -22,6 +22,8 @@ import Darwin
     private var watched: [pollfd]
     /// Where in `watched` a socket stands.
     private var places: [curl_socket_t: Int] = [:]
+    /// The socket that a handle, by its address, wished for last (CURLINFO_ACTIVESOCKET of 7.88 knows it at the end only).
+    private var wished: [UInt: curl_socket_t] = [:]
     /// When libcurl wants to be called even if no socket is ready.
     private var timer: ContinuousClock.Instant?
     private let wakingEnd: Int32
@@ -95,14 +97,19 @@ import Darwin
         timer = milliseconds < 0 ? nil : .now + .milliseconds(milliseconds)
     }
 
+    /// The socket of a handle that is neither paused nor between two sockets.
+    func socket(of easy: UInt) -> curl_socket_t? { wished[easy] }
+
     /// libcurl's wish for one socket, in its CURL_POLL numbers.
-    func watch(_ socket: curl_socket_t, _ what: Int32) {
+    func watch(_ socket: curl_socket_t, of easy: UInt, _ what: Int32) {
         var events: Int32 = 0
         if what == CURL_POLL_IN || what == CURL_POLL_INOUT { events |= POLLIN }
         if what == CURL_POLL_OUT || what == CURL_POLL_INOUT { events |= POLLOUT }
         if what == CURL_POLL_REMOVE {
             forget(socket)
+            if wished[easy] == socket { wished[easy] = nil }
         } else {
+            wished[easy] = socket
             let place = places[socket] ?? watched.count
             if place == watched.count { watched.append(pollfd()) }
             places[socket] = place
@@ -131,7 +138,8 @@ func watchSocket(
     _ socketContext: UnsafeMutableRawPointer?
 ) -> Int32 {
     // Never nil: the loop sets it.
-    unsafe Unmanaged<Sockets>.fromOpaque(context!).takeUnretainedValue().watch(socket, what)
+    let sockets = unsafe Unmanaged<Sockets>.fromOpaque(context!).takeUnretainedValue()
+    sockets.watch(socket, of: UInt(bitPattern: easy), what)
     return 0
 }
 

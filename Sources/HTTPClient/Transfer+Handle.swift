@@ -85,13 +85,11 @@ extension Transfer {
     }
 
     /// What the stall clock compares.
-    var reading: StallClock.Reading {
+    func reading(_ sockets: Sockets) -> StallClock.Reading {
         guard let easy = unsafe easy else { return .init(activity: activity, sent: 0, unacknowledged: 0) }
         var sent: curl_off_t = 0
-        var socket = curl_socket_t(CURL_SOCKET_BAD)
         _ = unsafe ccurl_get_offset(easy, CURLINFO_SIZE_UPLOAD_T, &sent)
-        _ = unsafe ccurl_get_socket(easy, CURLINFO_ACTIVESOCKET, &socket)
-        let unacknowledged = socket == CURL_SOCKET_BAD ? 0 : ccurl_unacknowledged(socket)
+        let unacknowledged = sockets.socket(of: UInt(bitPattern: easy)).map(ccurl_unacknowledged) ?? 0
         return .init(activity: activity, sent: Int64(sent), unacknowledged: Int(unacknowledged))
     }
 }

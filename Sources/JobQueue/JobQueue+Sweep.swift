@@ -4,7 +4,7 @@ package import Postgres
 extension JobQueue {
     /// Declares silent workers dead, returns their jobs, and makes due jobs ready.
     ///
-    /// Any process may do this at any time. A returned job has its crash counted and is ready again within a few seconds, spread at random; after
+    /// Any process may do this at any time. A returned job has its crash counted and is ready again within `timing.orphanSpread`; after
     /// `timing.crashes` the part is dead. Never waits for a lock.
     ///
     /// `mayDeclareDeath` is false until the caller itself has had `timing.dead` of unbroken contact with the database:
@@ -24,7 +24,9 @@ extension JobQueue {
         while true {
             let rows = try await pool.run(
                 SweepStatements.orphans,
-                [.integer(Self.orphanBatch), .integer(Int64(timing.crashes))]
+                [
+                    .integer(Self.orphanBatch), .integer(Int64(timing.crashes)), .double(timing.orphanSpread.seconds),
+                ]
             )
             guard let row = rows.first else { break }
             let back = try row.integer(0), dead = try row.integer(1)

@@ -18,6 +18,9 @@ package struct JobQueue: Sendable {
         /// First (10 s) and longest (1 h) pause between tries of a part; each pause is twice the last, ±20 %.
         package var firstBackoff: Duration = .seconds(10), longestBackoff: Duration = .seconds(3600)
 
+        /// Time within which jobs of a dead worker become ready again, spread at random (5 s).
+        package var orphanSpread: Duration = .seconds(5)
+
         package init() {}
     }
 

@@ -22,7 +22,9 @@ extension Ledger {
         return counts
     }
 
-    /// The newest scan of a source; nil if there was none. A drain waits for one that is alive, a run joins it.
+    /// The newest scan of a source; nil if there was none.
+    ///
+    /// A drain waits for one that is alive, a run joins it.
     package func newestScan(source: Int64) async throws(PostgresError) -> ScanState? {
         guard let row = try await pool.run(ScanStatements.newest, [.integer(source), .double(Self.scanSilence)]).first
         else { return nil }

@@ -22,7 +22,7 @@ enum SweepStatements {
     ///
     /// Counts those that are back and those that died. A worker must be seen to be gone: one that registered after this statement began is not in its sight, and is no
     /// reason to take its jobs away. Rows of workers that nobody knows are taken after a minute. The return is spread
-    /// over five seconds, so that a part that kills workers does not meet the same neighbours again.
+    /// over `$3` seconds, so that a part that kills workers does not meet the same neighbours again.
     static let orphans = Statement(
         "job.reap",
         """
@@ -40,7 +40,7 @@ enum SweepStatements {
             FOR UPDATE OF j SKIP LOCKED
         ), back AS (
             UPDATE coldroll.job AS j
-            SET state = 'scheduled', crashes = l.crashes, due = now() + make_interval(secs => 5 * random()),
+            SET state = 'scheduled', crashes = l.crashes, due = now() + make_interval(secs => $3::double precision * (0.2 + 0.8 * random())),
                 note = CASE WHEN l.is_crash THEN 'its worker vanished (' || l.worker || ')' ELSE j.note END
             FROM lost AS l
             WHERE j.part_id = l.part_id AND l.crashes < $2::bigint

@@ -125,8 +125,11 @@ enum ArchiverCalls {
     }
 
     private static func done(_ progress: Archiver.WorkerProgress) -> String {
-        var text = "Stored \(Quantity.counted(Int64(progress.stored), "part")) (\(Quantity.bytes(progress.storedBytes)))"
-        if progress.failures > 0 { text += " with \(Quantity.counted(Int64(progress.failures), "failed try", "failed tries"))" }
+        var text =
+            "Stored \(Quantity.counted(Int64(progress.stored), "part")) (\(Quantity.bytes(progress.storedBytes)))"
+        if progress.failures > 0 {
+            text += " with \(Quantity.counted(Int64(progress.failures), "failed try", "failed tries"))"
+        }
         return text + " here."
     }
 }

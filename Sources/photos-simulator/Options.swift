@@ -13,7 +13,7 @@ struct Options {
     private var videoPercent: Int?
     private var count: Int?
 
-    /// - Parameter arguments: without the program's name.
+    /// Reads arguments, without the program's name.
     init(_ arguments: [String]) throws(OptionError) {
         configuration.buckets = []
         var rest = arguments[...]

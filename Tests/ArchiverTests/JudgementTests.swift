@@ -123,18 +123,39 @@ func exampleJob(
         #expect(fixed.slots == 5)
     }
 
-    @Test func `an outage is nobody's fault, a failure among successes is the part's`() {
+    @Test func `a failure among successes is the part's`() {
         let health = ServiceHealth()
         let began = ContinuousClock.now
-        #expect(health.judge(.media, part: 1, since: began) == .outage)
         health.succeeded(.media)
         #expect(health.judge(.media, part: 1, since: began) == .part)
-        #expect(health.judge(.storage, part: 1, since: began) == .outage)
+    }
+
+    @Test func `several parts without an answer are an outage, which costs nobody an attempt`() {
+        let health = ServiceHealth()
+        let began = ContinuousClock.now
+        #expect(health.judge(.media, part: 1, since: began) == .passing)
+        #expect(health.judge(.media, part: 2, since: began) == .passing)
+        #expect(health.judge(.media, part: 3, since: began) == .outage)
+        for _ in 0..<20 { #expect(health.judge(.media, part: 1, since: began) == .outage) }
+    }
+
+    @Test func `one bad part alone is excused a few times, then counted`() {
+        let health = ServiceHealth()
+        let began = ContinuousClock.now
+        for _ in 0..<6 { #expect(health.judge(.library, part: 1, since: began) == .passing) }
+        #expect(health.judge(.library, part: 1, since: began) == .part)
+        health.forget(part: 1)
+        #expect(health.judge(.library, part: 1, since: began) == .passing)
+    }
+
+    @Test func `a bucket's refusals are excused longer`() {
+        let health = ServiceHealth()
+        let began = ContinuousClock.now
+        for _ in 0..<20 { #expect(health.judge(.storage, part: 1, since: began) == .passing) }
         health.succeeded(.storage)
-        #expect(health.judge(.storage, part: 1, since: began) == .passing)
-        for _ in 0..<10 { _ = health.judge(.storage, part: 1, since: began) }
-        #expect(health.judge(.storage, part: 1, since: began) == .part)
         #expect(health.judge(.storage, part: 2, since: began) == .passing)
+        for _ in 0..<6 { _ = health.judge(.storage, part: 2, since: began) }
+        #expect(health.judge(.storage, part: 2, since: began) == .part)
     }
 
     @Test func `a marker stops a ledger that is empty, foreign or older`() throws {

@@ -62,7 +62,8 @@ let samples = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deleti
             stored[data, default: 0] += 1
         }
         for entry in try stage.simulator.library where entry.kind == "photo" {
-            let bytes = try #require(FileManager.default.contents(atPath: try #require(entry.path)))
+            let path = try #require(entry.path)
+            let bytes = try #require(FileManager.default.contents(atPath: path))
             #expect(stored[bytes, default: 0] >= 1, "\(entry.filename)")
         }
     }
@@ -83,24 +84,44 @@ let samples = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deleti
         stage.simulator.setFaults([cut, page, refused, lost])
         let end = try await stage.run("run")
         #expect(end.status == 0, "\(end.output)")
-        for fault in stage.simulator.counters.faults { #expect(fault.struck > 0, "\(fault)") }
+        for fault in stage.simulator.faults { #expect(fault.struck > 0, "\(fault.rule)") }
         try stage.proveEverythingIsStored()
     }
 
-    @Test func `every quirk of the Library API is survived`() async throws {
-        let stage = try synthetic(250) { configuration in
-            configuration.quirks = [.emptyPages, .repeatAcrossPages, .missingFields]
-        }
+    @Test func `pages without items, repeated items and empty batch results are survived`() async throws {
+        let stage = try synthetic(250) { $0.quirks = [.emptyPages, .repeatAcrossPages, .emptyResults] }
+        let scan = try await stage.run("scan")
+        #expect(scan.status == 0, "\(scan.output)")
+        let work = try await stage.run("work", "--drain")
+        #expect(work.status == 0, "\(work.output)")
+        try stage.proveEverythingIsStored()
+    }
+
+    @Test func `items without name, type, time or size are archived`() async throws {
+        // The 32nd item would lack its base URL for ever.
+        let stage = try synthetic(30) { $0.quirks = [.missingFields] }
         let end = try await stage.run("run")
         #expect(end.status == 0, "\(end.output)")
+        #expect(stage.simulator.objects().contains { $0.name.hasPrefix("undated/") })
         try stage.proveEverythingIsStored()
+    }
+
+    @Test func `an item that fails its whole batch holds nobody else up`() async throws {
+        let stage = try synthetic(60) { $0.quirks = [.badID] }
+        #expect(try await stage.run("scan").status == 0)
+        let work = try await stage.run("work", "--drain", "--max-wait", "12s")
+        #expect(work.status == 5, "\(work.output)")
+        #expect(try stage.simulator.library.filter(\.isBad).count == 1)
+        #expect(try await stage.number("SELECT count(*) FROM coldroll.object") == 59)
+        #expect(try await stage.number("SELECT count(*) FROM coldroll.job") == 1)
     }
 
     @Test func `a foreign object under our name is left alone, and the photo gets a longer name`() async throws {
         let stage = try synthetic(12)
         let first = try await stage.run("scan")
         #expect(first.status == 0, "\(first.output)")
-        let name = try #require(try await stage.texts("SELECT object_name FROM coldroll.part ORDER BY id LIMIT 1").first)
+        let names = try await stage.texts("SELECT object_name FROM coldroll.part ORDER BY id LIMIT 1")
+        let name = try #require(names.first)
         try await stage.upload("not ours", as: name)
         let end = try await stage.run("work", "--drain")
         #expect(end.status == 0, "\(end.output)")

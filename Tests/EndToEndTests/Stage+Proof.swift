@@ -4,7 +4,7 @@ import Testing
 extension Stage {
     /// Compares the bucket with the library: every part exactly once, every byte, nothing else.
     ///
-    /// - Parameter clips: whether motion clips are expected for the photos that have one.
+    /// `clips` says whether motion clips are expected; `foreign` names objects that are not coldroll's.
     func proveEverythingIsStored(
         clips: Bool = true,
         foreign: Set<String> = [],

@@ -12,9 +12,7 @@ final class Stage: Sendable {
     let conninfo: String
     let environment: [String: String]
 
-    /// - Parameters:
-    ///   - archive: URL of the archive; nil is the simulator's bucket.
-    ///   - configure: changes the simulator's set-up before it starts.
+    /// Starts the simulator as `configure` changes it; `archive` is a URL, nil the simulator's bucket.
     init(archive: String? = nil, _ configure: (inout SimulatorConfiguration) -> Void) throws {
         var configuration = SimulatorConfiguration()
         configuration.hasTLS = true
@@ -129,7 +127,7 @@ final class Program: Sendable {
         process.executableURL = URL(fileURLWithPath: program)
         process.arguments = arguments
         process.environment = environment
-        FileManager.default.createFile(atPath: output, contents: nil)
+        try #require(FileManager.default.createFile(atPath: output, contents: nil))
         let file = try #require(FileHandle(forWritingAtPath: output))
         process.standardOutput = file
         process.standardError = file

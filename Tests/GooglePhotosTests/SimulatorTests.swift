@@ -25,7 +25,7 @@ private final class Google {
         let tokens = try TokenSource.file(
             simulator.photosCredentialsFile,
             scope: "",
-            tokenEndpoint: nil,
+            tokenEndpoint: simulator.url,
             http: http
         )
         client = PhotosClient(http: http, tokens: tokens, endpoint: simulator.url)

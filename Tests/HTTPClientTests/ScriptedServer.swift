@@ -91,6 +91,7 @@ final class ScriptedServer: Sendable {
 
     let port: UInt16
     private let listener: Int32
+    private let stopped: Event
     var url: String { "http://127.0.0.1:\(port)" }
 
     /// Listens; the script runs once for each connection, which is closed when it returns or throws.
@@ -110,12 +111,17 @@ final class ScriptedServer: Sendable {
         }
         guard listener >= 0, code == 0 else { throw Broken() }
         self.listener = listener
+        let stopped = Event()
+        self.stopped = stopped
         port = UInt16(bigEndian: address.sin_port)
         Thread.detachNewThread {
             var number = 0
             while true {
                 let socket = accept(listener, nil, nil)
-                guard socket >= 0 else { return }
+                guard socket >= 0 else {
+                    close(listener)
+                    return stopped.fire()
+                }
                 let connection = Connection(socket: socket, number: number)
                 number += 1
                 Thread.detachNewThread {
@@ -126,8 +132,9 @@ final class ScriptedServer: Sendable {
         }
     }
 
-    deinit {
+    /// Refuses connections from now on; without it, the server listens as long as the tests run.
+    func stop() async {
         shutdown(listener, Int32(SHUT_RDWR))
-        close(listener)
+        await stopped.wait(for: 1)
     }
 }

@@ -75,5 +75,9 @@ import Testing
         #expect(due > 90 && due <= 100)
         #expect(try await fixture.queue.live(sources: [4711]).count == 0)
         #expect(try await fixture.queue.live(sources: []).nextDue != nil)
+        #expect(try await fixture.queue.totals(sources: []).nextDue != nil)
+        try await fixture.sql("DELETE FROM coldroll.job WHERE state = 'scheduled'")
+        #expect(try await fixture.queue.live(sources: []).nextDue == nil)
+        #expect(try await fixture.queue.totals(sources: []).nextDue == nil)
     }
 }

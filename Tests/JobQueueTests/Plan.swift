@@ -39,7 +39,7 @@ struct Plan {
         }
     }
 
-    /// - Parameter run: also executes the statement, for what it really read.
+    /// Explains one call; `run` also executes it, for what it really read.
     init(_ fixture: QueueFixture, _ call: Call, run: Bool = false) async throws {
         let statement = try #require(Statement.jobQueue.first { $0.name == call.name })
         let options = run ? "(FORMAT JSON, ANALYZE, BUFFERS)" : "(FORMAT JSON)"

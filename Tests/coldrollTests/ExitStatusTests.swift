@@ -28,7 +28,7 @@ import Testing
         ].map { (PhotosError(code: $0.0, message: "x"), $0.1) }
         + [
             (StorageError.Code.denied, 3), (.noBucket, 1), (.noSpace, 5), (.unavailable(retryAfter: nil), 4),
-            (.rejected, 4),
+            (.rejected, 1),
         ].map { (StorageError(code: $0.0, message: "x"), $0.1) }
         + [
             (PostgresError.Code.connectionLost, 4), (.server(sqlState: "28P01"), 3), (.server(sqlState: "42501"), 3),

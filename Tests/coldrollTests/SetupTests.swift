@@ -59,7 +59,7 @@ import Testing
         #expect(answer.code == 1)
         let errors = try messages(answer).filter { $0.severity == "ERROR" }.map(\.message)
         try #require(errors.count == 3)
-        #expect(errors[0].hasPrefix("the directory \(home)/file/state cannot be made: "))
+        #expect(errors[0].hasPrefix("Making the folder \(home)/file/state: a file stands"))
         #expect(errors[1].hasPrefix("COLDROLL_PHOTOS_CREDENTIALS is not set; it names a JSON file"))
         #expect(errors[2].hasPrefix("The setup is not complete"))
         try FileManager.default.removeItem(atPath: home)

@@ -120,6 +120,7 @@ def spawn(tmp_path_factory):
         return Simulator(said["url"], said.get("ca"), said["photos_credentials"], said["storage_credentials"])
 
     yield start
+    ended = [process.returncode for process in running if process.poll() is not None]
     for process in running:
         process.terminate()
     for process in running:
@@ -128,6 +129,7 @@ def spawn(tmp_path_factory):
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+    assert not ended, f"simulators ended before the tests did, with these statuses: {ended}"
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,9 @@ import Checksums
 import CloudStorage
 package import JobQueue
 
-/// Who an object is: the same in every ledger, on every host, whatever its name. It travels in the object's metadata.
+/// Who an object is: the same in every ledger, on every host, whatever its name.
+///
+/// It travels in the object's metadata.
 package struct Identity: Sendable, Equatable {
     /// Kind and label of the source, for example `library:default`.
     package let source: String

@@ -16,6 +16,7 @@ package enum ObjectName {
     ///   - mimeType: gives an extension to a nameless item.
     ///   - folder: month folder.
     ///   - identity: decides the suffixes, so that a name never depends on the order of arrival of later files.
+    /// - Returns: three names in that order.
     package static func candidates(
         filename: String?,
         mimeType: String?,

@@ -32,7 +32,7 @@ struct Marker: Codable, Equatable {
 
     /// Stops a ledger that does not belong to this archive.
     ///
-    /// Called before anything is stored. Also binds the ledger to the archive.
+    /// Called before anything is stored. Also binds the ledger to the archive, and leaves the first marker.
     /// - Throws: `ArchiverError` with what to do; `LedgerError`; `StorageError`; `PostgresError`.
     static func check(_ context: ArchiveContext) async throws {
         try await context.ledger.checkSchema()
@@ -40,11 +40,16 @@ struct Marker: Codable, Equatable {
         let ledger = try await context.ledger.identity()
         if let (marker, _) = try await read(context.state) {
             try compare(marker, ledger, archive: context.archive.url)
-        } else if ledger.objects == 0 {
+            return
+        }
+        if ledger.objects == 0 {
             try await refuseForgottenArchive(context)
         } else {
-            context.logger.log(.warning, "the state store has no marker: it is written anew at the end")
+            context.logger.log(.warning, "the state store had no marker: it is written anew")
         }
+        // Before the first object: a process killed between that and its ledger row leaves an empty ledger beside an
+        // archive that is not, and must be known as this archive's own.
+        try await leave(context)
     }
 
     /// A pure comparison, so that its test is a table.
@@ -95,7 +100,7 @@ struct Marker: Codable, Equatable {
 
     /// Leaves the marker as the ledger is now.
     ///
-    /// Several hosts may do so at once: the one who knows most objects wins.
+    /// Several hosts may do so at once: each writes what their one ledger says.
     static func leave(_ context: ArchiveContext) async throws {
         for _ in 0..<5 {
             let ledger = try await context.ledger.identity()

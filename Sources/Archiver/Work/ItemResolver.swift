@@ -10,7 +10,9 @@ struct ItemResolver: Sendable {
     /// Most ids of one batchGet (Library API reference).
     static let batch = 50
 
-    /// Fills the cache for these jobs. Never throws: what is missing afterwards is asked for one by one, by the job
+    /// Fills the cache for these jobs.
+    ///
+    /// Never throws: what is missing afterwards is asked for one by one, by the job
     /// that needs it, where a failure can be told apart.
     func prefetch(_ jobs: [ClaimedJob]) async {
         var wanted: [String] = []

@@ -25,6 +25,7 @@ enum Judgement: Sendable, Equatable {
     ///   - report: what the inspector saw of the whole body.
     ///   - job: what was asked for.
     ///   - isFramed: whether Content-Length or chunking vouched for the end of the body.
+    /// - Returns: whether to store it.
     static func of(_ report: MediaReport, for job: ClaimedJob, isFramed: Bool) -> Judgement {
         if report.kind.isRefused {
             let what = report.kind == .empty ? "an empty body" : "a page of \(report.kind.rawValue)"

@@ -48,7 +48,7 @@ final class Outbox: Sendable {
     /// How long an ended job may wait for the database: its object stands, only the ledger does not know.
     static let patience = Duration.seconds(3600)
 
-    /// - Parameter delivered: called for each letter once the queue has answered, from the outbox's task.
+    /// Nothing is sent before `run`; `delivered` is called for each letter once the queue has answered.
     init(
         queue: JobQueue,
         worker: Int64,
@@ -75,7 +75,9 @@ final class Outbox: Sendable {
         bell.finish()
     }
 
-    /// Delivers until closed. While a statement is under way the next batch gathers: batches grow with the load.
+    /// Delivers until closed.
+    ///
+    /// While a statement is under way the next batch gathers: batches grow with the load.
     /// - Throws: `PostgresError` when the database stays away longer than `patience`, or refuses the statement.
     func run() async throws {
         for await _ in rings { try await deliverAll() }

@@ -7,6 +7,8 @@ import Postgres
 ///   - limit: longest time without an answer; then the last error is thrown.
 ///   - logger: told once when the wait begins.
 ///   - body: a statement that may be repeated.
+/// - Returns: what the body returned.
+/// - Throws: the body's last error.
 func persistently<R: Sendable>(
     for limit: Duration,
     _ logger: Logger,

@@ -38,7 +38,7 @@ final class Pulse: Sendable {
         }
     }
 
-    /// Not this worker's any more. Returns false if it was not held.
+    /// Not this worker's any more; false if it was not held.
     @discardableResult func drop(_ job: JobReference) -> Bool {
         state.withLock { $0.held.remove(job) != nil }
     }
@@ -60,7 +60,7 @@ final class Pulse: Sendable {
         state.withLock { $0.contactSince.duration(to: .now) } >= queue.timing.dead
     }
 
-    /// Beats until cancelled. `report` may be called from any task.
+    /// Beats until cancelled; `report` may be called from any task.
     func run(busy: @Sendable () -> Int, report: @Sendable (Finding) -> Void) async {
         while !Task.isCancelled {
             // The time of sending counts: the database's clock for this worker starts no later.

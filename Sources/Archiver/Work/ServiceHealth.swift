@@ -20,16 +20,23 @@ final class ServiceHealth: Sendable {
 
     private struct State {
         var lastSuccess: [Service: ContinuousClock.Instant] = [:]
+        /// Parts that failed since the service last answered well.
+        var failing: [Service: Set<Int64>] = [:]
         var excused: [Int64: Int] = [:]
     }
     private let state = Mutex(State())
 
     /// Times that one part is excused in a row.
     private static let excuses = 6
+    /// Parts that must fail in a row before it counts as an outage: one bad id must not park a whole source.
+    private static let partsOfAnOutage = 3
 
     /// A request of this service was answered well.
     func succeeded(_ service: Service) {
-        state.withLock { $0.lastSuccess[service] = .now }
+        state.withLock { state in
+            state.lastSuccess[service] = .now
+            state.failing[service] = nil
+        }
     }
 
     /// Judges a 5xx, a 429 or a broken connection.
@@ -37,16 +44,20 @@ final class ServiceHealth: Sendable {
     ///   - service: who failed.
     ///   - part: whose try it was.
     ///   - began: when the try began.
+    /// - Returns: who is to blame.
     func judge(_ service: Service, part: Int64, since began: ContinuousClock.Instant) -> Verdict {
         state.withLock { state in
             let worksForOthers = state.lastSuccess[service].map { $0 > began } ?? false
             let excused = state.excused[part, default: 0]
-            // A bucket never refuses one object for load: it is excused longer. Google's media servers do answer
-            // 500 for single old videos (gphotos-sync issue 301).
-            if worksForOthers, service != .storage || excused >= Self.excuses { return .part }
             state.excused[part] = excused + 1
-            guard !worksForOthers else { return .passing }
-            return excused >= Self.excuses ? .part : .outage
+            if worksForOthers {
+                // A bucket never refuses one object for load: it is excused longer. Google's media servers and
+                // batchGet do answer 500 for single items (gphotos-sync issues 33 and 301).
+                return service == .storage && excused < Self.excuses ? .passing : .part
+            }
+            state.failing[service, default: []].insert(part)
+            if state.failing[service, default: []].count >= Self.partsOfAnOutage { return .outage }
+            return service == .storage || excused < Self.excuses ? .passing : .part
         }
     }
 

@@ -1,5 +1,7 @@
-/// Finds how many transfers at once are worth it: doubles while throughput grows, then one more at a time; halves when
-/// a service pushes back. A value without a clock: the worker tells it what each interval brought.
+/// Finds how many transfers at once are worth it.
+///
+/// Doubles while throughput grows, then adds a few at a time; halves when a service pushes back. A value without a
+/// clock: the worker tells it what each interval brought.
 struct SlotGovernor: Sendable, Equatable {
     /// Slots to use now.
     private(set) var slots: Int

@@ -68,11 +68,16 @@ extension Transfer {
     }
 
     /// What an error means for the job.
-    func ending(of error: any Error, _ job: ClaimedJob, _ began: ContinuousClock.Instant) -> Ending {
+    func ending(
+        of error: any Error,
+        _ job: ClaimedJob,
+        _ service: ServiceHealth.Service,
+        _ began: ContinuousClock.Instant
+    ) -> Ending {
         switch error {
-        case let error as PhotosError: photosEnding(error, job, began)
+        case let error as PhotosError: photosEnding(error, job, service, began)
         case let error as StorageError: storageEnding(error, job, began)
-        case let error as HTTPError: transportEnding(error.code, error.message, job, began)
+        case let error as HTTPError: transportEnding(error.code, error.message, job, service, began)
         case let refusal as Judgement.Refusal: .refused(refusal, job)
         // The database is away: the queue's own calls wait for it, the job is given back when it answers.
         case let error as PostgresError: .release(delay: .seconds(5), note: "the database was away: \(error.message)")
@@ -83,13 +88,18 @@ extension Transfer {
         }
     }
 
-    private func photosEnding(_ error: PhotosError, _ job: ClaimedJob, _ began: ContinuousClock.Instant) -> Ending {
+    private func photosEnding(
+        _ error: PhotosError,
+        _ job: ClaimedJob,
+        _ service: ServiceHealth.Service,
+        _ began: ContinuousClock.Instant
+    ) -> Ending {
         switch error.code {
         case .insufficientScopes, .unauthenticated, .auth(.loginRequired), .auth(.badCredentials):
             .fatal(ArchiverError(code: .credentials, message: error.message))
         case .auth(.unavailable): .park(.seconds(15), reason: error.message)
         case .quota(let retryAfter): .park(retryAfter, reason: error.message)
-        case .unavailable(let retryAfter): stumble(.media, retryAfter, "unavailable", error.message, job, began)
+        case .unavailable(let retryAfter): stumble(service, retryAfter, "unavailable", error.message, job, began)
         case .notFound where job.kind == .motion:
             .complete(.skipped(reason: "no-clip: Google has no clip for this still"))
         case .notFound: .fail(reason: "refused", message: "Google has the item, but answers 404 for its bytes.")
@@ -97,7 +107,7 @@ extension Transfer {
             .fail(reason: "refused", message: "Google refused a fresh base URL of this item: \(error.message)")
         case .foreignHost: .fail(reason: "foreign-host", message: error.message)
         case .badPageToken, .malformed, .rejected: .fail(reason: "refused", message: error.message)
-        case .transport(let code): transportEnding(code, error.message, job, began)
+        case .transport(let code): transportEnding(code, error.message, job, service, began)
         }
     }
 
@@ -117,17 +127,18 @@ extension Transfer {
         _ code: HTTPError.Code,
         _ message: String,
         _ job: ClaimedJob,
+        _ service: ServiceHealth.Service,
         _ began: ContinuousClock.Instant
     ) -> Ending {
         switch code {
         case .cancelled: .cancelled
         case .untrusted, .badURL: .fatal(ArchiverError(code: .unavailable, message: message))
-        case .cannotConnect, .stalled: stumble(.media, nil, "stalled", message, job, began)
+        case .cannotConnect, .stalled: stumble(service, nil, "stalled", message, job, began)
         case .cut, .bodyFailed, .tooLarge: .fail(reason: "cut", message: message)
         }
     }
 
-    /// A service stumbled: who pays?
+    /// Decides who pays when a service stumbled.
     private func stumble(
         _ service: ServiceHealth.Service,
         _ retryAfter: Duration?,

@@ -28,6 +28,8 @@ struct Transfer: Sendable {
         var job: ClaimedJob
         var patience = Patience()
         var session: UploadSession?
+        /// Who is asked at present: to blame for a 5xx of Google's.
+        var service = ServiceHealth.Service.library
         let began = ContinuousClock.now
     }
 
@@ -64,7 +66,9 @@ struct Transfer: Sendable {
     }
 
     private func fetched(_ attempt: inout Try) async throws -> Ending {
+        attempt.service = .library
         let item = try await item(attempt.job)
+        attempt.service = .media
         if let ending = notYet(item, attempt.job) { return ending }
         guard let url = item.baseURL else {
             throw PhotosError(code: .malformed, message: "Google answered for this item without a base URL.")
@@ -87,14 +91,17 @@ struct Transfer: Sendable {
             switch error.code {
             case .interrupted(let half):
                 attempt.session = half
-                return attempt.patience.resume() ? .again : .end(ending(of: error, job, attempt.began))
+                return attempt.patience.resume()
+                    ? .again : .end(ending(of: error, attempt.job, attempt.service, attempt.began))
             case .sessionLost:
                 attempt.session = nil
-                return attempt.patience.resume() ? .again : .end(ending(of: error, job, attempt.began))
+                return attempt.patience.resume()
+                    ? .again : .end(ending(of: error, attempt.job, attempt.service, attempt.began))
             case .checksumMismatch, .sourceFailed:
                 attempt.session = nil
-                return attempt.patience.again() ? .again : .end(ending(of: error, job, attempt.began))
-            default: return .end(ending(of: error, job, attempt.began))
+                return attempt.patience.again()
+                    ? .again : .end(ending(of: error, attempt.job, attempt.service, attempt.began))
+            default: return .end(ending(of: error, attempt.job, attempt.service, attempt.began))
             }
         }
         if error is NameTaken {
@@ -108,17 +115,17 @@ struct Transfer: Sendable {
         } else if isCut(error), attempt.patience.again() {
             return .again
         }
-        return .end(ending(of: error, job, attempt.began))
+        return .end(ending(of: error, attempt.job, attempt.service, attempt.began))
     }
 
-    /// A job whose worker vanished: its object may be there already. nil: go on with the download.
+    /// Looks for the object of a job whose worker vanished; nil: go on with the download.
     private func lookFirst(_ attempt: inout Try) async -> Ending? {
         do {
             return try await adoptWithoutDownload(attempt.job).map { .complete($0) }
         } catch is NameTaken {
             return await rename(&attempt)
         } catch {
-            return ending(of: error, attempt.job, attempt.began)
+            return ending(of: error, attempt.job, attempt.service, attempt.began)
         }
     }
 
@@ -129,7 +136,7 @@ struct Transfer: Sendable {
             guard let name = try await nextName(attempt.job) else { return .cancelled }
             attempt.job = attempt.job.named(name)
         } catch {
-            return ending(of: error, attempt.job, attempt.began)
+            return ending(of: error, attempt.job, attempt.service, attempt.began)
         }
         context.logger.log(
             .warning,

@@ -5,9 +5,7 @@ struct TokenService: Sendable {
     let identities: Identities
     let desk: TokenDesk
 
-    /// Answers `POST /token`.
-    ///
-    /// - Parameter origin: as the client has it; with it a JWT names its audience.
+    /// Answers `POST /token`; a JWT names `origin`, as the client has it, in its audience.
     func token(form: [UInt8], origin: String) -> ServerAnswer {
         let fields = QueryFields(String(decoding: form, as: UTF8.self))
         switch fields["grant_type"] {

@@ -77,7 +77,7 @@ struct ControlService: Sendable {
                     ("bad_id", .boolean(entry.isBad)),
                     ("path", entry.path.map { .string($0) }),
                     ("d", expected(entry.download)),
-                    ("dv", entry.video.map(expected))
+                    ("dv", entry.video.map(expected) ?? .null)
                 )
             }
         )

@@ -43,13 +43,17 @@ final class CounterBoard: Sendable {
     }
 
     /// Its answer begins, or its connection broke (status nil).
-    func ended(_ operation: String, status: Int?, received: Int64, sent: Int64) {
+    func ended(_ operation: String, status: Int?, sent: Int64) {
         state.withLock { state in
             state.inHand -= 1
             if let status { state.counters.statuses[status, default: 0] += 1 }
-            state.counters.bytesIn[operation, default: 0] += received
             state.counters.bytesOut[operation, default: 0] += sent
         }
+    }
+
+    /// Bytes of a request's body have come, while it is still under way.
+    func received(_ operation: String, _ count: Int) {
+        state.withLock { $0.counters.bytesIn[operation, default: 0] += Int64(count) }
     }
 
     func sawAuthorizationOnRedirect() { state.withLock { $0.counters.redirectAuthorizations += 1 } }

@@ -53,6 +53,7 @@ final class MeteredReceiver: BodyReceiver {
 
     func receive(_ bytes: UnsafeRawBufferPointer) -> Bool {
         unsafe progress.received += Int64(bytes.count)
+        board.received(operation, bytes.count)
         let received = unsafe progress.received
         guard let inner else { return true }
         let limit = min(breakAfter ?? .max, stopAfter ?? .max)
@@ -90,7 +91,6 @@ final class MeteredReceiver: BodyReceiver {
     private func over(_ answer: ServerAnswer?) {
         guard unsafe !progress.isOver else { return }
         unsafe progress.isOver = true
-        let received = unsafe progress.received
         var sent = answer?.body.count ?? 0
         var status = answer?.status
         switch answer?.fault {
@@ -100,6 +100,6 @@ final class MeteredReceiver: BodyReceiver {
             status = nil
         case .stall, nil: break
         }
-        board.ended(operation, status: status, received: received, sent: sent)
+        board.ended(operation, status: status, sent: sent)
     }
 }

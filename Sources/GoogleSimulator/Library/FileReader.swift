@@ -40,6 +40,14 @@ final class FileReader: Sendable {
         return done
     }
 
+    /// Size in bytes and time of the last change, in whole seconds; nil if this is no plain file.
+    func sizeAndTime() throws(FileError) -> (size: Int64, changed: Timestamp)? {
+        var facts = stat()
+        if unsafe fstat(descriptor, &facts) != 0 { throw FileError("look at", path) }
+        guard facts.st_mode & S_IFMT == S_IFREG else { return nil }
+        return (Int64(facts.st_size), Timestamp(microseconds: Int64(facts.st_mtim.tv_sec) * 1_000_000))
+    }
+
     /// Up to `count` bytes from `offset`.
     func read(from offset: Int64, count: Int) throws -> [UInt8] {
         try unsafe Array(unsafeUninitializedCapacity: count) { buffer, initialized in

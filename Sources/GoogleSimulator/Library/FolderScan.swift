@@ -27,19 +27,14 @@ struct FolderScan {
         return try paths.compactMap { try item(path: directory + "/" + $0, identity: $0) }
     }
 
-    /// One file; nil if it is no photo or video, or empty.
-    ///
-    /// - Parameter identity: what its id is made from.
+    /// One file, whose id is made from `identity`; nil if it is no photo or video, or empty.
     static func item(path: String, identity: String) throws -> LibraryItem? {
         let name = path.split(separator: "/").last.map(String.init) ?? path
         let ending = name.split(separator: ".").last.map { $0.lowercased() } ?? ""
-        let attributes = try FileManager.default.attributesOfItem(atPath: path)
-        guard let type = types[ending], attributes[.type] as? FileAttributeType == .typeRegular,
-            let size = (attributes[.size] as? any BinaryInteger).map({ Int64($0) }), size > 0
-        else { return nil }
+        guard let type = types[ending], let (size, fileTime) = try FileReader(path).sizeAndTime(), size > 0 else {
+            return nil
+        }
         let head = try read(path, from: 0, count: Int(min(Int64(headLength), size)))
-        let modified = (attributes[.modificationDate] as? Date)?.timeIntervalSince1970 ?? 0
-        let fileTime = Timestamp(microseconds: Int64(modified) * 1_000_000)
         let exif = type.kind == .photo ? ExifFacts(head: head) : nil
         let shape = try pictureSize(head) ?? trailingSize(path, size: size, kind: type.kind)
         let isTurned = exif?.isTurned ?? false

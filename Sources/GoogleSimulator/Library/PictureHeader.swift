@@ -46,7 +46,7 @@ private func webpSize(_ bytes: [UInt8]) -> (width: Int64, height: Int64)? {
     }
 }
 
-/// HEIF: the largest `ispe`; films: the largest `tkhd`. Both are found by name, since their nesting says nothing more.
+/// The largest `ispe` of a HEIF or `tkhd` of a film, found by name, since their nesting says nothing more.
 private func boxedSize(_ bytes: [UInt8]) -> (width: Int64, height: Int64)? {
     var best: (width: Int64, height: Int64)?
     func offer(_ width: Int64, _ height: Int64) {

@@ -39,9 +39,7 @@ final class DownloadService: Sendable {
         baseURLs.read(token).flatMap { library.item($0.ticket.reference) }
     }
 
-    /// Answers a request for a base URL.
-    ///
-    /// - Parameter redirectOrigin: what stands before the path on the host that serves videos.
+    /// Answers a request for a base URL; `redirectOrigin` is what stands before the path on the host that serves videos.
     func serve(token: Substring, suffix: Suffix, redirectOrigin: String, strikes: Strikes) -> ServerAnswer {
         guard let (ticket, isAlive) = baseURLs.read(token), let item = library.item(ticket.reference) else {
             return .page(404, "The requested URL was not found on this server")

@@ -9,14 +9,14 @@ struct LibraryService: Sendable {
     /// What stands before the path of a base URL, without a slash at its end.
     let baseURLOrigin: String
 
-    /// `GET /v1/mediaItems`
+    /// Answers `GET /v1/mediaItems`.
     func list(_ query: QueryFields) -> ServerAnswer {
         let size = query["pageSize"].map { Int64($0) } ?? 0
         guard let size else { return .refusal(400, "INVALID_ARGUMENT", "Invalid value at 'page_size' (TYPE_INT32).") }
         return page(size: size, token: query["pageToken"] ?? "", filter: nil, parameters: "list")
     }
 
-    /// `POST /v1/mediaItems:search`
+    /// Answers `POST /v1/mediaItems:search`.
     func search(_ bytes: [UInt8]) -> ServerAnswer {
         guard let body = bytes.isEmpty ? .object([]) : JSONValue.parse(bytes), body.fields != nil else {
             return .refusal(400, "INVALID_ARGUMENT", "Invalid JSON payload received.")
@@ -36,7 +36,7 @@ struct LibraryService: Sendable {
         )
     }
 
-    /// `GET /v1/mediaItems/{id}`
+    /// Answers `GET /v1/mediaItems/{id}`.
     func get(_ id: String) -> ServerAnswer {
         guard let reference = library.reference(id: id), let item = library.item(reference) else {
             return .refusal(404, "NOT_FOUND", "Requested entity was not found.")
@@ -45,7 +45,7 @@ struct LibraryService: Sendable {
         return .json(200, describe(item, reference: reference))
     }
 
-    /// `GET /v1/mediaItems:batchGet`
+    /// Answers `GET /v1/mediaItems:batchGet`.
     func batchGet(_ query: QueryFields) -> ServerAnswer {
         let ids = query.all("mediaItemIds")
         if ids.isEmpty { return .refusal(400, "INVALID_ARGUMENT", "Request must contain at least one media item ID.") }

@@ -15,7 +15,7 @@ final class PageTokens: Sendable {
 
     init(lifetimeSeconds: Double) { self.lifetimeSeconds = lifetimeSeconds }
 
-    /// - Parameter parameters: everything that must stay the same from page to page.
+    /// A token that works only with the same `parameters`: everything that must not change from page to page.
     func mint(_ ticket: PageTicket, parameters: String) -> String {
         var words = [
             UInt64(bitPattern: ticket.place.creation), UInt64(UInt32(bitPattern: ticket.place.reference)),

@@ -23,7 +23,7 @@ final class BucketStore: Sendable {
     private let limitsWrites: Bool
     private let state = Mutex(State())
 
-    /// - Parameter limitsWrites: whether one name takes one write a second only.
+    /// Takes up what an earlier run left on the shelf; `limitsWrites` holds each name to one write a second.
     init(shelf: Shelf, hasMD5: Bool, limitsWrites: Bool) {
         self.shelf = shelf
         self.hasMD5 = hasMD5

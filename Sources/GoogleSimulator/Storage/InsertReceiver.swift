@@ -43,7 +43,7 @@ final class InsertReceiver: BodyReceiver {
     private func open(resource: JSONValue, contentType: String?) throws -> ContentSink {
         let intent = try UploadIntent(
             bucket: bucket,
-            query: call.query,
+            call: call,
             resource: resource,
             contentType: contentType,
             store: service.store
@@ -83,7 +83,7 @@ final class InsertReceiver: BodyReceiver {
             }
             // Whether X-Goog-Hash counts here is not documented: only checksums in the metadata do.
             let object = try service.store.insert(intent, content: sink, hashHeader: nil)
-            return service.describe(object, fields: intent.fields)
+            return service.describe(object, intent)
         } catch {
             unsafe progress.sink?.discard()
             return service.refusal(error)

@@ -19,7 +19,7 @@ final class MultipartParser {
     private(set) var resource: JSONValue = .null
     private(set) var sink: ContentSink?
 
-    /// - Parameter boundary: as the request's Content-Type has it, without quotes.
+    /// Waits for the first part; `boundary` is as the request's Content-Type has it, without quotes.
     init(boundary: String, open: @escaping Open) {
         delimiter = Array("\r\n--\(boundary)".utf8)
         self.open = open

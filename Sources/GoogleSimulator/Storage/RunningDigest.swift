@@ -8,7 +8,7 @@ import Checksums
     private let md5: OpaquePointer?
     private let marked: OpaquePointer?
     private var markedCRC = CRC32C()
-    private var markedCount: Int64 = 0
+    private(set) var markedCount: Int64 = 0
 
     /// - Parameter hasMD5: MD5 costs more than all the rest; a benchmark may do without.
     init(hasMD5: Bool) {
@@ -44,7 +44,9 @@ import Checksums
         if let md5 = unsafe md5 { _ = unsafe EVP_MD_CTX_copy_ex(md5, marked) }
     }
 
-    /// The MD5 so far; nil if there is none. More bytes may follow; the mark is here then.
+    /// The MD5 so far; nil if there is none.
+    ///
+    /// More bytes may follow; the mark is here then.
     func currentMD5() -> [UInt8]? {
         defer { mark() }
         guard let md5 = unsafe md5 else { return nil }

@@ -1,14 +1,14 @@
 import HTTPServer
 
 extension StorageService {
-    /// `GET /storage/v1/b/{bucket}`
+    /// Answers `GET /storage/v1/b/{bucket}`.
     func getBucket(_ name: String, _ call: Call) -> ServerAnswer {
         guard let bucket = store.bucket(name) else { return StorageRefusal.noBucket().answer }
         let resource = bucket.resource
         return .json(200, call.query["fields"].map { FieldMask($0).applied(to: resource) } ?? resource)
     }
 
-    /// `GET /storage/v1/b`
+    /// Answers `GET /storage/v1/b`.
     func listBuckets() -> ServerAnswer {
         let buckets = store.bucketNames.compactMap { store.bucket($0)?.resource }
         return .json(
@@ -17,7 +17,7 @@ extension StorageService {
         )
     }
 
-    /// `POST /storage/v1/b`
+    /// Answers `POST /storage/v1/b`.
     func insertBucket(_ body: [UInt8]) -> ServerAnswer {
         guard let wanted = JSONValue.parse(body), let name = wanted["name"]?.text else {
             return StorageRefusal(status: 400, reason: "required", message: "Required").answer

@@ -1,7 +1,7 @@
 import HTTPServer
 
 extension StorageService {
-    /// `GET …/o/{object}`
+    /// Answers `GET …/o/{object}`.
     func get(_ bucket: String, _ name: ObjectName, _ call: Call) -> ServerAnswer {
         do {
             let object = try find(bucket, name, call)
@@ -48,7 +48,7 @@ extension StorageService {
         }
     }
 
-    /// `DELETE …/o/{object}`
+    /// Answers `DELETE …/o/{object}`.
     func delete(_ bucket: String, _ name: ObjectName, _ call: Call) -> ServerAnswer {
         do {
             try store.delete(bucket: bucket, name: name, conditions: Preconditions(call.query))
@@ -68,7 +68,7 @@ extension StorageService {
         return object
     }
 
-    /// `GET …/o`
+    /// Answers `GET …/o`.
     func list(_ bucket: String, _ call: Call) -> ServerAnswer {
         do {
             let page = try ObjectPage(bucket: bucket, query: call.query, store: store)

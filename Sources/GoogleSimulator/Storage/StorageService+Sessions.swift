@@ -11,7 +11,7 @@ extension StorageService {
             let type = call.header("x-upload-content-type")
             let intent = try UploadIntent(
                 bucket: bucket,
-                query: call.query,
+                call: call,
                 resource: resource,
                 contentType: type,
                 store: store
@@ -64,8 +64,6 @@ extension StorageService {
         let settled = range
         return session.lock.withLock { _ in
             if let answer = ended(session) { return .answer { answer } }
-            session.turn += 1
-            session.sink.rewind()
             if let total = settled.total, settled.first != nil || total == session.persisted {
                 if let known = session.total, known != total {
                     return .answer {
@@ -74,6 +72,9 @@ extension StorageService {
                 }
             }
             guard let first = settled.first else { return query(session, settled, call) }
+            // Data takes the session over from a request that still hangs; a question does not.
+            session.turn += 1
+            session.sink.rewind()
             if let refusal = tooShort(settled, call) { return .answer { refusal } }
             if first > session.persisted {
                 let text =
@@ -102,25 +103,31 @@ extension StorageService {
         )
     }
 
-    /// `*/*` asks; `*/N` with exactly N bytes safe ends the upload. Called under the session's lock.
+    /// A status query: `*/N` with exactly N bytes safe ends the upload, anything else only asks.
+    ///
+    /// Called under the session's lock.
     private func query(_ session: UploadSession, _ range: UploadRange, _ call: Call) -> Work {
         guard let total = range.total, total == session.persisted else {
             let answer = session.incomplete(call)
             return .answer { answer }
         }
+        session.turn += 1
+        session.sink.rewind()
         return .answer { session.lock.withLock { _ in self.finalize(session, call) } }
     }
 
     private func ended(_ session: UploadSession) -> ServerAnswer? {
         switch session.ending {
-        case .complete(let object): describe(object, fields: session.intent.fields)
+        case .complete(let object): describe(object, session.intent)
         case .cancelled: ServerAnswer(499)
         case .dead(let answer): answer
         case nil: nil
         }
     }
 
-    /// Makes the object of a session whose bytes are all there, once. Called under the session's lock.
+    /// Makes the object of a session whose bytes are all there, once.
+    ///
+    /// Called under the session's lock.
     func finalize(_ session: UploadSession, _ call: Call) -> ServerAnswer {
         if let answer = ended(session) { return answer }
         do {
@@ -130,7 +137,7 @@ extension StorageService {
                 hashHeader: call.header("x-goog-hash") ?? session.hashHeaderAtStart
             )
             session.ending = .complete(object)
-            return describe(object, fields: session.intent.fields)
+            return describe(object, session.intent)
         } catch {
             let answer = refusal(error)
             // Refused bytes end a session. A condition or a rate is looked at again by the next request.

@@ -117,9 +117,9 @@ final class StorageService: Sendable {
     }
 
     /// An object as the answer to its insert.
-    func describe(_ object: ObjectRecord, fields: String?) -> ServerAnswer {
-        let resource = object.resource(origin: "https://www.googleapis.com")
-        return .json(200, fields.map { FieldMask($0).applied(to: resource) } ?? resource)
+    func describe(_ object: ObjectRecord, _ intent: UploadIntent) -> ServerAnswer {
+        let resource = object.resource(origin: intent.origin)
+        return .json(200, intent.fields.map { FieldMask($0).applied(to: resource) } ?? resource)
     }
 
     /// What a thrown error becomes on the wire.

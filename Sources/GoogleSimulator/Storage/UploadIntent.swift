@@ -6,11 +6,13 @@ struct UploadIntent: Sendable {
     let conditions: Preconditions
     /// `fields` of the request; which members the answer has.
     let fields: String?
+    /// Scheme and host of the addresses in the answer.
+    let origin: String
 
     /// - Throws: `StorageRefusal` for names, classes, metadata and conditions that Cloud Storage refuses.
     init(
         bucket: String,
-        query: QueryFields,
+        call: Call,
         resource: JSONValue,
         contentType: String?,
         store: BucketStore
@@ -19,18 +21,19 @@ struct UploadIntent: Sendable {
         if let other = resource["bucket"]?.text, other != bucket {
             throw .invalid("Value '\(other)' in content does not agree with value '\(bucket)'.")
         }
-        guard let text = query["name"] ?? resource["name"]?.text else {
+        guard let text = call.query["name"] ?? resource["name"]?.text else {
             throw StorageRefusal(status: 400, reason: "required", message: "Required")
         }
         name = ObjectName(text)
         try name.validate()
-        if query["predefinedAcl"] != nil {
+        if call.query["predefinedAcl"] != nil {
             throw .invalid("Cannot use ACL API to set object policy when uniform bucket-level access is enabled.")
         }
         self.bucket = bucket
         settings = try ObjectSettings(resource: resource, defaultClass: held.defaultClass, contentType: contentType)
-        conditions = try Preconditions(query)
-        fields = query["fields"]
+        conditions = try Preconditions(call.query)
+        origin = call.origin
+        fields = call.query["fields"]
     }
 }
 
@@ -39,7 +42,7 @@ struct ClaimedHashes: Sendable {
     private var crc32c: String?
     private var md5: String?
 
-    /// - Parameter header: `X-Goog-Hash`: `crc32c=…,md5=…`.
+    /// `header` is `X-Goog-Hash`: `crc32c=…,md5=…`.
     init(settings: ObjectSettings, header: String?) {
         crc32c = settings.crc32c
         md5 = settings.md5Hash

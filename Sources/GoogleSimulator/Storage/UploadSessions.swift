@@ -26,7 +26,7 @@ final class UploadSessions: Sendable {
         guard let session = find(id) else { return .text(404, "Not Found") }
         return session.lock.withLock { _ in
             if case .complete(let object) = session.ending {
-                return service.describe(object, fields: session.intent.fields)
+                return service.describe(object, session.intent)
             }
             session.ending = .cancelled
             session.sink.discard()

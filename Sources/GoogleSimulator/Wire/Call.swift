@@ -7,7 +7,7 @@ struct Call: Sendable {
     /// Scheme and host as the client has them, which answers that hold addresses repeat.
     let origin: String
 
-    /// - Parameter origin: nil takes the host that the client named.
+    /// An `origin` of nil takes the host that the client named.
     init(_ request: ServerRequest, scheme: String = "http", origin: String? = nil) {
         self.request = request
         query = QueryFields(request.query)

@@ -1,6 +1,4 @@
-/// Undoes percent-encoding; nil where an escape is broken or the bytes are no UTF-8.
-///
-/// - Parameter plusIsSpace: as in forms and queries.
+/// Undoes percent-encoding, and `+` in forms and queries; nil where an escape is broken or the bytes are no UTF-8.
 func percentDecoded(_ text: some StringProtocol, plusIsSpace: Bool = false) -> String? {
     var bytes: [UInt8] = []
     var iterator = text.utf8.makeIterator()

@@ -1,4 +1,4 @@
-/// A small generator with a seed, so that a run can be repeated (the constants are SplitMix64's, Steele et al. 2014).
+/// A small generator with a seed, so that a run can be repeated (SplitMix64, Steele and others, 2014).
 struct SeededGenerator: RandomNumberGenerator, Sendable {
     private var state: UInt64
 

@@ -1,5 +1,4 @@
 import CloudStorage
-import Foundation
 import GooglePhotos
 import HTTPClient
 import JobQueue
@@ -78,8 +77,7 @@ private struct Setup {
     }
 
     func prepare(_ name: String, _ store: any ObjectStore) async throws {
-        try makeDirectory(store.url)
-        try await store.check()
+        try await store.create()
         session.reporter.say("The \(name) \(store.url) is there and can be written.")
     }
 
@@ -100,25 +98,4 @@ private struct Setup {
             session.reporter.warn("COLDROLL_SOURCE is \(other.kind), which this version cannot archive yet.")
         }
     }
-
-    /// Makes the directory of a `file://` store, with its parents; other stores are left alone.
-    private func makeDirectory(_ url: String) throws {
-        guard url.hasPrefix("file://") else { return }
-        let path = String(url.dropFirst(7))
-        do {
-            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-        } catch {
-            throw CommandFailure(.usage, "the directory \(harmless(path)) cannot be made: \(systemReason(of: error))")
-        }
-    }
-}
-
-/// The system's own words for a failed file operation.
-private func systemReason(of error: any Error) -> String {
-    let error = error as NSError
-    let underlying = error.userInfo[NSUnderlyingErrorKey] as? NSError
-    guard let posix = [error, underlying].compactMap({ $0 }).first(where: { $0.domain == NSPOSIXErrorDomain }) else {
-        return error.localizedDescription
-    }
-    return String(cString: strerror(Int32(posix.code)))
 }

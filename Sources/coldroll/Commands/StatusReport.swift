@@ -83,7 +83,7 @@ extension StatusReport.Parts {
             originals: totals.originals,
             renditions: totals.renditions,
             storedBytes: totals.storedBytes,
-            nextDueSeconds: totals.scheduled > 0 ? totals.nextDue : nil
+            nextDueSeconds: totals.nextDue
         )
     }
 }

@@ -45,7 +45,7 @@ struct Verdict: Sendable, Equatable {
     private var waiting: String {
         var text = "\(Quantity.counted(totals.live, "part")) still to do: \(Quantity.grouped(totals.ready)) ready, "
         text += "\(Quantity.grouped(totals.scheduled)) scheduled, \(Quantity.grouped(totals.running)) running"
-        if totals.scheduled > 0, let due = totals.nextDue {
+        if let due = totals.nextDue {
             text += ", the next one due in \(Quantity.duration(max(0, due)))"
         }
         text += "."

@@ -47,6 +47,7 @@ extension Session {
             version: coldrollVersion,
             listenConninfo: database.listenConninfo
         )
+        interruption.becomeGraceful()
         return Archive(database: database, context: context, source: source)
     }
 }

@@ -55,7 +55,7 @@ extension ExitStatus {
     private static func of(_ code: StorageError.Code) -> ExitStatus {
         switch code {
         case .denied: .credentials
-        case .noBucket: .usage
+        case .noBucket, .rejected: .usage
         case .noSpace: .unfinished
         default: .unreachable
         }
