@@ -22,9 +22,9 @@ import Testing
     }
 
     @Test(arguments: [
-        "postgresql://me:hunter@2@127.0.0.1:1/db", "postgresql://me:hunter/2@127.0.0.1:1/db",
-        "postgresql://me:hunter?2@127.0.0.1:1/db", "postgresql://me:hunter%2@127.0.0.1:1/db",
-        "postgresql://me:hunter#2@127.0.0.1:1/db", "postgresql://me:hunter:2@127.0.0.1:1/db",
+        "postgresql://me:x9@hunter@127.0.0.1:1/db", "postgresql://me:hunter/hunter@127.0.0.1:1/db",
+        "postgresql://me:hunter?hunter@127.0.0.1:1/db", "postgresql://me:hunter%hunter@127.0.0.1:1/db",
+        "postgresql://me:hunter#hunter@127.0.0.1:1/db", "postgresql://me:hunter:hunter@127.0.0.1:1/db",
         "postgresql://me:hunter%402@127.0.0.1:1/db", "host=127.0.0.1 port=1 password=hunter 2",
         "host=127.0.0.1 port=1 password='hunter 2", "host=127.0.0.1 port=1 password=hunter2 nonsense",
         "host=hunter2 hostaddr=127.0.0.1 port=1 user=hunter2 password=hunter2",
