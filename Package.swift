@@ -99,7 +99,13 @@ let package = Package(
         ),
         tests("Logging"),
         tests("Postgres"),
-        tests("PrivatePostgres"),
+        .executableTarget(
+            name: "private-postgres-member",
+            dependencies: ["PrivatePostgres", "Logging"],
+            path: "Tests/PrivatePostgresMember",
+            swiftSettings: strict
+        ),
+        tests("PrivatePostgres", ["Postgres", "Logging", "private-postgres-member"]),
         tests("Checksums"),
         tests("HTTPClient", ["HTTPServer", "Checksums"]),
         tests("GoogleSimulator", ["Checksums"]),
