@@ -102,7 +102,7 @@ let package = Package(
         tests("PrivatePostgres"),
         tests("Checksums"),
         tests("HTTPClient", ["HTTPServer", "Checksums"]),
-        tests("GoogleSimulator", ["HTTPClient"]),
+        tests("GoogleSimulator", ["Checksums"]),
         tests("GoogleAuth", ["HTTPClient", "GoogleSimulator", "HTTPServer"]),
         tests("GooglePhotos", ["HTTPClient", "GoogleAuth", "GoogleSimulator", "HTTPServer", "Checksums"]),
         tests("CloudStorage", ["HTTPClient", "GoogleAuth", "GoogleSimulator", "HTTPServer", "Checksums"]),

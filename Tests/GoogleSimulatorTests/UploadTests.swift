@@ -65,7 +65,14 @@ private struct Upload {
             let part = Array((head + "Content-Range: bytes 0-999999/1000000\r\n\r\n").utf8) + upload.bytes[0..<300_000]
             _ = part.withUnsafeBytes { write(hanging, $0.baseAddress, $0.count) }
             while upload.persisted < 262_144 {}
-            #expect(upload.put("262144-999999/1000000", upload.bytes[262_144...]).status == 200)
+            let next = upload.put("262144-786431/1000000", upload.bytes[262_144..<786_432])
+            #expect(next.status == 308 && next.headers["range"] == "bytes=0-786431")
+            // What the first request still sends changes nothing, and breaks its connection.
+            let late = [UInt8](repeating: 7, count: 400_000)
+            _ = late.withUnsafeBytes { send(hanging, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+            var byte: UInt8 = 0
+            #expect(recv(hanging, &byte, 1, 0) <= 0)
+            #expect(upload.put("786432-999999/1000000", upload.bytes[786_432...]).status == 200)
             #expect(simulator.objects().map(\.crc32c) == [crc(upload.bytes)])
         }
     }

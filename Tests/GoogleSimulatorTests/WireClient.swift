@@ -51,7 +51,7 @@ struct WireClient {
         var sent = 0
         while sent < request.count {
             let count = request[sent...].withUnsafeBytes {
-                Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL.rawValue))
+                Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
             }
             if count <= 0 { break }
             sent += count

@@ -40,6 +40,9 @@ final class ContentSink {
         }
     }
 
+    /// Bytes up to the last whole quantum, or up to the end once the content was sealed and looked at.
+    var safeCount: Int64 { digest.markedCount }
+
     /// Back to the last whole quantum.
     func rewind() { digest.rewind() }
 

@@ -8,7 +8,7 @@ import Checksums
     private let md5: OpaquePointer?
     private let marked: OpaquePointer?
     private var markedCRC = CRC32C()
-    private var markedCount: Int64 = 0
+    private(set) var markedCount: Int64 = 0
 
     /// - Parameter hasMD5: MD5 costs more than all the rest; a benchmark may do without.
     init(hasMD5: Bool) {

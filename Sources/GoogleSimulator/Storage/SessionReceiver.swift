@@ -14,6 +14,7 @@ final class SessionReceiver: BodyReceiver {
     private let room: Int64
     // Unchecked because one connection's thread makes all calls, one after the other (see BodyReceiver).
     nonisolated(unsafe) private var received: Int64 = 0
+    // Likewise, because the same thread alone reads and writes it.
     nonisolated(unsafe) private var failure: (any Error)?
 
     /// Made under the session's lock, for the request whose turn it is.
@@ -63,7 +64,7 @@ final class SessionReceiver: BodyReceiver {
                 )
             }
             // Without a last byte the request holds all the rest.
-            guard let total = range.total ?? (range.last == nil ? end : nil), session.persisted >= total else {
+            guard let total = range.total ?? (range.last == nil ? end : nil), session.sink.count >= total else {
                 session.sink.rewind()
                 return session.incomplete(call)
             }
@@ -71,10 +72,6 @@ final class SessionReceiver: BodyReceiver {
         }
     }
 
-    func abandon() {
-        session.lock.withLock { _ in
-            // What a broken request brought stays as far as whole quanta go.
-            if session.turn == turn, session.ending == nil { session.sink.rewind() }
-        }
-    }
+    /// What a broken request brought stays as far as whole quanta go; the next one drops the rest.
+    func abandon() {}
 }

@@ -64,8 +64,6 @@ extension StorageService {
         let settled = range
         return session.lock.withLock { _ in
             if let answer = ended(session) { return .answer { answer } }
-            session.turn += 1
-            session.sink.rewind()
             if let total = settled.total, settled.first != nil || total == session.persisted {
                 if let known = session.total, known != total {
                     return .answer {
@@ -74,6 +72,9 @@ extension StorageService {
                 }
             }
             guard let first = settled.first else { return query(session, settled, call) }
+            // Data takes the session over from a request that still hangs; a question does not.
+            session.turn += 1
+            session.sink.rewind()
             if let refusal = tooShort(settled, call) { return .answer { refusal } }
             if first > session.persisted {
                 let text =
@@ -110,6 +111,8 @@ extension StorageService {
             let answer = session.incomplete(call)
             return .answer { answer }
         }
+        session.turn += 1
+        session.sink.rewind()
         return .answer { session.lock.withLock { _ in self.finalize(session, call) } }
     }
 

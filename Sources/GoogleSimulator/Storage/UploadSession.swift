@@ -33,7 +33,7 @@ final class UploadSession: @unchecked Sendable {
     }
 
     /// Bytes that are safe.
-    var persisted: Int64 { sink.count }
+    var persisted: Int64 { sink.safeCount }
 
     /// 308 with what is safe; a client may ask for 200 instead (`X-GUploader-No-308`).
     func incomplete(_ call: Call) -> ServerAnswer {
