@@ -1,3 +1,4 @@
+import CloudStorage
 import JobQueue
 import TestSupport
 import Testing

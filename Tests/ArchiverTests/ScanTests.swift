@@ -1,3 +1,4 @@
+import GoogleSimulator
 import JobQueue
 import TestSupport
 import Testing
