@@ -27,6 +27,7 @@ final class Bench {
     ///   - budget: of bytes for bodies.
     ///   - isLoggedIn: whether requests carry a token, for which Google is asked first.
     ///   - configure: of the simulated Google.
+    /// - Throws: what the database, the simulator or the file system refuses.
     init(
         library: [String: [UInt8]] = [:],
         archive: (any ObjectStore)? = nil,
