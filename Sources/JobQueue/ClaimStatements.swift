@@ -5,7 +5,7 @@ enum ClaimStatements {
     /// Up to `$3` jobs for worker `$1` from the open lanes of sources `$2`, an equal share from each that has any.
     ///
     /// The order equals index `job_ready`. The share of a lane is a limit outside a subquery whose own limit is a
-    /// constant: the planner takes a limit that it cannot compute for a tenth of the table, and would sort it. Rows are
+    /// constant: the planner takes a limit that it cannot compute for a tenth of the table, and may sort it. Rows are
     /// locked as they are pulled, so no more than the share. What the worker needs is joined after the update, by key.
     static let claim = Statement(
         "job.claim",

@@ -41,10 +41,14 @@ extension Connection {
 
     /// - Returns: false once the connection is lost.
     private func deliver(_ continuation: AsyncStream<String>.Continuation) -> Bool {
-        guard let handle, handle.consumeInput() else { return false }
-        while let payload = handle.nextNotification() {
-            continuation.yield(payload)
-        }
+        guard let handle else { return false }
+        // All there is, the end of the stream included: libdispatch reports a hang-up once, together with the last bytes.
+        repeat {
+            guard handle.consumeInput() else { return false }
+            while let payload = handle.nextNotification() {
+                continuation.yield(payload)
+            }
+        } while Socket.wait(handle.socket, until: .readable, milliseconds: 0)
         return true
     }
 

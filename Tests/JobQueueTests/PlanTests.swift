@@ -16,6 +16,10 @@ import Testing
         case ofRunningJobs
         /// Of tables that were emptied since, but for a few rows.
         case ofFullTables
+        /// Of tables so small that reading them whole looks cheap.
+        case ofSmallTables
+        /// Of jobs that lie in the table in no order: then a walk of the index looks dear.
+        case ofScatteredJobs
         /// None.
         case none
     }
@@ -84,18 +88,29 @@ import Testing
             try await fill(fixture)
             try await fixture.sql("ANALYZE \(tables)")
             try await fixture.sql("DELETE FROM coldroll.job WHERE part_id % 200 <> 0")
+        case .ofSmallTables:
+            try await fill(fixture, 10_000)
+            try await fixture.sql("ANALYZE \(tables)")
+        case .ofScatteredJobs:
+            try await fill(fixture)
+            try await fixture.sql("CREATE TABLE public.scattered AS SELECT part_id, lane_id FROM coldroll.job")
+            try await fixture.sql("TRUNCATE coldroll.job")
+            try await fixture.sql(
+                "INSERT INTO coldroll.job (part_id, lane_id) SELECT part_id, lane_id FROM public.scattered ORDER BY hashint8(part_id)"
+            )
+            try await fixture.sql("ANALYZE \(tables)")
         case .none:
             try await fill(fixture)
         }
     }
 
-    /// 100,000 items with their parts and jobs, a fifth of them videos.
-    private func fill(_ fixture: QueueFixture) async throws {
+    /// Items with their parts and jobs, a fifth of them videos.
+    private func fill(_ fixture: QueueFixture, _ count: Int64 = 100_000) async throws {
         try await fixture.sql(
             """
             WITH item AS (
                 INSERT INTO coldroll.item (source_id, scan_id, is_video, source_item, capture_from)
-                SELECT $1, $2, n % 5 = 0, 'item' || n, 'api' FROM generate_series(1, 100000) AS n
+                SELECT $1, $2, n % 5 = 0, 'item' || n, 'api' FROM generate_series(1, $3::bigint) AS n
                 RETURNING id, is_video
             ), part AS (
                 INSERT INTO coldroll.part (id, item_id, source_id, kind, folder_month, object_name, name_key)
@@ -106,7 +121,7 @@ import Testing
             FROM item AS i
             JOIN coldroll.lane AS l ON l.source_id = $1 AND l.kind = CASE WHEN i.is_video THEN 'video' ELSE 'photo' END
             """,
-            [.integer(fixture.source), .integer(fixture.scan.id)]
+            [.integer(fixture.source), .integer(fixture.scan.id), .integer(count)]
         )
     }
 }

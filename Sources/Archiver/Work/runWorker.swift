@@ -80,10 +80,12 @@ struct Worker {
             let end = try await live(loop, worker, progress)
             sum = loop.progress
             if let failure = loop.failure { throw failure }
-            if end == .done { break }
+            guard end == .done else { continue }
+            let left = try await context.queue.live(sources: sources).count
+            // A scan that began just now may have added jobs after the last look.
+            let isOver = !options.drain || left == 0 || stop.level != .none || deadline.map { .now > $0 } ?? false
+            if isOver { return WorkSummary(progress: sum, left: left) }
         }
-        let live = try await context.queue.live(sources: sources)
-        return WorkSummary(progress: sum, left: live.count)
     }
 
     private var slotCount: Int {
