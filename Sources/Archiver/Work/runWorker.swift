@@ -105,7 +105,7 @@ struct Worker {
         let (outbox, pulse, queue, logger) = (loop.outbox, loop.pulse, context.queue, loop.logger)
         stop.onRequest { level in post.yield(.stop(level)) }
         let feeders = [
-            Task { await pulse.run(busy: { pulse.heldCount }, report: { post.yield(.pulse($0)) }) },
+            Task { await pulse.run { post.yield(.pulse($0)) } },
             Task {
                 while !Task.isCancelled {
                     try await Task.sleep(for: .milliseconds(500))
