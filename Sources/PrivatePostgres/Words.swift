@@ -4,7 +4,12 @@ enum Words {
     static func gist(_ text: String) -> String {
         let lines = text.split(whereSeparator: \.isNewline).map(String.init)
         let telling = lines.compactMap { line -> String? in
-            guard let match = line.firstMatch(of: #/(?:PANIC|FATAL|ERROR|HINT|DETAIL|error|detail|hint): .*/#) else {
+            guard
+                let match = line.firstMatch(
+                    of:
+                        #/(?:PANIC|FATAL|ERROR|HINT|DETAIL|LOG:  (?:invalid|unrecognized|syntax|could not)|error|detail|hint).*/#
+                )
+            else {
                 return nil
             }
             return String(match.0)

@@ -58,8 +58,8 @@ import Testing
             await first.close()
 
             // A process of the server's user, as after a restart of the machine.
-            let (stranger, number) = try bystander(home)
-            defer { stranger.terminate() }
+            let number = try bystander()
+            defer { kill(number, SIGKILL) }
             lines[0] = "\(number)"
             for name in ["data/postmaster.pid", "run/.s.PGSQL.5432.lock"] {
                 let text = lines.joined(separator: "\n")
@@ -99,8 +99,8 @@ import Testing
         }
     }
 
-    /// A sleeping process of the server's user and its number.
-    private func bystander(_ home: Home) throws -> (Process, pid_t) {
+    /// The number of a sleeping process of the server's user.
+    private func bystander() throws -> pid_t {
         let process = Process()
         let output = Pipe()
         process.executableURL = URL(fileURLWithPath: "/bin/sh")
@@ -111,8 +111,9 @@ import Testing
             : ["-c", sleep]
         process.currentDirectoryURL = URL(fileURLWithPath: "/")
         process.standardOutput = output
+        process.standardError = FileHandle.nullDevice
         try process.run()
         let line = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
-        return (process, try #require(pid_t(line.trimmingCharacters(in: .whitespacesAndNewlines))))
+        return try #require(pid_t(line.trimmingCharacters(in: .whitespacesAndNewlines)))
     }
 }

@@ -1,0 +1,114 @@
+import Foundation
+import Postgres
+import TestSupport
+import Testing
+
+@Suite(.unmigratedDatabase, .timeLimit(.minutes(1))) struct PoolerTests {
+    @Test func `everything but LISTEN works through a pooler that changes the server with each transaction`()
+        async throws
+    {
+        let pooler = try Pooler(MigratedDatabase.conninfo)
+        defer { pooler.stop() }
+        let conninfo = try await pooler.conninfo()
+        let pool = ConnectionPool(conninfo: conninfo, limit: 4)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for number in 0..<40 {
+                group.addTask {
+                    let rows = try await pool.run(
+                        Statement("test.sum", "SELECT sum(n)::bigint, $2 FROM unnest($1::int[]) AS n"),
+                        [.integers([1, 2, nil, Int64(number)]), .text("x")]
+                    )
+                    #expect(try rows[0].integer(0) == Int64(3 + number))
+                }
+            }
+            try await group.waitForAll()
+        }
+        let same = try await pool.with { (connection) async throws(PostgresError) in
+            try await connection.transaction { @Sendable connection throws(PostgresError) in
+                let pid = Statement("test.pid", "SELECT pg_backend_pid()")
+                return try connection.run(pid)[0].integer(0) == connection.run(pid)[0].integer(0)
+            }
+        }
+        #expect(same)
+        await pool.close()
+    }
+
+    @Test func `a cancelled task stops its statement through the pooler too`() async throws {
+        let pooler = try Pooler(MigratedDatabase.conninfo)
+        defer { pooler.stop() }
+        let connection = try await Connection.connect(await pooler.conninfo())
+        let observer = try await Connection.connect(MigratedDatabase.conninfo)
+        let task = Task { try await connection.run(Statement("test.sleep", "SELECT pg_sleep(50)")).count }
+        let sleeping = Statement(
+            "test.sleeping",
+            "SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()"
+        )
+        while try await observer.run(sleeping).isEmpty { await Task.yield() }
+        task.cancel()
+        let error = await #expect(throws: PostgresError.self) { try await task.value }
+        #expect(error?.isCancellation == true)
+        while try await !observer.run(sleeping).isEmpty { await Task.yield() }
+    }
+}
+
+/// A pgbouncer in transaction mode, with two server connections for however many clients.
+private final class Pooler {
+    private let process = Process()
+    private let directory: String
+    private let database: String
+
+    init(_ conninfo: String) throws {
+        var template = Array("/tmp/coldroll-pooler-XXXXXX".utf8CString)
+        guard mkdtemp(&template) != nil else { throw CocoaError(.fileWriteUnknown) }
+        directory = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        chmod(directory, 0o777)
+        var settings = Dictionary(
+            uniqueKeysWithValues: conninfo.split(separator: " ").map { pair in
+                let parts = pair.split(separator: "=", maxSplits: 1)
+                return (String(parts[0]), String(parts[1]))
+            }
+        )
+        database = try #require(settings["dbname"])
+        settings["pool_size"] = "2"
+        let upstream = settings.map { "\($0.key)=\($0.value)" }.joined(separator: " ")
+        let file = directory + "/pgbouncer.ini"
+        try Data(
+            """
+            [databases]
+            \(database) = \(upstream)
+            [pgbouncer]
+            pool_mode = transaction
+            auth_type = any
+            listen_addr =
+            listen_port = 6432
+            unix_socket_dir = \(directory)
+            logfile = \(directory)/log
+            """.utf8
+        ).write(to: URL(fileURLWithPath: file))
+        process.executableURL = URL(fileURLWithPath: "/usr/sbin/pgbouncer")
+        // It refuses to run as root.
+        process.arguments = (geteuid() == 0 ? ["-u", "postgres"] : []) + ["-q", file]
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+    }
+
+    /// Waits until it accepts connections.
+    func conninfo() async throws -> String {
+        let conninfo = "host=\(directory) port=6432 user=someone dbname=\(database)"
+        while true {
+            do throws(PostgresError) {
+                await (try Connection.connect(conninfo)).close()
+                return conninfo
+            } catch {
+                guard error.code == .connectionLost, process.isRunning else { throw error }
+                await Task.yield()
+            }
+        }
+    }
+
+    func stop() {
+        kill(process.processIdentifier, SIGKILL)
+        process.waitUntilExit()
+        try? FileManager.default.removeItem(atPath: directory)
+    }
+}
