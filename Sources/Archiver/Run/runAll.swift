@@ -63,6 +63,8 @@ package func runAll(
         if let totals = try? await context.queue.totals(sources: [source]) {
             try? await context.ledger.finishRun(number, outcome: "failed", totals: totals)
         }
+        // What was stored before it failed must not be forgotten by a restored backup either.
+        try? await Marker.leave(context)
         throw error
     }
 }

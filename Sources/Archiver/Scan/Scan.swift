@@ -93,6 +93,8 @@ struct Scan {
     private func listAll(_ ticket: ScanTicket) async throws -> Int {
         var token = ticket.pageToken
         var restarts = 0
+        // Tokens met in this pass: a circle would go round for ever, and never see the rest.
+        var tokens: Set<String> = token.map { [$0] } ?? []
         var unreadable = 0
         var totals = (pages: 0, seen: 0, new: 0)
         while true {
@@ -106,12 +108,13 @@ struct Scan {
                 context.logger.log(.warning, "page token expired, listing again from the first page")
                 try await context.ledger.restart(ticket)
                 token = nil
+                tokens = []
                 continue
             }
-            if let next = page.nextPageToken, next == token {
+            if let next = page.nextPageToken, !tokens.insert(next).inserted {
                 throw PhotosError(
                     code: .malformed,
-                    message: "Google answered a page whose next page is itself; the scan stops and can be run again."
+                    message: "Google answered a page that leads back to an earlier one; the scan stops. Run it again."
                 )
             }
             let items = page.items.map { FoundItem($0, sourceLabel: context.sourceLabel) }
