@@ -181,11 +181,11 @@ import Testing
             _ = try connection.readBody(head)
             for piece in ["HTTP/1.1 200 OK\r\n", "Content-Length: 8\r\n\r\n"] + "01234567".map(String.init) {
                 try connection.write(piece)
-                usleep(100_000)
+                usleep(300_000)
             }
         }
         var request = HTTPRequest("GET", server.url)
-        request.stallTimeout = .milliseconds(500)
+        request.stallTimeout = .seconds(2)
         #expect(SendTests.text(try await HTTPClient().send(request)) == "01234567")
     }
 
