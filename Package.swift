@@ -117,7 +117,10 @@ let package = Package(
         tests("JobQueue", ["Postgres", "Schema", "Logging"]),
         tests(
             "Archiver",
-            ["JobQueue", "Postgres", "CloudStorage", "GooglePhotos", "GoogleAuth", "HTTPClient", "Media"]
+            [
+                "JobQueue", "Postgres", "CloudStorage", "GooglePhotos", "GoogleAuth", "GoogleSimulator", "HTTPClient",
+                "Logging", "Media",
+            ]
         ),
         tests(
             "coldroll",

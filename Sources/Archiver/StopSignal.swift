@@ -28,6 +28,16 @@ package final class StopSignal: Sendable {
         for handler in handlers { handler(level) }
     }
 
+    /// Asks gracefully, unless somebody has asked already: an end that follows from a stop does not make it more urgent.
+    package func requestOnce() {
+        let handlers = state.withLock { state -> [@Sendable (Level) -> Void] in
+            guard state.level == .none else { return [] }
+            state.level = .graceful
+            return state.handlers
+        }
+        for handler in handlers { handler(.graceful) }
+    }
+
     /// Calls `handler` on every request from now on, and at once if one came before; on the caller's thread.
     package func onRequest(_ handler: @escaping @Sendable (Level) -> Void) {
         let level = state.withLock { state in

@@ -54,6 +54,15 @@ struct BlockQueue {
         return done
     }
 
+    /// A copy of the first `count` held bytes, or of all if there are fewer.
+    func first(_ count: Int) -> [UInt8] {
+        let count = min(count, self.count)
+        return unsafe [UInt8](unsafeUninitializedCapacity: count) { target, filled in
+            let target = UnsafeMutableRawBufferPointer(target)
+            unsafe filled = copy(into: UnsafeMutableRawBufferPointer(rebasing: target[..<count]))
+        }
+    }
+
     /// Drops the first `count` held bytes; blocks that are empty then go back at once.
     /// - Returns: how many blocks went back.
     mutating func drop(_ count: Int) -> Int {

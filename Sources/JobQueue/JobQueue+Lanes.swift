@@ -36,7 +36,15 @@ extension JobQueue {
         return totals
     }
 
-    /// Jobs in the queue of these sources (all if empty): what a loop asks that waits until none is left.
+    /// Whether any job of these sources is left, whatever its state: what a loop asks that waits until none is.
+    package func hasLive(sources: [Int64]) async throws(PostgresError) -> Bool {
+        for row in try await pool.run(LaneStatements.hasLive, [.integers(sources)]) {
+            if try row.boolean(0) { return true }
+        }
+        return false
+    }
+
+    /// Jobs in the queue of these sources (all if empty); counts them, so it reads all of them.
     package func live(sources: [Int64]) async throws(PostgresError) -> LiveJobs {
         var live = LiveJobs()
         guard let row = try await pool.run(LaneStatements.live, [.integers(sources)]).first else { return live }

@@ -55,6 +55,24 @@ enum LaneStatements {
         """
     )
 
+    /// Whether any job of sources `$1` is live: a look into the index of each state, however long the backlog is.
+    static let hasLive = Statement(
+        "job.has_live",
+        """
+        SELECT coalesce((SELECT true FROM coldroll.job AS j
+                         WHERE j.state = 'ready' AND j.lane_id = l.id
+                         ORDER BY j.lane_id, j.rank, j.part_id LIMIT 1), false)
+            OR coalesce((SELECT true FROM coldroll.job AS j
+                         WHERE j.state = 'running' AND j.lane_id = l.id
+                         ORDER BY j.worker_id LIMIT 1), false)
+            OR coalesce((SELECT true FROM coldroll.job AS j
+                         WHERE j.state = 'scheduled' AND j.lane_id = l.id
+                         ORDER BY j.due LIMIT 1), false)
+        FROM coldroll.lane AS l
+        WHERE l.source_id = ANY ($1::bigint[])
+        """
+    )
+
     /// Live jobs of sources `$1` (all if empty) by state, without reading what is done.
     static let live = Statement(
         "job.live",

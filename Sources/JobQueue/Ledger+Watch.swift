@@ -9,6 +9,14 @@ package struct ScanState: Sendable, Equatable {
     package let reason: String?
     /// Whether it is open and its process gave a sign of life lately.
     package let isAlive: Bool
+    /// Its range, as it was given to `openScan`.
+    package let since: String?
+    package let until: String?
+
+    /// Whether it lists all that a scan of this range would: it is of the same range, or a full one.
+    package func covers(since: String?, until: String?) -> Bool {
+        (self.since == nil && self.until == nil) || (self.since == since && self.until == until)
+    }
 }
 
 extension Ledger {
@@ -32,7 +40,9 @@ extension Ledger {
             id: try row.integer(0),
             outcome: row.textOrNil(1),
             reason: row.textOrNil(2),
-            isAlive: try row.boolean(3)
+            isAlive: try row.boolean(3),
+            since: row.textOrNil(4),
+            until: row.textOrNil(5)
         )
     }
 }

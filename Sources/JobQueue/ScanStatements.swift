@@ -106,12 +106,12 @@ enum ScanStatements {
         "SELECT s.pages, s.seen, s.new FROM coldroll.scan AS s WHERE s.id = $1::bigint"
     )
 
-    /// The newest scan of source `$1`: key, outcome, reason, whether it gave a sign of life within `$2` seconds.
+    /// The newest scan of source `$1`: key, outcome, reason, whether it gave a sign of life within `$2` seconds, range.
     static let newest = Statement(
         "scan.newest",
         """
         SELECT s.id, s.outcome, s.reason,
-               s.outcome IS NULL AND s.renewed_at >= now() - make_interval(secs => $2::double precision)
+               s.outcome IS NULL AND s.renewed_at >= now() - make_interval(secs => $2::double precision), s.since, s.until
         FROM coldroll.scan AS s
         WHERE s.source_id = $1::bigint
         ORDER BY s.id DESC

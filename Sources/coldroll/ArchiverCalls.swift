@@ -94,7 +94,7 @@ enum ArchiverCalls {
         return try await body(signal)
     }
 
-    /// Adds to a worker's own progress what the whole queue still holds, asked for every two seconds.
+    /// Adds to a worker's own progress what the whole queue still holds, asked for every two seconds, or less often where the ledger is large.
     private static func telling<R: Sendable>(
         _ archive: Archive,
         _ progress: @escaping @Sendable (WorkerProgress) -> Void,
@@ -103,11 +103,12 @@ enum ArchiverCalls {
         let sums = LatestTotals()
         let watch = Task {
             while !Task.isCancelled {
+                let asked = ContinuousClock.now
                 // A sum that cannot be had is left out of the line; the work itself reports the database's absence.
                 if let totals = try? await archive.database.queue.totals(sources: [archive.source]) {
                     sums.set(totals)
                 }
-                try? await Task.sleep(for: .seconds(2))
+                try? await Task.sleep(for: Pacing.pause(after: asked.duration(to: .now)))
             }
         }
         defer { watch.cancel() }

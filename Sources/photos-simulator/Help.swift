@@ -18,7 +18,8 @@ let helpText = """
       --scopes removed          the login has only the scope that Google removed on 31 March 2025
     Storage
       --bucket NAME             a bucket that exists from the start; repeatable
-      --storage DIR|hashes      where objects' bytes go, or that only their hashes are kept (default hashes)
+      --storage DIR|hashes      where objects' bytes go, or that only the hashes of those above 64 KiB are kept
+                                (default hashes)
       --no-write-limit          allow more than one write a second to one object
       --no-md5                  objects have no MD5; saves most of the simulator's work
     Time

@@ -26,7 +26,7 @@ import Testing
             let sink = try ContentSink(path: nil, hasMD5: true)
             var type = ""
             let parser = MultipartParser(boundary: "xyz") { _, contentType in
-                type = contentType
+                type = contentType ?? ""
                 return sink
             }
             for start in stride(from: 0, to: body.count, by: step) {

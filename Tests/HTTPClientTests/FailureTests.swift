@@ -100,8 +100,8 @@ import Testing
             let head = try connection.readHead()
             try connection.answer("200 OK", String(decoding: try connection.readBody(head), as: UTF8.self))
             guard connection.number == 0 else { return connection.waitForClose() }
-            // The second request on the first connection meets a reset.
-            _ = try connection.readHead()
+            // The second request on the first connection meets a reset; while it is still being sent, it would be a cut.
+            _ = try connection.readBody(try connection.readHead())
             connection.reset()
         }
         let client = HTTPClient()
@@ -181,11 +181,11 @@ import Testing
             _ = try connection.readBody(head)
             for piece in ["HTTP/1.1 200 OK\r\n", "Content-Length: 8\r\n\r\n"] + "01234567".map(String.init) {
                 try connection.write(piece)
-                usleep(100_000)
+                usleep(300_000)
             }
         }
         var request = HTTPRequest("GET", server.url)
-        request.stallTimeout = .milliseconds(500)
+        request.stallTimeout = .seconds(2)
         #expect(SendTests.text(try await HTTPClient().send(request)) == "01234567")
     }
 
@@ -196,15 +196,15 @@ import Testing
             var left = Int(ScriptedServer.Connection.field("Content-Length", in: head) ?? "") ?? 0
             while left > 0 {
                 left -= try connection.readSome().count
-                usleep(40_000)
+                usleep(160_000)
             }
             try connection.answer("200 OK")
         }
         var request = HTTPRequest("PUT", server.url, body: .bytes([UInt8](repeating: 1, count: 4 << 20)))
-        request.stallTimeout = .milliseconds(700)
+        request.stallTimeout = .seconds(4)
         let start = ContinuousClock.now
         #expect(try await HTTPClient().send(request).status == 200)
-        #expect(ContinuousClock.now - start > .milliseconds(1400))
+        #expect(ContinuousClock.now - start > .seconds(6))
     }
 
     @Test func anEarlyRefusalEndsAnUploadThatStillWaitsForItsBytes() async throws {

@@ -44,7 +44,8 @@ import Testing
         }
 
         deinit {
-            process.terminate()
+            // The child inherits the signal mask of the thread that started it, which may hold SIGTERM back.
+            kill(process.processIdentifier, SIGKILL)
             try? FileManager.default.removeItem(at: folder)
         }
     }

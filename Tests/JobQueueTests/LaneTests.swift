@@ -4,6 +4,23 @@ import TestSupport
 import Testing
 
 @Suite(.migratedDatabase, .timeLimit(.minutes(2))) struct LaneTests {
+    @Test(arguments: ["ready", "scheduled", "running"])
+    func `a drain sees the last job, whatever its state`(_ state: String) async throws {
+        let fixture = try await QueueFixture()
+        #expect(try await !fixture.queue.hasLive(sources: [fixture.source]))
+        try await fixture.record(1)
+        _ = try await fixture.claim(try await fixture.worker(), 1)
+        try await fixture.sql(
+            """
+            UPDATE coldroll.job
+            SET state = $1::coldroll.job_state, due = CASE WHEN $1 = 'scheduled' THEN now() + interval '1 hour' END
+            """,
+            [.text(state)]
+        )
+        #expect(try await fixture.queue.hasLive(sources: [fixture.source]))
+        #expect(try await !fixture.queue.hasLive(sources: [fixture.source + 1]))
+    }
+
     @Test func `a parked lane hands out nothing until its time, and the others go on`() async throws {
         let fixture = try await QueueFixture()
         try await fixture.record(5)

@@ -29,6 +29,11 @@ import Testing
         let fixture = try await QueueFixture()
         let worker = try await fixture.worker()
         try await prepare(fixture, worker, statistics)
+        // A drain asks whether anything is left, of however many; dead rows that no vacuum has seen are passed over.
+        if statistics != .ofFullTables {
+            let drain = Plan.Call(name: "job.has_live", values: [.integers([fixture.source])])
+            #expect(try await Plan(fixture, drain, run: true).blocks < 100)
+        }
         try await expectClaim(fixture, worker)
         try await expectComplete(fixture, worker)
     }

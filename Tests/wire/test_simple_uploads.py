@@ -78,6 +78,17 @@ def test_a_body_that_holds_the_boundary_within_a_line_is_kept(bucket, name):
     assert bucket.read(name).body == body
 
 
+def test_a_media_part_without_headers_takes_its_type_from_the_metadata(bucket, name):
+    # rclone, backend/googlecloudstorage: the type is in the object resource only
+    resource = f'{{"name": "{name}", "contentType": "image/jpeg"}}'
+    whole = f"--b\r\nContent-Type: application/json\r\n\r\n{resource}\r\n--b\r\n\r\nbytes\r\n--b--\r\n"
+    kind = {"Content-Type": "multipart/related; boundary=b"}
+    answer = bucket.caller.send("POST", bucket.upload_target("multipart"), whole.encode(), kind)
+    assert answer.status == 200, answer
+    assert answer.json()["contentType"] == "image/jpeg"
+    assert bucket.read(name).body == b"bytes"
+
+
 @pytest.mark.parametrize("fault", ["no boundary", "one part", "not JSON", "line feeds only", "cut off"])
 def test_a_multipart_body_that_is_malformed_is_a_bad_request(bucket, name, fault):
     # Cloud Storage docs, Upload an object: multipart: exactly two parts, each with its headers and CRLF

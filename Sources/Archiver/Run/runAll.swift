@@ -54,7 +54,7 @@ package func runAll(
         )
         try await context.ledger.finishRun(number, outcome: outcome(of: summary), totals: summary.totals)
         try await Marker.leave(context)
-        if let scan = summary.scan, scan.isFull, summary.totals.live == 0, summary.totals.unaccounted == 0 {
+        if let scan = summary.scan, scan.isFull, outcome(of: summary) == "complete" {
             try await writeExecutionDate(scan.startedAt, context.state)
         }
         return summary
@@ -63,6 +63,8 @@ package func runAll(
         if let totals = try? await context.queue.totals(sources: [source]) {
             try? await context.ledger.finishRun(number, outcome: "failed", totals: totals)
         }
+        // What was stored before it failed must not be forgotten by a restored backup either.
+        try? await Marker.leave(context)
         throw error
     }
 }
@@ -89,7 +91,7 @@ private func scanAndWork(
     options.drain = true
     let worker = Worker(context: context, options: options, sources: [source], stop: stop, isFed: { feed.isOpen })
     // A worker that fails stops the scan: what it would list could not be stored.
-    async let worked = worker.run(progress: progress, failed: { stop.request() })
+    async let worked = worker.run(progress: progress, failed: { stop.requestOnce() })
     let scan: ScanSummary?
     do {
         scan = try await scanOrJoin(
@@ -97,7 +99,7 @@ private func scanAndWork(
         )
     } catch {
         // What is queued already is given back. If it was the worker that failed first, its error is the reason.
-        stop.request()
+        stop.requestOnce()
         feed.close()
         _ = try await worked
         throw error
@@ -110,12 +112,14 @@ private func scanAndWork(
 
 /// Scans, or waits for the process that does; takes its scan over should it vanish.
 ///
+/// A scan of a part of the library is waited for and then followed by one of its own.
+///
 /// - Returns: nil where another process ended the scan.
-private func scanOrJoin(_ scan: Scan) async throws -> ScanSummary? {
+func scanOrJoin(_ scan: Scan) async throws -> ScanSummary? {
     var joined: Int64?
     while true {
         if let other = joined, let newest = try await scan.context.ledger.newestScan(source: scan.source),
-            newest.id >= other, let outcome = newest.outcome
+            newest.id >= other, let outcome = newest.outcome, newest.covers(since: scan.since, until: scan.until)
         {
             if outcome == "complete" { return nil }
             throw ArchiverError(code: .nothingFound, message: newest.reason ?? "The scan that this run joined failed.")

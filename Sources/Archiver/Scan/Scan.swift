@@ -3,6 +3,7 @@ import GooglePhotos
 import HTTPClient
 import JobQueue
 import Logging
+import Postgres
 
 /// One enumeration pass: pages from Google, each recorded in one transaction with the token of the next.
 ///
@@ -18,11 +19,14 @@ struct Scan {
 
     /// Times that a listing may start over because Google forgot its page token.
     private static let restarts = 3
+    /// How long a page in hand waits for a database that is away: a restart of the server takes less.
+    private static let databasePatience = Duration.seconds(600)
 
     /// - Throws: `LedgerError`, `PhotosError`, `PostgresError`, `ArchiverError`.
     func run() async throws -> ScanSummary {
-        let known = try await context.ledger.knownItems(source: source)
         let ticket = try await context.ledger.openScan(source: source, since: since, until: until)
+        // Not before: opening ends an abandoned scan of another range, whose items are known from then on.
+        let known = try await context.ledger.knownItems(source: source)
         context.logger.log(
             .info,
             "scan started",
@@ -89,6 +93,8 @@ struct Scan {
     private func listAll(_ ticket: ScanTicket) async throws -> Int {
         var token = ticket.pageToken
         var restarts = 0
+        // Tokens met in this pass: a circle would go round for ever, and never see the rest.
+        var tokens: Set<String> = token.map { [$0] } ?? []
         var unreadable = 0
         var totals = (pages: 0, seen: 0, new: 0)
         while true {
@@ -102,27 +108,41 @@ struct Scan {
                 context.logger.log(.warning, "page token expired, listing again from the first page")
                 try await context.ledger.restart(ticket)
                 token = nil
+                tokens = []
                 continue
             }
-            if let next = page.nextPageToken, next == token {
+            if let next = page.nextPageToken, !tokens.insert(next).inserted {
                 throw PhotosError(
                     code: .malformed,
-                    message: "Google answered a page whose next page is itself; the scan stops and can be run again."
+                    message: "Google answered a page that leads back to an earlier one; the scan stops. Run it again."
                 )
             }
             let items = page.items.map { FoundItem($0, sourceLabel: context.sourceLabel) }
             context.baseURLs.offer(page.items)
-            let counts = try await context.ledger.record(
-                ticket,
-                items,
-                unreadable: page.unreadable,
-                nextPageToken: page.nextPageToken
-            )
+            let counts = try await recorded(ticket, items, page)
             unreadable += page.unreadable
             totals = (totals.pages + 1, totals.seen + counts.seen, totals.new + counts.new)
             progress(ScanProgress(pages: totals.pages, seen: totals.seen, new: totals.new))
             guard let next = page.nextPageToken else { return unreadable }
             token = next
+        }
+    }
+
+    /// Records a page, again while the database is away; a page that was recorded although the answer was lost is known.
+    private func recorded(_ ticket: ScanTicket, _ items: [FoundItem], _ page: MediaPage) async throws -> PageCounts {
+        let end = ContinuousClock.now + Self.databasePatience
+        while true {
+            do {
+                return try await context.ledger.record(
+                    ticket,
+                    items,
+                    unreadable: page.unreadable,
+                    nextPageToken: page.nextPageToken
+                )
+            } catch let error as PostgresError where error.isTransient && ContinuousClock.now < end {
+                context.logger.log(.warning, "waiting for the database", ["error": .string("\(error)")])
+                try await sleep(.seconds(1))
+            }
         }
     }
 
@@ -145,11 +165,11 @@ struct Scan {
                 let delay: Duration
                 switch error.code {
                 case .quota(let retryAfter):
-                    delay = retryAfter
-                    try await context.queue.park(source: source, lane: nil, for: retryAfter, reason: error.message)
+                    delay = max(retryAfter, .seconds(1))
+                    try await context.queue.park(source: source, lane: nil, for: delay, reason: error.message)
                     // A quota is not an outage: it ends by itself, and waiting for it is what the owner expects.
                     waited = .zero
-                case .unavailable(let retryAfter): delay = retryAfter ?? pause
+                case .unavailable(let retryAfter): delay = max(retryAfter ?? .zero, pause)
                 case .transport(let code) where code != .untrusted && code != .badURL && code != .tooLarge:
                     delay = pause
                 case .auth(.unavailable): delay = pause

@@ -34,3 +34,10 @@ extension StoredObject {
         )
     }
 }
+
+extension Completion.Result {
+    /// Whether the item has another part to fetch by the same base URL.
+    var hasClip: Bool {
+        if case .stored(_, motion: .some) = self { true } else { false }
+    }
+}

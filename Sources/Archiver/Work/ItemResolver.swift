@@ -25,7 +25,7 @@ struct ItemResolver: Sendable {
             // One bad id can fail a whole batch with a 500 (gphotos-sync issue 33): single gets sort it out.
             guard let results = try? await photos.batchGet(ids) else { continue }
             health.succeeded(.library)
-            cache.offer(results.compactMap { try? $0.get() })
+            cache.offer(results.compactMap { try? $0.get() }, isWanted: true)
         }
     }
 
@@ -37,7 +37,7 @@ struct ItemResolver: Sendable {
         guard item.baseURL != nil else {
             throw PhotosError(code: .malformed, message: "Google answered for this item without a base URL.")
         }
-        cache.offer([item])
+        cache.offer([item], isWanted: true)
         return item
     }
 }

@@ -11,16 +11,14 @@ final class Pulse: Sendable {
         case dead
         case lost([JobReference])
         case orphaned([JobReference])
-        /// No beat got through for so long that the database is about to give up: stop what is in hand.
-        case fenced
     }
 
     private struct State {
         var held: Set<JobReference> = []
-        var lastBeat = ContinuousClock.now
-        var contactSince = ContinuousClock.now
+        var busy = 0
+        var contact: Contact
     }
-    private let state = Mutex(State())
+    private let state: Mutex<State>
     private let queue: JobQueue
     private let worker: Int64
     private let logger: Logger
@@ -29,6 +27,7 @@ final class Pulse: Sendable {
         self.queue = queue
         self.worker = worker
         self.logger = logger
+        state = Mutex(State(contact: Contact(dead: queue.timing.dead)))
     }
 
     /// Everything that the worker answers for: claimed, under way, or ended and not acknowledged.
@@ -49,38 +48,39 @@ final class Pulse: Sendable {
 
     var heldCount: Int { state.withLock { $0.held.count } }
 
-    /// Whether new work may be started: the last beat is younger than two thirds of the time to death.
-    var mayStart: Bool {
-        state.withLock { $0.lastBeat.duration(to: .now) } < queue.timing.dead * 2 / 3
+    /// Transfers that go on, for the worker's row.
+    func note(busy: Int) {
+        state.withLock { $0.busy = busy }
     }
 
-    /// Whether contact has been unbroken for as long as a death takes: only then may this process declare one, since
-    /// after an outage of the database every worker looks dead.
-    var mayDeclareDeath: Bool {
-        state.withLock { $0.contactSince.duration(to: .now) } >= queue.timing.dead
-    }
+    /// Whether new work may be started.
+    var mayStart: Bool { state.withLock { $0.contact.mayStart(at: .now) } }
+
+    /// Whether no beat got through for so long that the database is about to give up: stop what is in hand.
+    ///
+    /// Asked by the worker's own clock, since a beat that hangs reports nothing.
+    var isFenced: Bool { state.withLock { $0.contact.isFenced(at: .now) } }
+
+    /// Whether this process may declare others dead.
+    var mayDeclareDeath: Bool { state.withLock { $0.contact.mayDeclareDeath(at: .now) } }
 
     /// Beats until cancelled; `report` may be called from any task.
-    func run(busy: @Sendable () -> Int, report: @Sendable (Finding) -> Void) async {
+    func run(report: @Sendable (Finding) -> Void) async {
         while !Task.isCancelled {
             // The time of sending counts: the database's clock for this worker starts no later.
             let sent = ContinuousClock.now
-            let held = state.withLock { Array($0.held) }
+            let (held, busy) = state.withLock { (Array($0.held), $0.busy) }
             do {
-                let answer = try await queue.beat(worker: worker, busy: busy(), held: held)
-                state.withLock { $0.lastBeat = sent }
+                let answer = try await queue.beat(worker: worker, busy: busy, held: held)
+                state.withLock { $0.contact.answered(sent: sent) }
                 guard answer.alive else { return report(.dead) }
                 if !answer.lost.isEmpty { report(.lost(answer.lost)) }
                 // A claim may have committed after `held` was read.
                 let orphans = answer.orphaned.filter { !holds($0) }
                 if !orphans.isEmpty { report(.orphaned(orphans)) }
             } catch {
-                let silence = state.withLock { state in
-                    state.contactSince = .now
-                    return state.lastBeat.duration(to: .now)
-                }
+                state.withLock { $0.contact.failed(at: .now) }
                 logger.log(.warning, "heartbeat failed", ["error": .string("\(error)")])
-                if silence > queue.timing.dead * 5 / 6 { report(.fenced) }
             }
             try? await Task.sleep(for: queue.timing.beat)
         }

@@ -48,6 +48,9 @@ extension Ending {
 }
 
 extension Transfer {
+    /// Longest pause that a service may ask for while it is away; a larger Retry-After is a mistake.
+    static let longestPause = Duration.seconds(3600)
+
     /// Google refused the URL, not the item.
     func isBaseURLRefused(_ error: any Error) -> Bool {
         guard let error = error as? PhotosError else { return false }
@@ -98,7 +101,7 @@ extension Transfer {
         case .insufficientScopes, .unauthenticated, .auth(.loginRequired), .auth(.badCredentials):
             .fatal(ArchiverError(code: .credentials, message: error.message))
         case .auth(.unavailable): .park(.seconds(15), reason: error.message)
-        case .quota(let retryAfter): .park(retryAfter, reason: error.message)
+        case .quota(let retryAfter): .park(max(retryAfter, .seconds(1)), reason: error.message)
         case .unavailable(let retryAfter): stumble(service, retryAfter, "unavailable", error.message, job, began)
         case .notFound where job.kind == .motion:
             .complete(.skipped(reason: "no-clip: Google has no clip for this still"))
@@ -147,10 +150,11 @@ extension Transfer {
         _ job: ClaimedJob,
         _ began: ContinuousClock.Instant
     ) -> Ending {
-        switch health.judge(service, part: job.reference.part, since: began) {
+        let asked = min(retryAfter ?? .zero, Self.longestPause)
+        return switch health.judge(service, part: job.reference.part, since: began) {
         case .part: .fail(reason: reason, message: message)
-        case .passing: .release(delay: retryAfter ?? .seconds(Int.random(in: 3...9)), note: message)
-        case .outage: .park(max(retryAfter ?? .zero, .seconds(15)), reason: message)
+        case .passing: .release(delay: max(asked, .seconds(Int.random(in: 3...9))), note: message)
+        case .outage: .park(max(asked, .seconds(15)), reason: message)
         }
     }
 }

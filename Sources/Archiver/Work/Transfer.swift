@@ -42,6 +42,13 @@ struct Transfer: Sendable {
 
     /// Tries a job, with a few repeats in place for what a second download mends at once.
     func perform(_ claimed: ClaimedJob) async -> Ending {
+        let ending = await tried(claimed)
+        // A clip is asked for by the same base URL.
+        if case .complete(let result) = ending, !result.hasClip { context.baseURLs.forget(claimed.sourceItem) }
+        return ending
+    }
+
+    private func tried(_ claimed: ClaimedJob) async -> Ending {
         var attempt = Try(job: claimed)
         if claimed.crashes > 0, let ending = await lookFirst(&attempt) { return ending }
         while !Task.isCancelled {
@@ -226,13 +233,25 @@ struct Transfer: Sendable {
             )
         case .exists(let stored):
             guard Identity(metadata: stored.metadata) == identity else { throw NameTaken() }
+            let known = (fidelity: Adoption.fidelity(stored), isMotion: Adoption.isMotion(stored))
+            // Nothing was sent, so little may have been received: without the whole body, the clip would go unnoticed.
+            if known.fidelity == nil || known.isMotion == nil { try await readToEnd(buffer) }
+            let report = inspector.report()
             let isSame = stored.size == buffer.received && stored.crc32c == buffer.crc32c.value
-            let fidelity = isSame ? try judged(report, job, isFramed) : Adoption.fidelity(stored) ?? .rendition
+            let fidelity = isSame ? try judged(report, job, isFramed) : known.fidelity ?? .rendition
             return .stored(
                 stored.record(fidelity: fidelity, mediaKind: report.kind, adopted: true),
-                motion: motionPart(job, report.isMotionPhoto)
+                motion: motionPart(job, known.isMotion ?? report.isMotionPhoto)
             )
         }
+    }
+
+    /// Drops what comes, which passes the inspector and the checksum all the same.
+    private func readToEnd(_ buffer: BodyBuffer) async throws {
+        repeat {
+            try await buffer.wait(for: ByteBudget.block)
+            _ = buffer.take(ByteBudget.block)
+        } while !buffer.hasEnded
     }
 
     /// Looks at the object that a vanished worker may have made.

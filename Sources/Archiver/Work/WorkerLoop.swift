@@ -49,6 +49,7 @@ final class WorkerLoop {
     private var waiting: [ClaimedJob] = []
     private var running: [JobReference: Task<Void, Never>] = [:]
     private var isClaiming = false
+    private var claiming: Task<Void, Never>?
     private var mayClaim = true
     private var isCheckingDrain = false
     private var level = StopSignal.Level.none
@@ -58,6 +59,7 @@ final class WorkerLoop {
     private var saturated = true
     private var bytesBefore: Int64 = 0
     private var ticks = 0
+    private var wasFenced = false
     private let started = ContinuousClock.now
     private var ended = 0
 
@@ -124,15 +126,22 @@ final class WorkerLoop {
         case .claimed(let jobs):
             isClaiming = false
             mayClaim = !jobs.isEmpty
+            claiming = nil
             waiting += jobs
+            // The stop came while the claim was under way: it gave back only what was waiting then.
+            if level != .none { giveBackWaiting() }
             if jobs.isEmpty { checkDrain() }
         case .claimFailed(let error):
             isClaiming = false
+            claiming = nil
             mayClaim = false
+            // Cut off by a stop: what the database handed out all the same goes back with the worker's end.
+            guard level == .none else { return }
             logger.log(.warning, "claim failed", ["error": .string("\(error)")])
             if !error.isTransient { fail(ArchiverError(code: .unavailable, message: "\(error)")) }
         case .ended(let job, let ending):
             running[job] = nil
+            pulse.note(busy: running.count)
             settle(job, ending)
         case .delivered(let letter, let receipt): note(letter, receipt)
         case .pulse(let finding): obey(finding)
@@ -173,7 +182,7 @@ final class WorkerLoop {
 
     private func claim(_ limit: Int) {
         isClaiming = true
-        Task { [context, worker, sources, pulse, transfer, post] in
+        claiming = Task { [context, worker, sources, pulse, transfer, post] in
             do throws(PostgresError) {
                 let jobs = try await context.queue.claim(worker: worker, sources: sources, limit: limit)
                 pulse.hold(jobs)
@@ -191,6 +200,7 @@ final class WorkerLoop {
         running[job.reference] = Task { [transfer, post] in
             post.yield(.ended(job.reference, await transfer.perform(job)))
         }
+        pulse.note(busy: running.count)
     }
 
     // MARK: Ends of jobs
@@ -277,9 +287,6 @@ final class WorkerLoop {
             waiting.removeAll { !pulse.holds($0.reference) }
         case .orphaned(let jobs):
             for job in jobs { outbox.post(.release(Release(job: job))) }
-        case .fenced:
-            logger.log(.error, "no heartbeat got through: giving up what is in hand")
-            surrender()
         case .dead:
             logger.log(.error, "the database gave up on this worker: starting anew")
             surrender()
@@ -299,13 +306,19 @@ final class WorkerLoop {
 
     private func stop(_ asked: StopSignal.Level) {
         level = max(level, asked)
-        for job in waiting { outbox.post(.release(Release(job: job.reference))) }
-        waiting = []
+        giveBackWaiting()
+        // Nothing new is begun: base URLs that Google is slow to give need not be waited for.
+        claiming?.cancel()
         if level == .immediate {
             for task in running.values { task.cancel() }
         } else if graceEnds == nil {
             graceEnds = .now + options.grace
         }
+    }
+
+    private func giveBackWaiting() {
+        for job in waiting { outbox.post(.release(Release(job: job.reference))) }
+        waiting = []
     }
 
     /// Ends this worker with an error, jobs given back.
@@ -321,6 +334,12 @@ final class WorkerLoop {
         mayClaim = mayClaim || ticks % 2 == 0
         progress.busy = running.count
         progress.slots = governor.slots
+        let isFenced = pulse.isFenced
+        if isFenced, !wasFenced {
+            logger.log(.error, "no heartbeat got through: giving up what is in hand")
+            surrender()
+        }
+        wasFenced = isFenced
         if let graceEnds, ContinuousClock.now > graceEnds { stop(.immediate) }
         if let deadline, ContinuousClock.now > deadline, level == .none { stop(.graceful) }
         guard ticks % 2 == 0 else { return }
@@ -348,6 +367,5 @@ private func isDrained(_ context: ArchiveContext, _ sources: [Int64]) async thro
     for source in sources {
         if let scan = try await context.ledger.newestScan(source: source), scan.isAlive { return false }
     }
-    let live = try await context.queue.live(sources: sources)
-    return live.count == 0
+    return try await !context.queue.hasLive(sources: sources)
 }

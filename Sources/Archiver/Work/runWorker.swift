@@ -25,10 +25,16 @@ package func runWorker(
 ) async throws -> WorkSummary {
     try await Marker.check(context)
     let source = try await context.source()
-    let summary = try await Worker(context: context, options: options, sources: [source], stop: stop, isFed: { false })
-        .run(progress: progress)
-    try await Marker.leave(context)
-    return summary
+    let worker = Worker(context: context, options: options, sources: [source], stop: stop, isFed: { false })
+    do {
+        let summary = try await worker.run(progress: progress)
+        try await Marker.leave(context)
+        return summary
+    } catch {
+        // What was stored before it failed must not be forgotten by a restored backup; the failure itself is the news.
+        try? await Marker.leave(context)
+        throw error
+    }
 }
 
 /// A worker over all of its lives.
@@ -105,7 +111,7 @@ struct Worker {
         let (outbox, pulse, queue, logger) = (loop.outbox, loop.pulse, context.queue, loop.logger)
         stop.onRequest { level in post.yield(.stop(level)) }
         let feeders = [
-            Task { await pulse.run(busy: { pulse.heldCount }, report: { post.yield(.pulse($0)) }) },
+            Task { await pulse.run { post.yield(.pulse($0)) } },
             Task {
                 while !Task.isCancelled {
                     try await Task.sleep(for: .milliseconds(500))

@@ -82,7 +82,8 @@ final class BucketStore: Sendable {
                 md5: md5,
                 created: .now,
                 settings: intent.settings,
-                file: file
+                file: file,
+                bytes: content.wholeIfSmall
             )
             Self.put(object, in: &state)
             try shelf.log(object.indexLine)

@@ -4,11 +4,14 @@ import Glibc
 final class ContentSink {
     /// What a resumable upload keeps of a broken request is a multiple of this (Cloud Storage: 256 KiB).
     static let quantum: Int64 = 262_144
+    /// Where only hashes are kept, an object up to this size is kept all the same: markers are read back.
+    static let small = 65_536
 
     let digest: RunningDigest
     /// Where the bytes are; nil if only hashes are kept.
     let path: String?
     private let descriptor: Int32
+    private var beginning: [UInt8] = []
 
     init(path: String?, hasMD5: Bool) throws(FileError) {
         self.path = path
@@ -57,8 +60,18 @@ final class ContentSink {
         if let path { _ = unsafe unlink(path) }
     }
 
+    /// All bytes, if they are few and not in a file.
+    var wholeIfSmall: [UInt8]? {
+        path == nil && count <= Self.small ? Array(beginning.prefix(Int(count))) : nil
+    }
+
     private func write(_ bytes: UnsafeRawBufferPointer) throws(FileError) {
-        guard let path else { return }
+        guard let path else {
+            // Nothing is rewound within the first quantum but to its start.
+            if count == 0 { beginning = [] }
+            if count + Int64(bytes.count) <= Self.small { unsafe beginning += bytes }
+            return
+        }
         var done = 0
         while done < bytes.count {
             let written = unsafe pwrite(

@@ -1,7 +1,7 @@
 /// Takes a `multipart/related` body apart while it arrives: an object resource, then the bytes (Cloud Storage: JSON API multipart upload).
 final class MultipartParser {
     /// What the bytes of the second part are given to, once the first part has been read.
-    typealias Open = (_ resource: JSONValue, _ contentType: String) throws -> ContentSink
+    typealias Open = (_ resource: JSONValue, _ contentType: String?) throws -> ContentSink
 
     private enum Stage {
         case preamble
@@ -89,15 +89,10 @@ final class MultipartParser {
         else { throw StorageRefusal(status: 400, reason: "parseError", message: "Metadata part is not a JSON object.") }
         let head = String(decoding: secondHead, as: UTF8.self).split(whereSeparator: \.isNewline)
         let type = head.first { $0.lowercased().hasPrefix("content-type:") }
-        guard let type else {
-            throw StorageRefusal(
-                status: 400,
-                reason: "badContent",
-                message: "The media part of a multipart upload needs a Content-Type."
-            )
-        }
         self.resource = resource
-        sink = try open(resource, String(type.dropFirst("content-type:".count).drop { $0 == " " }))
+        // rclone sends the media part without any header, and it works.
+        let contentType = type.map { String($0.dropFirst("content-type:".count).drop { $0 == " " }) }
+        sink = try open(resource, contentType)
     }
 
     /// Gives bytes of the second part on, but for what may be the start of the last delimiter.

@@ -11,6 +11,8 @@ struct ObjectRecord: Sendable {
     let settings: ObjectSettings
     /// Where the bytes are; nil if only their hashes are kept.
     let file: String?
+    /// The bytes of a small object that has no file.
+    var bytes: [UInt8]?
 }
 
 /// What an insert may say about its object.

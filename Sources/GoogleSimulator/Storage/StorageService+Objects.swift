@@ -16,13 +16,6 @@ extension StorageService {
     func download(_ bucket: String, _ name: ObjectName, _ call: Call) -> ServerAnswer {
         do {
             let object = try find(bucket, name, call)
-            guard let file = object.file else {
-                throw StorageRefusal(
-                    status: 501,
-                    reason: "notImplemented",
-                    message: "This simulator keeps the hashes of objects only (--storage hashes)."
-                )
-            }
             var headers: [(name: String, value: String)] = [
                 (name: "Content-Type", value: object.settings.contentType ?? "application/octet-stream"),
                 (name: "X-Goog-Generation", value: String(object.generation)),
@@ -31,9 +24,8 @@ extension StorageService {
                 (name: "ETag", value: base64(object.generation.bigEndianBytes)),
             ]
             if let md5 = object.md5 { headers.append((name: "X-Goog-Hash", value: "md5=" + base64(md5))) }
-            let path = store.shelf.absolute(file)
             guard let text = call.header("range") else {
-                return ServerAnswer(200, headers: headers, body: .file(path: path, offset: 0, count: object.size))
+                return ServerAnswer(200, headers: headers, body: try body(object, 0..<object.size))
             }
             guard let range = byteRange(text, size: object.size) else {
                 headers.append((name: "Content-Range", value: "bytes */\(object.size)"))
@@ -41,11 +33,25 @@ extension StorageService {
             }
             let ends = "bytes \(range.lowerBound)-\(range.upperBound - 1)/\(object.size)"
             headers.append((name: "Content-Range", value: ends))
-            let count = range.upperBound - range.lowerBound
-            return ServerAnswer(206, headers: headers, body: .file(path: path, offset: range.lowerBound, count: count))
+            return ServerAnswer(206, headers: headers, body: try body(object, range))
         } catch {
             return refusal(error)
         }
+    }
+
+    private func body(_ object: ObjectRecord, _ range: Range<Int64>) throws(StorageRefusal) -> ServerAnswer.Body {
+        if let file = object.file {
+            let count = range.upperBound - range.lowerBound
+            return .file(path: store.shelf.absolute(file), offset: range.lowerBound, count: count)
+        }
+        guard let bytes = object.bytes else {
+            throw StorageRefusal(
+                status: 501,
+                reason: "notImplemented",
+                message: "This simulator keeps only the hashes of objects of this size (--storage hashes)."
+            )
+        }
+        return .bytes(Array(bytes[Int(range.lowerBound)..<Int(range.upperBound)]))
     }
 
     /// Answers `DELETE …/o/{object}`.

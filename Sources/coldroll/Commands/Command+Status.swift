@@ -11,7 +11,7 @@ extension Command {
                 + "renditions; 'found' is the sum of every place where a part can be."
         ],
         flags: [
-            Flag("--watch", .toggle, "print it anew every 2 seconds until interrupted"),
+            Flag("--watch", .toggle, "print it anew every 2 seconds, less often for a large ledger, until interrupted"),
             Flag("--json", .toggle, "one JSON object a line, for programs; docs/status.md lists its keys"),
         ],
         examples: [
@@ -25,9 +25,11 @@ extension Command {
             asJSON: arguments.has("--json"),
             redraws: arguments.has("--watch") && StandardStream.output.isTerminal
         )
+        var asked = ContinuousClock.now
         StandardStream.output.write(screen.text(for: try await StatusReport(database)))
         guard arguments.has("--watch") else { return .done }
-        while (try? await Task.sleep(for: .seconds(2))) != nil {
+        while (try? await Task.sleep(for: Pacing.pause(after: asked.duration(to: .now)))) != nil {
+            asked = .now
             do {
                 StandardStream.output.write(screen.text(for: try await StatusReport(database)))
             } catch let error as PostgresError where error.isTransient {

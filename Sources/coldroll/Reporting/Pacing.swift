@@ -1,0 +1,7 @@
+/// How often the sums of a ledger may be asked for.
+enum Pacing {
+    /// The pause after a question that took so long: 2 s, or as much more as keeps the database free for the workers.
+    ///
+    /// The sums read every part, seconds for a million of them, and each process that shows progress asks for them.
+    static func pause(after cost: Duration) -> Duration { max(.seconds(2), cost * 30) }
+}
