@@ -91,6 +91,13 @@ let package = Package(
             swiftSettings: strict
         ),
 
+        .executableTarget(
+            name: "queue-benchmark",
+            dependencies: ["JobQueue", "Postgres", "Logging"],
+            path: "Benchmarks/queue/program",
+            swiftSettings: strict
+        ),
+
         .target(
             name: "TestSupport",
             dependencies: ["Postgres", "JobQueue", "Schema", "GoogleSimulator", "Checksums", "Logging"],

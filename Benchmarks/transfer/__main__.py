@@ -6,6 +6,7 @@ PostgreSQL's address in COLDROLL_TEST_POSTGRES.
 
 import argparse
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -27,6 +28,8 @@ def main():
     parser.add_argument("--sizes", default="1MB-9MB")
     parser.add_argument("--rclone", required=True, help="the program")
     parser.add_argument("--only", help="one contestant, for a look at it alone")
+    parser.add_argument("--coldroll", help="another build of it, or a profiler's script", type=Path)
+    parser.add_argument("--logs", help="a directory that keeps what the programs wrote", type=Path)
     options = parser.parse_args()
 
     postgres = os.environ["COLDROLL_TEST_POSTGRES"]
@@ -37,7 +40,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="coldroll-bench.", dir=in_memory()) as name:
         directory = Path(name)
         coldroll = [
-            Coldroll(programs / "coldroll", postgres, postmaster, slots)
+            Coldroll(options.coldroll or programs / "coldroll", postgres, postmaster, slots)
             for slots in ([None] if options.kind == "latency" else [None, 16, 64])
         ]
         others = [Curl(directory / "files"), Rclone(options.rclone)]
@@ -61,6 +64,8 @@ def main():
                 usage = contestant.move(place)
                 if there.stored(bucket) != wanted:
                     sys.exit(f"{contestant.name} did not store every item's bytes in {bucket}.")
+                if options.logs:
+                    shutil.copytree(place.directory, options.logs / bucket, dirs_exist_ok=True)
                 usages[contestant.name].append(usage)
                 show(f"{turn + 1} {contestant.name}", usage, bytes_of_all)
         if not options.only:

@@ -1,0 +1,90 @@
+import JobQueue
+import Logging
+import Postgres
+
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
+
+// queue-benchmark enqueue CONNINFO JOBS PAGE    records JOBS items in pages of PAGE, on one connection
+// queue-benchmark drain CONNINFO BATCH          claims and completes all of them, on two connections
+// Prints the seconds that it took and how many jobs they were. Benchmarks/queue/__main__.py runs it.
+
+let arguments = CommandLine.arguments
+switch (arguments.dropFirst().first, arguments.count) {
+case ("enqueue", 5): try await enqueue(arguments[2], jobs: number(arguments[3]), page: number(arguments[4]))
+case ("drain", 4): try await drain(arguments[2], batch: number(arguments[3]))
+default:
+    print("usage: queue-benchmark enqueue CONNINFO JOBS PAGE | drain CONNINFO BATCH")
+    exit(1)
+}
+
+func number(_ text: String) -> Int {
+    guard let number = Int(text), number > 0 else {
+        print("\(text) is no number above 0")
+        exit(1)
+    }
+    return number
+}
+
+func enqueue(_ conninfo: String, jobs: Int, page: Int) async throws {
+    _ = try await Migrator(conninfo: conninfo).migrate()
+    let pool = ConnectionPool(conninfo: conninfo, limit: 1)
+    let ledger = Ledger(pool: pool)
+    let source = try await ledger.source(kind: "library", account: "default", clientID: "client")
+    let scan = try await ledger.openScan(source: source, since: nil, until: nil)
+    var new = 0
+    let seconds = try await ContinuousClock().measure {
+        for first in stride(from: 0, to: jobs, by: page) {
+            let items = (first..<min(first + page, jobs)).map(FoundItem.init(number:))
+            new += try await ledger.record(scan, items, unreadable: 0, nextPageToken: "page \(first)").new
+        }
+    }
+    try await ledger.letGo(scan)
+    await pool.close()
+    report(seconds, new)
+}
+
+func drain(_ conninfo: String, batch: Int) async throws {
+    let pool = ConnectionPool(conninfo: conninfo, limit: 2)
+    let queue = JobQueue(pool: pool, logger: .none)
+    let source = try await Ledger(pool: pool).source(kind: "library", account: "default", clientID: "client")
+    var workers: [Int64] = []
+    for number in 1...2 {
+        workers.append(
+            try await queue.register(host: "here", processID: number, version: "1", slots: batch, sources: [source])
+        )
+    }
+    var done = 0
+    let seconds = try await ContinuousClock().measure {
+        done = try await withThrowingTaskGroup(of: Int.self) { group in
+            for worker in workers {
+                group.addTask { try await work(queue, worker, source, batch) }
+            }
+            return try await group.reduce(0, +)
+        }
+    }
+    await pool.close()
+    report(seconds, done)
+}
+
+/// Claims and completes until nothing is left; the work between is none, as in pgqueuer's half of the comparison.
+@concurrent
+func work(_ queue: JobQueue, _ worker: Int64, _ source: Int64, _ batch: Int) async throws -> Int {
+    var done = 0
+    while true {
+        let jobs = try await queue.claim(worker: worker, sources: [source], limit: batch)
+        if jobs.isEmpty { return done }
+        let ends = jobs.map {
+            Completion(job: $0.reference, result: .stored(.init(part: $0.reference.part), motion: nil))
+        }
+        done += try await queue.complete(worker: worker, ends).count
+    }
+}
+
+func report(_ duration: Duration, _ jobs: Int) {
+    let seconds = Double(duration.components.seconds) + Double(duration.components.attoseconds) * 1e-18
+    print("{\"seconds\": \(seconds), \"jobs\": \(jobs)}")
+}
