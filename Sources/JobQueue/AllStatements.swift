@@ -10,7 +10,7 @@ extension Statement {
             FailureStatements.fail, FailureStatements.release, FailureStatements.rename,
             LaneStatements.park, LaneStatements.waiting, LaneStatements.totals, LaneStatements.live,
             LaneStatements.hasLive,
-            LedgerStatements.identity, LedgerStatements.bind, LedgerStatements.archive, LedgerStatements.source,
+            LedgerStatements.identity, LedgerStatements.witnesses, LedgerStatements.bind, LedgerStatements.archive, LedgerStatements.source,
             LedgerStatements.findSource, LedgerStatements.lanes, LedgerStatements.sources, LedgerStatements.beginRun,
             LedgerStatements.finishRun,
             PageStatements.record,

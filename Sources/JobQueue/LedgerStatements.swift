@@ -11,6 +11,19 @@ enum LedgerStatements {
         """
     )
 
+    /// The first and the last stored part, by their numbers: what a look at the archive must find.
+    static let witnesses = Statement(
+        "ledger.witnesses",
+        """
+        SELECT p.object_name, o.size, o.crc32c
+        FROM ((SELECT f.part_id FROM coldroll.object AS f ORDER BY f.part_id LIMIT 1)
+              UNION
+              (SELECT l.part_id FROM coldroll.object AS l ORDER BY l.part_id DESC LIMIT 1)) AS w
+        JOIN coldroll.object AS o ON o.part_id = w.part_id
+        JOIN coldroll.part AS p ON p.id = w.part_id
+        """
+    )
+
     static let bind = Statement(
         "ledger.bind",
         "UPDATE coldroll.ledger AS l SET archive = $1::text, bound_at = now() WHERE l.archive IS NULL"

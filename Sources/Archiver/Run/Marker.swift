@@ -32,13 +32,20 @@ struct Marker: Codable, Equatable {
 
     /// Stops a ledger that does not belong to this archive.
     ///
+    /// A marker without objects locks nobody out: its ledger never stored anything.
+    ///
     /// Called before anything is stored. Also binds the ledger to the archive, and leaves the first marker.
     /// - Throws: `ArchiverError` with what to do; `LedgerError`; `StorageError`; `PostgresError`.
     static func check(_ context: ArchiveContext) async throws {
         try await context.ledger.checkSchema()
         try await context.ledger.bind(archive: context.archive.url)
+        // An archive that is away (a disk not mounted, a bucket gone) must not look like one with nothing to do.
+        try await context.archive.check()
         let ledger = try await context.ledger.identity()
-        if let (marker, _) = try await read(context.state) {
+        try await lookForWitnesses(context)
+        if let (marker, _) = try await read(context.state),
+            marker.ledger == ledger.id || marker.objects > 0 || ledger.objects > 0
+        {
             try compare(marker, ledger, archive: context.archive.url)
             return
         }
@@ -50,6 +57,23 @@ struct Marker: Codable, Equatable {
         // Before the first object: a process killed between that and its ledger row leaves an empty ledger beside an
         // archive that is not, and must be known as this archive's own.
         try await leave(context)
+    }
+
+    /// Looks for the first and the last object that the ledger knows: two requests a run.
+    ///
+    /// Whoever emptied, swapped or remounted the archive has taken at least one of them.
+    private static func lookForWitnesses(_ context: ArchiveContext) async throws {
+        for witness in try await context.ledger.witnesses() {
+            let found = try await context.archive.head(witness.name)
+            guard found?.size != witness.size || found?.crc32c != witness.crc32c else { continue }
+            throw ArchiverError(
+                code: .foreignLedger,
+                message: "The archive \(context.archive.url) does not hold \(witness.name) as it was stored: it is "
+                    + "\(found == nil ? "not there" : "another object"). Nothing was stored. If the archive is a disk, "
+                    + "mount it; if objects were deleted or replaced, restore them. Until then nothing in Google Photos "
+                    + "should be deleted because coldroll stored it."
+            )
+        }
     }
 
     /// A pure comparison, so that its test is a table.

@@ -66,7 +66,8 @@ struct Refusal {
                 code: .noBucket,
                 message: """
                     There is no bucket gs://\(bucket). Make it: gcloud storage buckets create gs://\(bucket) \
-                    --location=REGION --default-storage-class=ARCHIVE --uniform-bucket-level-access
+                    --location=REGION --uniform-bucket-level-access --default-storage-class=ARCHIVE for the archive, \
+                    STANDARD for the state store
                     """
             )
         case 400..<500:

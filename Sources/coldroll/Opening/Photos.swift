@@ -40,6 +40,13 @@ extension Session {
             tokenEndpoint: settings.oauthEndpoint,
             http: http
         )
+        guard tokens.clientID != nil else {
+            throw CommandFailure(
+                .credentials,
+                "\(file) holds the key of a service account; Google Photos knows no service accounts and needs a person's "
+                    + "login: a JSON file with \"type\": \"authorized_user\""
+            )
+        }
         return PhotosAccess(
             client: PhotosClient(http: http, tokens: tokens, endpoint: settings.photosEndpoint),
             clientID: tokens.clientID
