@@ -55,18 +55,18 @@ class Database:
             ).split("|")
         ]
 
-    def measure(self, *programs) -> Cost:
-        """Runs programs at the same time; each says how long it took and how many jobs it did."""
+    def measure(self, program) -> Cost:
+        """Runs a program that says how long it took and how many jobs it did."""
         self.query(self.conninfo, "checkpoint")
         before = self.counts()
-        running = [subprocess.Popen(list(map(str, p)), stdout=subprocess.PIPE, text=True) for p in programs]
-        said = [json.loads(process.communicate()[0].splitlines()[-1]) for process in running]
-        if any(process.returncode for process in running):
-            sys.exit(f"{programs[0][0]} failed: its own words are above.")
+        ended = subprocess.run([str(part) for part in program], stdout=subprocess.PIPE, text=True)
+        if ended.returncode != 0:
+            sys.exit(f"{program[0]} failed: its own words are above.")
+        said = json.loads(ended.stdout.splitlines()[-1])
         after = self.counts()
-        jobs = sum(answer["jobs"] for answer in said)
+        jobs = said["jobs"]
         statements, wal, dead = ((new - old) / jobs for old, new in zip(before, after))
-        return Cost(jobs / max(answer["seconds"] for answer in said), statements, wal, dead)
+        return Cost(jobs / said["seconds"], statements, wal, dead)
 
 
 def coldroll(server, jobs, page):
@@ -85,8 +85,7 @@ def pgqueuer(server, jobs, page):
     peer = [sys.executable, HERE / "peer.py"]
     subprocess.run([*map(str, peer), "install", database.conninfo], check=True)
     enqueue = database.measure([*peer, "enqueue", database.conninfo, jobs, page])
-    # A process each: two connections in one Python process share its one core.
-    drain = database.measure(*[[*peer, "drain", database.conninfo, BATCH]] * 2)
+    drain = database.measure([*peer, "drain", database.conninfo, BATCH])
     left = database.query(database.conninfo, "select count(*) from pgqueuer")
     if left != "0":
         sys.exit(f"{left} of pgqueuer's jobs are left.")

@@ -2,7 +2,7 @@
 
     peer.py install CONNINFO            its schema, with its own settings
     peer.py enqueue CONNINFO JOBS PAGE  one connection, PAGE jobs a statement
-    peer.py drain CONNINFO BATCH        one connection and process; the driver starts two
+    peer.py drain CONNINFO BATCH        two connections in one process, as coldroll's half
 
 Prints the seconds that it took and how many jobs they were.
 """
@@ -43,17 +43,17 @@ async def enqueue(conninfo, jobs, page):
 
 
 async def drain(conninfo, batch):
-    connection = await connect(conninfo)
-    manager = QueueManager(Queries(AsyncpgDriver(connection)))
+    managers = [QueueManager(Queries(AsyncpgDriver(await connect(conninfo)))) for _ in range(2)]
     done = 0
 
-    @manager.entrypoint("archive")
     async def archive(job):
         nonlocal done
         done += 1
 
+    for manager in managers:
+        manager.entrypoint("archive")(archive)
     began = time.perf_counter()
-    await manager.run(batch_size=batch, mode=QueueExecutionMode.drain)
+    await asyncio.gather(*(m.run(batch_size=batch, mode=QueueExecutionMode.drain) for m in managers))
     report(time.perf_counter() - began, done)
 
 

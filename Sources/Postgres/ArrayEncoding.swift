@@ -58,14 +58,28 @@ enum ArrayLiteral {
                 continue
             }
             bytes.append(UInt8(ascii: "\""))
-            for byte in value.utf8.withoutNUL {
-                if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { bytes.append(UInt8(ascii: "\\")) }
-                bytes.append(byte)
-            }
+            var text = value
+            text.withUTF8 { unsafe append($0, to: &bytes) }
             bytes.append(UInt8(ascii: "\""))
         }
         bytes.append(UInt8(ascii: "}"))
         bytes.append(0)
         return bytes
     }
+
+    /// Pages hold thousands of texts, nearly all of them plain: those are copied as they are.
+    private static func append(_ text: UnsafeBufferPointer<UInt8>, to bytes: inout [UInt8]) {
+        guard unsafe text.contains(where: { $0 == quote || $0 == backslash || $0 == 0 }) else {
+            return unsafe bytes.append(contentsOf: text)
+        }
+        for unsafe byte in unsafe text {
+            switch byte {
+            case 0: bytes += [0xEF, 0xBF, 0xBD]
+            case quote, backslash: bytes += [backslash, byte]
+            default: bytes.append(byte)
+            }
+        }
+    }
+
+    private static let quote = UInt8(ascii: "\""), backslash = UInt8(ascii: "\\")
 }

@@ -37,14 +37,21 @@ func enqueue(_ conninfo: String, jobs: Int, page: Int) async throws {
     let scan = try await ledger.openScan(source: source, since: nil, until: nil)
     var new = 0
     let seconds = try await ContinuousClock().measure {
+        var items = makePage(0, page, jobs)
         for first in stride(from: 0, to: jobs, by: page) {
-            let items = (first..<min(first + page, jobs)).map(FoundItem.init(number:))
+            // A page is made while the one before is recorded, as a scan reads ahead.
+            async let next = makePage(first + page, page, jobs)
             new += try await ledger.record(scan, items, unreadable: 0, nextPageToken: "page \(first)").new
+            items = await next
         }
     }
     try await ledger.letGo(scan)
     await pool.close()
     report(seconds, new)
+}
+
+func makePage(_ first: Int, _ page: Int, _ jobs: Int) -> [FoundItem] {
+    first < jobs ? (first..<min(first + page, jobs)).map(FoundItem.init(number:)) : []
 }
 
 func drain(_ conninfo: String, batch: Int) async throws {
