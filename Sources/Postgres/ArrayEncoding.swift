@@ -72,7 +72,7 @@ enum ArrayLiteral {
         guard unsafe text.contains(where: { $0 == quote || $0 == backslash || $0 == 0 }) else {
             return unsafe bytes.append(contentsOf: text)
         }
-        for unsafe byte in unsafe text {
+        for unsafebyte in unsafe text {
             switch byte {
             case 0: bytes += [0xEF, 0xBF, 0xBD]
             case quote, backslash: bytes += [backslash, byte]
