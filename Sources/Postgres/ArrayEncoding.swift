@@ -72,7 +72,8 @@ enum ArrayLiteral {
         guard unsafe text.contains(where: { $0 == quote || $0 == backslash || $0 == 0 }) else {
             return unsafe bytes.append(contentsOf: text)
         }
-        for unsafebyte in unsafe text {
+        for index in text.indices {
+            let byte = unsafe text[index]
             switch byte {
             case 0: bytes += [0xEF, 0xBF, 0xBD]
             case quote, backslash: bytes += [backslash, byte]
