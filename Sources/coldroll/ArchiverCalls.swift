@@ -41,6 +41,17 @@ enum ArchiverCalls {
             interrupted: stop.isRequested
         )
         guard options.drain || stop.isRequested else { return verdict.ending }
+        // What was never listed is in no sum: a drain after a broken scan has not archived the library.
+        if verdict.status == .done, let scan = try await archive.database.ledger.newestScan(source: archive.source),
+            scan.outcome != "complete"
+        {
+            let reason = scan.reason.map { " (\($0))" } ?? ""
+            return Ending(
+                .unfinished,
+                "\(done(summary.progress)) \(verdict.sentence) But the last scan did not end well\(reason), so there may be "
+                    + "more in the library: run 'coldroll scan' or 'coldroll run'."
+            )
+        }
         return Ending(verdict.status, "\(done(summary.progress)) \(verdict.sentence)")
     }
 

@@ -9,6 +9,7 @@ func exampleJob(
     _ kind: PartKind = .still,
     filename: String = "IMG_1.jpg",
     acceptReduced: Bool = false,
+    mimeType: String? = nil,
     width: Int64? = 4032,
     height: Int64? = 3024
 ) -> ClaimedJob {
@@ -24,7 +25,7 @@ func exampleJob(
         folderMonth: "202201",
         sourceItem: "item",
         filename: filename,
-        mimeType: nil,
+        mimeType: mimeType,
         captureTime: nil,
         width: width,
         height: height
@@ -81,6 +82,14 @@ func exampleJob(
             Judgement.of(report(.unrecognised, complete: nil), for: exampleJob(), isFramed: true)
                 == .store(.unrecognised)
         )
+    }
+
+    @Test func `bytes that are not what the source names are refused until the owner accepts them`() {
+        let junk = report(.unrecognised, complete: nil)
+        #expect(reason(junk, exampleJob(mimeType: "image/jpeg")) == "not-media")
+        #expect(reason(junk, exampleJob(.video, mimeType: "video/mp4")) == "not-media")
+        #expect(reason(junk, exampleJob(mimeType: "image/x-raw")) == nil)
+        #expect(reason(junk, exampleJob(acceptReduced: true, mimeType: "image/jpeg")) == nil)
     }
 
     @Test func `without length and chunking the structure must vouch for the end`() {

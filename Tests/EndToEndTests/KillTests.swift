@@ -75,6 +75,10 @@ import Darwin
         victim.signal(SIGKILL)
         _ = try await victim.end()
         stage.simulator.setFaults([])
+        // What was never listed must not count as done.
+        try await stage.texts("UPDATE coldroll.scan SET renewed_at = renewed_at - interval '1 minute'")
+        let drain = try await stage.run("work", "--drain")
+        #expect(drain.status == 5, "\(drain.output)")
         stage.simulator.resetCounters()
         // The dead process's lease runs out by the database's clock.
         try await stage.texts("UPDATE coldroll.scan SET renewed_at = renewed_at - interval '1 minute'")

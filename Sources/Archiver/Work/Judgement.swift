@@ -47,7 +47,7 @@ enum Judgement: Sendable, Equatable {
         if report.kind.isVideo {
             return refuse("wrong-kind", "Google answered with a video (\(report.kind.rawValue)) instead of the still.")
         }
-        if report.kind == .unrecognised { return .store(.unrecognised) }
+        if report.kind == .unrecognised { return unrecognised(job) }
         guard let smaller = isSmaller(report, job) else { return .store(.rendition) }
         if job.acceptReduced { return .store(.reduced) }
         return .refuse(
@@ -66,10 +66,25 @@ enum Judgement: Sendable, Equatable {
                 "Google answered with a picture (\(report.kind.rawValue)) instead of the \(job.kind.rawValue)."
             )
         }
-        if report.kind == .unrecognised { return .store(.unrecognised) }
+        if report.kind == .unrecognised { return unrecognised(job) }
         // What Google's transcoding gives is all that there is: stored and marked. A clip has a size of its own.
         return .store(job.kind == .video && isSmaller(report, job) != nil ? .reduced : .rendition)
     }
+
+    /// Bytes of no known kind: stored and marked, but not where the source names a kind that would have been known.
+    private static func unrecognised(_ job: ClaimedJob) -> Judgement {
+        guard let type = job.mimeType?.lowercased(), knownTypes.contains(type), !job.acceptReduced else {
+            return .store(.unrecognised)
+        }
+        return .refuse(
+            Refusal(reason: "not-media", message: "Google says \(type), and the bytes are not.", isAcceptable: true)
+        )
+    }
+
+    private static let knownTypes: Set<String> = [
+        "image/jpeg", "image/png", "image/gif", "image/webp", "image/heic", "image/heif", "video/mp4",
+        "video/quicktime",
+    ]
 
     /// In words how a picture is smaller than the source says; nil if it is not, or if nobody knows.
     private static func isSmaller(_ report: MediaReport, _ job: ClaimedJob) -> String? {

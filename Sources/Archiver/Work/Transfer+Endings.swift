@@ -33,12 +33,18 @@ struct Patience {
 }
 
 extension Ending {
+    /// Google gave no clip for a still: believed only when it says so in three tries, some time apart.
+    static func noClip(_ job: ClaimedJob) -> Ending {
+        guard job.attempt >= 3 else {
+            return .fail(reason: "no-clip", message: "Google gave no clip for this still; it is asked again.")
+        }
+        return .complete(.skipped(reason: "no-clip: Google has no clip for this still"))
+    }
+
     /// What follows when a fresh download was refused as well.
     static func refused(_ refusal: Judgement.Refusal, _ job: ClaimedJob) -> Ending {
         // `=dv` of a plain still: there is no clip.
-        if job.kind == .motion, refusal.reason == "wrong-kind" {
-            return .complete(.skipped(reason: "no-clip: Google has no clip for this still"))
-        }
+        if job.kind == .motion, refusal.reason == "wrong-kind" { return noClip(job) }
         // A page or a body without its end may be a passing fault of a server; the others are what Google has.
         return switch refusal.reason {
         case "not-media", "incomplete": .fail(reason: refusal.reason, message: refusal.message)
@@ -104,7 +110,7 @@ extension Transfer {
         case .quota(let retryAfter): .park(max(retryAfter, .seconds(1)), reason: error.message)
         case .unavailable(let retryAfter): stumble(service, retryAfter, "unavailable", error.message, job, began)
         case .notFound where job.kind == .motion:
-            .complete(.skipped(reason: "no-clip: Google has no clip for this still"))
+            Ending.noClip(job)
         case .notFound: .fail(reason: "refused", message: "Google has the item, but answers 404 for its bytes.")
         case .baseURLExpired:
             .fail(reason: "refused", message: "Google refused a fresh base URL of this item: \(error.message)")
