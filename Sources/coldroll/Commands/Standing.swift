@@ -5,8 +5,9 @@ import JobQueue
 struct Standing: Sendable, Equatable {
     let scans: [ScanStanding]
 
-    /// Entries that nobody can account for weigh most; a listing that is not to be believed is no better. One that is open
-    /// or failed, or that never was, is not finished.
+    /// Entries that nobody can account for weigh most; a listing that is not to be believed is no better.
+    ///
+    /// One that is open or failed, or that never was, is not finished.
     var status: ExitStatus {
         if unreadable > 0 || scans.contains(where: { $0.unsettled?.state == "suspicious" }) { return .dead }
         return scans.contains { $0.unsettled != nil || $0.newest == nil } ? .unfinished : .done
