@@ -18,6 +18,7 @@ extension Transfer {
         set(CURLOPT_TCP_KEEPALIVE, 1)
         set(CURLOPT_BUFFERSIZE, Self.chunk)
         set(CURLOPT_USERAGENT, configuration.userAgent)
+        unsafe TLSTuning.configure(easy)
         if let file = configuration.certificateAuthorities { set(CURLOPT_CAINFO, file) }
         let words = UnsafeMutablePointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
         unsafe words.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
