@@ -118,9 +118,10 @@ enum ArchiverCalls {
         if !scan.isFull { text += " This was a part of the library only." }
         if scan.missing > 0, scan.doubt == nil {
             let items = Quantity.counted(scan.missing, "item")
-            text +=
-                " \(items) of those known before \(scan.missing == 1 ? "is" : "are") not listed any more, deleted from Google "
-            text += "Photos it seems; what is stored of them stays (coldroll.missing by 'coldroll psql')."
+            text += " \(items) of those known before \(scan.missing == 1 ? "is" : "are") not listed any more"
+            // An entry that lost its id may be one of them.
+            text += scan.unreadable > 0 ? "; " : ", deleted from Google Photos it seems; "
+            text += "what is stored of them stays (coldroll.missing by 'coldroll psql')."
         }
         if scan.returned > 0 {
             text += " \(Quantity.counted(scan.returned, "item")) that an earlier scan did not see"

@@ -7,9 +7,9 @@ extension Command {
                 + "off goes on where it stood. Known items cost nothing.",
             "With --since or --until only photos taken in that range are listed: new uploads of older photos stay unseen, "
                 + "so this does not count as a full scan.",
-            "A full scan that misses more of the known items than deletions explain (more than a tenth of them and more than "
-                + "100, or 100 that are all older than everything it saw) is suspicious: what it found is stored, and the exit "
-                + "code is 2 until a scan sees them, or you say that you deleted them.",
+            "A full scan that misses more of the known items than deletions explain (more than half; more than a tenth and "
+                + "more than 100; or 100 that are all older than everything it saw) is suspicious: what it found is stored, and "
+                + "the exit code is 2 until a scan sees them, or you say that you deleted them.",
         ],
         flags: DayRange.flags + [Pass.acceptsGapsFlag],
         examples: [
