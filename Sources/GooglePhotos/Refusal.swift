@@ -15,6 +15,13 @@ struct WireRefusal: Decodable {
 
     init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: Key.self)
+        // Some say it in a word only: {"error": "internal_failure"}.
+        if let words = try? container.decode(String.self, forKey: .error) {
+            status = nil
+            message = words
+            reasons = []
+            return
+        }
         let error = try container.nestedContainer(keyedBy: ErrorKey.self, forKey: .error)
         status = error.lenient(.status)
         message = error.lenient(.message)
@@ -50,6 +57,17 @@ extension PhotosError {
         let said = "Google Photos could not \(call.task): it answered \(response.status)\(name)\(words)."
         let code = Self.code(of: response.head, refusal, call)
         self.init(code: code, message: code == .insufficientScopes ? "\(said) \(Self.scopesExplained)" : said)
+    }
+
+    /// What an error in place of a page means, though the answer's status promised one: nothing is known of the page.
+    init(pagedRefusal refusal: WireRefusal, of call: APICall) {
+        let words = ServerWords.quoted(refusal.message)
+        let name = refusal.status.map { " \(ServerWords.cleaned($0))" } ?? ""
+        self.init(
+            code: .malformed,
+            message:
+                "Google Photos could not \(call.task): it answered 200 with an error\(name) in place of a page\(words)."
+        )
     }
 
     private static func code(of head: HTTPHead, _ refusal: WireRefusal?, _ call: APICall) -> Code {
