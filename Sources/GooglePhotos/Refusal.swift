@@ -112,7 +112,7 @@ extension PhotosError {
     private static let scopesExplained = """
         Since 31 March 2025 the Library API shows a client only what the same OAuth client uploaded, and logins with the \
         older scopes are refused. To archive what your client uploaded, enable the Photos Library API in its project and \
-        run `coldroll login` for the scope https://www.googleapis.com/auth/photoslibrary.readonly.appcreateddata; for the \
-        rest of a library use the Picker (COLDROLL_SOURCE=picker) or a Takeout export (COLDROLL_SOURCE=takeout:PATH).
+        log in with the scope https://www.googleapis.com/auth/photoslibrary.readonly.appcreateddata; the rest of a library \
+        is only in the Picker and in a Takeout export, which this version of coldroll does not archive yet.
         """
 }

@@ -18,6 +18,7 @@ let helpText = """
       --scopes removed          the login has only the scope that Google removed on 31 March 2025
     Storage
       --bucket NAME             a bucket that exists from the start; repeatable
+      --read-only-bucket NAME   the same, but nothing may be written to it
       --storage DIR|hashes      where objects' bytes go, or that only the hashes of those above 64 KiB are kept
                                 (default hashes)
       --no-write-limit          allow more than one write a second to one object

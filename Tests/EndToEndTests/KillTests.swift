@@ -89,6 +89,36 @@ import Darwin
         try stage.proveEverythingIsStored()
     }
 
+    @Test func `a second SIGTERM does not wait for a database that is away`() async throws {
+        let stage = try Stage {
+            $0.synthesis = SynthesisOptions(count: 10, sizes: 2_000_000...3_000_000, videoPercent: 0)
+        }
+        #expect(try await stage.run("scan").status == 0)
+        var stall = FaultRule(on: "download", .stall)
+        stall.at = 0.5
+        stage.simulator.setFaults([stall])
+        let door = try stage.door()
+        let worker = try stage.start("work", "--slots", "4", changing: ["COLDROLL_DATABASE_URL": door.url])
+        try await stage.until("four transfers") {
+            stage.simulator.counters.requests["download", default: 0] >= 4
+        }
+        try await stage.close(door)
+        worker.signal(SIGTERM)
+        try await stage.until("the worker waits") { try worker.output.contains("waiting for the database") }
+        let insisted = ContinuousClock.now
+        worker.signal(SIGTERM)
+        let end = try await worker.end()
+        #expect(end.status == 130, "\(end.output)")
+        // 5 s, and room for a machine on which everything takes long; without a limit it would be an hour.
+        #expect(insisted.duration(to: .now) < .seconds(60), "\(end.output)")
+        #expect(end.output.contains("what was in hand could not be given back"), "\(end.output)")
+        stage.simulator.setFaults([])
+        let next = try await stage.run("work", "--drain")
+        #expect(next.status == 0, "\(next.output)")
+        #expect(try await stage.number("SELECT count(*) FROM coldroll.job_error WHERE attempt > 0") == 0)
+        try stage.proveEverythingIsStored()
+    }
+
     @Test func `SIGTERM gives back what is in hand and counts no attempt`() async throws {
         let stage = try Stage {
             $0.synthesis = SynthesisOptions(count: 30, sizes: 2_000_000...3_000_000, videoPercent: 0)
