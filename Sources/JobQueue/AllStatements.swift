@@ -19,6 +19,7 @@ extension Statement {
             ScanStatements.begin, ScanStatements.renew, ScanStatements.letGo, ScanStatements.restart,
             ScanStatements.finish, ScanStatements.knownItems, ScanStatements.counts, ScanStatements.newest,
             SchemaStatements.exists, SchemaStatements.versions,
+            UploadStatements.keep, UploadStatements.take, UploadStatements.note, UploadStatements.forget,
             SweepStatements.reap, SweepStatements.orphans, SweepStatements.promote,
             WorkerStatements.register, WorkerStatements.beat, WorkerStatements.stop,
         ]

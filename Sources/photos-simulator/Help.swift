@@ -32,7 +32,8 @@ let helpText = """
     Faults
       --faults JSON             an array of rules, as POST /control/faults takes them:
                                 {"on":"download","do":"status","status":503,"retry_after":2,"rate":0.03}
-                                also "nth":[3], "times":n, "after":n, "match":"text", "for_seconds":s
+                                also "nth":[3], "times":n, "after":n, "match":"text", "for_seconds":s,
+                                and what else "do" takes: "at":0..1, "factor":0..4, "ms":n, "seconds":s, "body":"text"
       --seed N                  decides which requests a rate strikes, and the made-up library (default 1)
 
     File names steer videos: x.processing-30s.mp4 is PROCESSING for 30 s from the start, x.failed.mp4 is FAILED.
