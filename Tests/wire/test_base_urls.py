@@ -230,7 +230,7 @@ def test_two_downloads_of_one_item_may_have_different_lengths(fragile, item, fac
     assert (first * 2).startswith(answer.body)
 
 
-@pytest.mark.parametrize("factor", [0, 5, "1"])
+@pytest.mark.parametrize("factor", [0, 5, "long"])
 def test_a_factor_out_of_range_is_refused(fragile, factor):
     rule = {"on": "download", "do": "resized", "factor": factor}
     assert fragile.caller().post_json("/control/faults", [rule]).status == 400
