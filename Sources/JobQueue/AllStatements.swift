@@ -20,6 +20,7 @@ extension Statement {
             ScanStatements.comparison, ScanStatements.finish, ScanStatements.knownItems, ScanStatements.expectedItems,
             ScanStatements.counts, ScanStatements.newest, ScanStatements.standing,
             SchemaStatements.exists, SchemaStatements.versions,
+            UploadStatements.keep, UploadStatements.take, UploadStatements.note, UploadStatements.forget,
             SweepStatements.reap, SweepStatements.orphans, SweepStatements.promote,
             WorkerStatements.register, WorkerStatements.beat, WorkerStatements.stop,
         ]

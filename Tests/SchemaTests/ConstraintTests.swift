@@ -71,7 +71,7 @@ import Testing
         ("worker_end", "UPDATE coldroll.worker SET state = 'dead'"),
         (
             "upload_stored_offset_check",
-            "INSERT INTO coldroll.upload (part_id, lease, stored_offset, session_uri) VALUES (1, 1, -1, 'x')"
+            "INSERT INTO coldroll.upload (part_id, lease, stored_offset, archive_url, object_name, session_uri) VALUES (1, 1, -1, 'x', 'x', 'x')"
         ),
     ])
     func `a wrong state is refused`(_ constraint: String, _ sql: String) async throws {
