@@ -19,6 +19,7 @@ extension Session {
     /// - Parameters:
     ///   - connections: most connections at once.
     ///   - makes: whether a private PostgreSQL that is not there is made; only `setup` does.
+    /// - Returns: the pool and what works on it.
     /// - Throws: `PrivatePostgresError`; a configured database is first reached by the first statement.
     func openDatabase(connections: Int = 4, makes: Bool = false) async throws -> Database {
         let conninfo = try await openServer(makes: makes)
