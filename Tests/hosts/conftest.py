@@ -2,12 +2,13 @@ import itertools
 import os
 import pathlib
 import subprocess
+from dataclasses import dataclass
 
 import pytest
 
 from fleet import Fleet
 from google import Google
-from network import Network
+from network import Network, call
 from postgres import Postgres
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -29,10 +30,38 @@ def network():
     return Network()
 
 
+@dataclass
+class Certificates:
+    """Files for TLS to the database: who signed the server's certificate, and who did not."""
+
+    authority: pathlib.Path
+    foreign: pathlib.Path
+    certificate: pathlib.Path
+    key: pathlib.Path
+
+
 @pytest.fixture(scope="session")
-def postgres(network):
+def certificates():
+    """The database's certificate says database.coldroll.test."""
+    place = DIRECTORY / "certificates"
+    place.mkdir(mode=0o755)
+    made = Certificates(*(place / name for name in ("authority.pem", "foreign.pem", "database.pem", "database.key")))
+    new = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 7".split()
+    for authority in (made.authority, made.foreign):
+        call(*new, "-subj", f"/CN={authority.stem}", "-keyout", authority.with_suffix(".key"), "-out", authority)
+    signer = ["-CA", made.authority, "-CAkey", made.authority.with_suffix(".key")]
+    name = "database.coldroll.test"
+    extensions = ["-addext", f"subjectAltName=DNS:{name}", "-addext", "basicConstraints=critical,CA:FALSE"]
+    call(*new, "-subj", f"/CN={name}", *extensions, *signer, "-keyout", made.key, "-out", made.certificate)
+    call("chown", "postgres", made.key)
+    return made
+
+
+@pytest.fixture(scope="session")
+def postgres(network, certificates):
     """The server of all ledgers; each test has a database of its own."""
     server = Postgres(network.database, DIRECTORY / "pg")
+    server.settings |= {"ssl": "on", "ssl_cert_file": certificates.certificate, "ssl_key_file": certificates.key}
     server.create()
     server.start()
     yield server
@@ -92,7 +121,7 @@ def fleet(request, network, google, postgres, directory):
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item, call):
+def pytest_runtest_makereport(item):
     """A failed test shows what each program said last."""
     report = yield
     path = item.funcargs.get("directory")

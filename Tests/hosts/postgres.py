@@ -65,6 +65,10 @@ class Postgres:
     def stop(self, mode="immediate"):
         assert self.run("pg_ctl", "stop", "--pgdata", self.data, "--mode", mode, "--wait") == 0, self.words()
 
+    @property
+    def is_running(self):
+        return self.run("pg_ctl", "status", "--pgdata", self.data) == 0
+
     def promote(self):
         assert self.run("pg_ctl", "promote", "--pgdata", self.data, "--wait") == 0, self.words()
 
