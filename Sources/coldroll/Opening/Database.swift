@@ -30,7 +30,7 @@ extension Session {
             listenConninfo: settings.listen ?? conninfo,
             pool: pool,
             ledger: Ledger(pool: pool),
-            queue: JobQueue(pool: pool, logger: logger)
+            queue: JobQueue(pool: pool, timing: settings.beat.timing, logger: logger)
         )
     }
 
