@@ -19,7 +19,7 @@ class Google:
     """A running photos-simulator."""
 
     def __init__(self, process, host):
-        self.process, self.host = process, host
+        self.process, self.host, self.archive = process, host, "archive"
         readable, _, _ = select.select([process.stdout], [], [], 60)
         line = process.stdout.readline() if readable else ""
         assert line, "photos-simulator did not start: its own words are above"
@@ -60,7 +60,7 @@ class Google:
 
     def objects(self):
         """What stands in the archive."""
-        return [item for item in self.control("objects") if item["bucket"] == "archive"]
+        return [item for item in self.control("objects") if item["bucket"] == self.archive]
 
     def wanted(self):
         """Size and checksum of every part that the library's items have, by item and part."""

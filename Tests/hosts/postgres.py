@@ -46,7 +46,7 @@ class Postgres:
         options = "--username postgres --auth trust --encoding UTF8 --locale C.UTF-8 --no-sync".split()
         assert self.run("initdb", "--pgdata", self.data, *options) == 0, self.words()
         with open(self.data / "pg_hba.conf", "a") as rules:
-            rules.write("host coldroll_compose coldroll 10.77.0.0/24 scram-sha-256\n")
+            rules.write("host coldroll coldroll 10.77.0.0/24 scram-sha-256\n")
             rules.write("host all all 10.77.0.0/24 trust\nhost replication all 10.77.0.0/24 trust\n")
 
     def copy_of(self, primary):
