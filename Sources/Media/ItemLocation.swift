@@ -42,7 +42,8 @@ struct ItemLocation {
         var items: [(item: UInt64, location: ItemLocation?)] = []
         for _ in 0..<count {
             guard let id = reader.bigEndian(version < 2 ? 2 : 4), let method = reader.bigEndian(version == 0 ? 0 : 2),
-                let reference = reader.bigEndian(2), let base = reader.bigEndian(baseSize), let extentCount = reader.bigEndian(2),
+                let reference = reader.bigEndian(2), let base = reader.bigEndian(baseSize),
+                let extentCount = reader.bigEndian(2),
                 // Extents without numbers cost no bytes: a table of nothing but them would go on for ever.
                 width > 0 || extentCount <= 1, let list = reader.take(Int(extentCount) * width)
             else { return nil }

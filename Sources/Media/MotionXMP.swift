@@ -110,7 +110,9 @@ private struct Words {
 
     /// The entries that name a semantic, in their order; attributes and child elements count alike.
     func items() -> [Item] {
-        let tags = places(of: "Item").filter { $0.upperBound < bytes.count && bytes[$0.upperBound] != UInt8(ascii: ":") }
+        let tags = places(of: "Item").filter {
+            $0.upperBound < bytes.count && bytes[$0.upperBound] != UInt8(ascii: ":")
+        }
         let semantics = places(of: "Semantic")
         let lengths = places(of: "Length")
         let paddings = places(of: "Padding")

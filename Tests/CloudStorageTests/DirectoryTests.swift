@@ -252,7 +252,10 @@ import Testing
 
     @Test func aFolderThatAppearsWhileItsNameIsBeingWrittenTakesIt() async throws {
         let outcome = try await bench.put(NewObject("late.jpg"), Origin.Body(count: 1000)) {
-            try FileManager.default.createDirectory(atPath: folder.path + "/late.jpg", withIntermediateDirectories: true)
+            try FileManager.default.createDirectory(
+                atPath: folder.path + "/late.jpg",
+                withIntermediateDirectories: true
+            )
         }
         #expect(outcome == .occupied)
         #expect(try temporaries() == [])

@@ -153,7 +153,8 @@ extension Judgement.Doubt {
     static func sameAsOther(_ part: PartID) -> Judgement.Doubt {
         Judgement.Doubt(
             reason: "same-as-another",
-            message: "Google gave the bytes that it gave for part \(part) as well. They are stored once a fresh download "
+            message:
+                "Google gave the bytes that it gave for part \(part) as well. They are stored once a fresh download "
                 + "brings them again, and none did.",
             proof: .sameBytes,
             fidelity: .rendition

@@ -114,7 +114,8 @@ enum Judgement: Sendable, Equatable {
         return .doubt(
             Doubt(
                 reason: "incomplete",
-                message: why + " It is asked for again, and stored, marked as unrecognised, if it comes twice the same.",
+                message: why
+                    + " It is asked for again, and stored, marked as unrecognised, if it comes twice the same.",
                 proof: .sameBytesLater,
                 fidelity: .unrecognised
             )
