@@ -43,7 +43,7 @@ struct Doubts: Sendable {
     }
 }
 
-/// The bodies that a worker stored lately, by size and checksum: the same under two items is believed the second time only.
+/// The bodies that a worker accepted lately, by size and checksum: the same under two items is believed the second time only.
 ///
 /// Google keeps one item where the same bytes are uploaded twice, mostly; a base URL that leads to another item gives the
 /// same picture as well.
@@ -61,23 +61,20 @@ final class RecentBodies: Sendable {
     }
     private let state = Mutex(State())
 
-    func note(_ bytes: BodyMarks.Bytes, of job: ClaimedJob) {
+    /// Gives these bytes to the job's item, unless they are another item's: then to that one's part.
+    ///
+    /// One step, so that of two items that come at the same time one is noticed.
+    func other(than job: ClaimedJob, with bytes: BodyMarks.Bytes) -> PartID? {
         state.withLock { state in
+            if let owner = state.young[bytes] ?? state.old[bytes] {
+                return owner.item == job.sourceItem.hashValue ? nil : owner.part
+            }
             if state.young.count >= Self.most {
                 state.old = state.young
                 state.young = [:]
             }
             state.young[bytes] = Owner(part: job.reference.part, item: job.sourceItem.hashValue)
-        }
-    }
-
-    /// The part of another item that was stored with these bytes.
-    func other(than job: ClaimedJob, with bytes: BodyMarks.Bytes) -> PartID? {
-        state.withLock { state in
-            guard let owner = state.young[bytes] ?? state.old[bytes], owner.item != job.sourceItem.hashValue else {
-                return nil
-            }
-            return owner.part
+            return nil
         }
     }
 }
@@ -112,8 +109,8 @@ struct Judge: Sendable {
         return fidelity
     }
 
-    /// How true a body is that stands in the archive already, byte for byte.
-    func repeated(_ report: MediaReport) throws -> Fidelity {
+    /// How true a body is that was judged before it became an object.
+    func believed(_ report: MediaReport) throws -> Fidelity {
         switch Judgement.of(report, for: job, isFramed: true) {
         case .store(let fidelity): return fidelity
         case .doubt(let doubt): return doubt.fidelity
@@ -121,17 +118,15 @@ struct Judge: Sendable {
         }
     }
 
-    /// Remembers a body that was stored, and tells of one that another item has as well.
-    func settled(_ buffer: BodyBuffer, _ logger: Logger) {
+    /// Tells of a stored body that another item has as well: one of the two may be wrong, and was stored before it showed.
+    func tellOfTwin(_ buffer: BodyBuffer, _ logger: Logger) {
         let bytes = BodyMarks.Bytes(size: buffer.received, crc32c: buffer.crc32c.value)
-        if let other = recent.other(than: job, with: bytes) {
-            logger.log(
-                .warning,
-                "two items have the same bytes",
-                ["part": .integer(job.reference.part), "other": .integer(other), "bytes": .integer(bytes.size)]
-            )
-        }
-        recent.note(bytes, of: job)
+        guard let other = recent.other(than: job, with: bytes) else { return }
+        logger.log(
+            .warning,
+            "two items have the same bytes",
+            ["part": .integer(job.reference.part), "other": .integer(other), "bytes": .integer(bytes.size)]
+        )
     }
 
     /// Gives a download up at its front where that is enough to doubt it.

@@ -31,7 +31,7 @@ struct Transfer: Sendable {
         var job: ClaimedJob
         var patience = Patience()
         var doubts = Doubts()
-        var session: UploadSession?
+        let keeper: SessionKeeper
         /// Who is asked at present: to blame for a 5xx of Google's.
         var service = ServiceHealth.Service.library
         let began = ContinuousClock.now
@@ -53,8 +53,14 @@ struct Transfer: Sendable {
     }
 
     private func tried(_ claimed: ClaimedJob) async -> Ending {
-        var attempt = Try(job: claimed)
+        let keeper = SessionKeeper(context, worker: worker, job: claimed.reference)
+        var attempt = Try(job: claimed, keeper: keeper)
         if claimed.crashes > 0, let ending = await lookFirst(&attempt) { return ending }
+        do {
+            try await keeper.take(for: attempt.job)
+        } catch {
+            return ending(of: error, attempt.job, .storage, attempt.began)
+        }
         while !Task.isCancelled {
             if let ending = await once(&attempt) { return ending }
         }
@@ -66,7 +72,7 @@ struct Transfer: Sendable {
         do {
             return try await fetched(&attempt)
         } catch {
-            switch next(after: error, &attempt) {
+            switch await next(after: error, &attempt) {
             case .again:
                 try? await Task.sleep(for: .milliseconds(Int.random(in: 20...300)))
                 return nil
@@ -86,7 +92,7 @@ struct Transfer: Sendable {
         }
         // What Google says now goes with these bytes: an item may have been edited since the scan.
         let job = attempt.job.sized(item.width, item.height)
-        return .complete(try await archive(job, url, attempt.session, attempt.doubts))
+        return .complete(try await archive(job, url, attempt.keeper, attempt.doubts))
     }
 
     /// The item; a 404 here means that it is gone, not that a URL is old.
@@ -98,37 +104,40 @@ struct Transfer: Sendable {
         }
     }
 
-    private func next(after error: any Error, _ attempt: inout Try) -> Next {
+    private func next(after error: any Error, _ attempt: inout Try) async -> Next {
         let job = attempt.job
         if let error = error as? StorageError {
             switch error.code {
-            case .interrupted(let half):
-                attempt.session = half
+            case .interrupted:
                 return attempt.patience.resume()
                     ? .again : .end(ending(of: error, attempt.job, attempt.service, attempt.began))
             case .sessionLost:
-                attempt.session = nil
+                await attempt.keeper.drop()
                 return attempt.patience.resume()
                     ? .again : .end(ending(of: error, attempt.job, attempt.service, attempt.began))
-            case .checksumMismatch, .sourceFailed:
-                attempt.session = nil
+            case .checksumMismatch:
+                // This download and the one that began the upload are not the same bytes: from the first byte again.
+                await attempt.keeper.drop()
+                return attempt.patience.again()
+                    ? .again : .end(ending(of: error, attempt.job, attempt.service, attempt.began))
+            case .sourceFailed:
                 return attempt.patience.again()
                     ? .again : .end(ending(of: error, attempt.job, attempt.service, attempt.began))
             default: return .end(ending(of: error, attempt.job, attempt.service, attempt.began))
             }
         }
         if error is NameTaken {
-            attempt.session = nil
+            await attempt.keeper.drop()
             return .rename
         }
         if let doubtful = error as? Doubtful {
             attempt.doubts.note(doubtful.marks)
             context.baseURLs.forget(job.sourceItem)
-            attempt.session = nil
+            // What was sent is doubtful as well; a front that was looked at was not sent.
+            if doubtful.marks.bytes != nil { await attempt.keeper.drop() }
             if attempt.patience.doubt() { return .again }
         } else if error is Judgement.Refusal || error is ItemGone || isBaseURLRefused(error) {
             context.baseURLs.forget(job.sourceItem)
-            attempt.session = nil
             if attempt.patience.freshURL() { return .again }
         } else if isCut(error), attempt.patience.again() {
             return .again
@@ -187,7 +196,7 @@ struct Transfer: Sendable {
     private func archive(
         _ job: ClaimedJob,
         _ url: BaseURL,
-        _ session: UploadSession?,
+        _ keeper: SessionKeeper,
         _ doubts: Doubts
     ) async throws -> Completion.Result {
         let inspector = Inspection()
@@ -229,8 +238,9 @@ struct Transfer: Sendable {
             object,
             from: buffer,
             length: length,
-            session: session,
-            began: { _ in },
+            session: keeper.session,
+            began: { try await keeper.began($0, as: job.objectName) },
+            confirmed: { try await keeper.confirmed($0, as: job.objectName) },
             accept: { _ = try judge.fidelity(of: inspector.report(), buffer) }
         )
         health.succeeded(.storage)
@@ -243,8 +253,8 @@ struct Transfer: Sendable {
                     message: "The archive answered for \(job.objectName) with another size or checksum than was sent."
                 )
             }
-            let fidelity = try judge.fidelity(of: report, buffer)
-            judge.settled(buffer, context.logger)
+            let fidelity = try judge.believed(report)
+            judge.tellOfTwin(buffer, context.logger)
             return .stored(
                 stored.record(fidelity: fidelity, mediaKind: report.kind, adopted: false),
                 motion: motionPart(job, report.isMotionPhoto)
@@ -258,7 +268,7 @@ struct Transfer: Sendable {
             let report = inspector.report()
             let isSame = stored.size == buffer.received && stored.crc32c == buffer.crc32c.value
             // What stands there was judged before it was made; the same bytes again are no worse.
-            let fidelity = try known.fidelity ?? (isSame ? judge.repeated(report) : .rendition)
+            let fidelity = try known.fidelity ?? (isSame ? judge.believed(report) : .rendition)
             return .stored(
                 stored.record(fidelity: fidelity, mediaKind: report.kind, adopted: true),
                 motion: motionPart(job, known.isMotion ?? report.isMotionPhoto)
