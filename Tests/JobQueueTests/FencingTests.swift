@@ -73,7 +73,9 @@ import Testing
     @Test func `a zombie cannot rename a part that another worker has claimed`() async throws {
         let zombie = try await Zombie()
         let name = NameCandidate(name: "other", key: "other")
-        #expect(try await !zombie.fixture.queue.rename(worker: zombie.silent, zombie.old.reference, to: name))
+        #expect(
+            try await zombie.fixture.queue.rename(worker: zombie.silent, zombie.old.reference, to: name) == .leaseLost
+        )
         try await zombie.expectUntouched()
     }
 
