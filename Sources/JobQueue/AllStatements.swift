@@ -4,7 +4,7 @@ extension Statement {
     /// Every statement that this module runs, for the test that prepares them all.
     package static let jobQueue: [Statement] =
         [
-            ClaimStatements.claim,
+            ClaimStatements.claim, StartStatements.start,
             CompleteStatements.stored, CompleteStatements.storedWithMotion, CompleteStatements.ended,
             CompleteStatements.repeated,
             FailureStatements.fail, FailureStatements.release, FailureStatements.rename,
@@ -17,7 +17,7 @@ extension Statement {
             PageStatements.record,
             ScanStatements.lockSource, ScanStatements.open, ScanStatements.takeOver, ScanStatements.abandon,
             ScanStatements.begin, ScanStatements.renew, ScanStatements.letGo, ScanStatements.restart,
-            ScanStatements.finish, ScanStatements.knownItems, ScanStatements.counts, ScanStatements.newest,
+            ScanStatements.finish, ScanStatements.repeatedPage, ScanStatements.knownItems, ScanStatements.counts, ScanStatements.newest,
             SchemaStatements.exists, SchemaStatements.versions,
             SweepStatements.reap, SweepStatements.orphans, SweepStatements.promote,
             WorkerStatements.register, WorkerStatements.beat, WorkerStatements.stop,

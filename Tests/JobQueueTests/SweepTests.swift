@@ -25,7 +25,7 @@ import Testing
             )
                 == 3
         )
-        #expect(try await fixture.texts("SELECT state FROM coldroll.worker ORDER BY state") == ["alive", "dead"])
+        #expect(try await fixture.texts("SELECT state FROM coldroll.worker ORDER BY state") == ["alive", "alive", "dead"])
         #expect(try await fixture.number("SELECT count(*) FROM coldroll.job_error WHERE is_crash") == 3)
     }
 
