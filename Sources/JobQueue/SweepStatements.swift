@@ -69,6 +69,7 @@ enum SweepStatements {
                    l.crashes, 'reaper'
             FROM lost AS l
             WHERE l.is_crash AND l.crashes >= $2::bigint
+            ON CONFLICT DO NOTHING
             RETURNING part_id
         ), history AS (
             INSERT INTO coldroll.job_error (part_id, lease, worker_id, attempt, is_crash, reason, message)
