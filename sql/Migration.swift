@@ -20,7 +20,7 @@ package struct Migration: Sendable {
         Migration(2, "queue", PackageResources.m0002_queue_sql),
         Migration(3, "views", PackageResources.m0003_views_sql),
         Migration(4, "functions", PackageResources.m0004_functions_sql),
-        Migration(5, "leases", PackageResources.m0005_leases_sql),
+        Migration(7, "leases", PackageResources.m0007_leases_sql),
     ]
 
     /// SQLSTATE of a step that is applied already: somebody else was faster.

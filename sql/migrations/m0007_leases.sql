@@ -1,7 +1,7 @@
--- Migration 5: which jobs were begun, whose contact is steady, which page a scan recorded last.
+-- Migration 7: which jobs were begun, whose contact is steady, which page a scan recorded last.
 --
 -- Run by `coldroll setup`, or by hand, each file once and in order of its number:
---     psql -v ON_ERROR_STOP=1 -f m0005_leases.sql "$COLDROLL_DATABASE_URL"
+--     psql -v ON_ERROR_STOP=1 -f m0007_leases.sql "$COLDROLL_DATABASE_URL"
 -- One transaction; waits for anyone else who migrates; refuses to run twice or out of order (CRM01, CRM02).
 BEGIN;
 SELECT pg_advisory_xact_lock(7165629038451265);
@@ -12,11 +12,11 @@ BEGIN
     IF to_regclass('coldroll.migration') IS NOT NULL THEN
         SELECT max(version) INTO latest FROM coldroll.migration;
     END IF;
-    IF latest >= 5 THEN
-        RAISE EXCEPTION 'migration 5 (leases) is already applied' USING ERRCODE = 'CRM01';
+    IF latest >= 7 THEN
+        RAISE EXCEPTION 'migration 7 (leases) is already applied' USING ERRCODE = 'CRM01';
     END IF;
-    IF latest IS DISTINCT FROM 5 - 1 THEN
-        RAISE EXCEPTION 'migration 5 (leases) needs migration % first', 5 - 1 USING ERRCODE = 'CRM02';
+    IF latest IS DISTINCT FROM 7 - 1 THEN
+        RAISE EXCEPTION 'migration 7 (leases) needs migration % first', 7 - 1 USING ERRCODE = 'CRM02';
     END IF;
 END
 $guard$;
@@ -35,5 +35,5 @@ COMMENT ON COLUMN coldroll.scan.last_new IS 'Items of that page that were new.';
 COMMENT ON COLUMN coldroll.scan.lease IS 'Fence: only the process that drew this random number when it opened the scan may write.';
 COMMENT ON SEQUENCE coldroll.lease IS 'Fencing numbers: each claim of a job draws one.';
 
-INSERT INTO coldroll.migration (version, name) VALUES (5, 'leases');
+INSERT INTO coldroll.migration (version, name) VALUES (7, 'leases');
 COMMIT;
