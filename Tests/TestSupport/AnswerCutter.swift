@@ -27,6 +27,8 @@ package final class AnswerCutter: Sendable {
     /// Where clients connect, as the database of the running test.
     package let conninfo: String
     package let port: UInt16
+    /// The same as a URI.
+    package let url: String
 
     /// Listens on the loopback interface, before the database that `conninfo` names, on a Unix socket.
     package init(before conninfo: String = MigratedDatabase.conninfo) throws {
@@ -50,6 +52,8 @@ package final class AnswerCutter: Sendable {
         self.listener = listener
         let port = UInt16(bigEndian: address.sin_port)
         self.port = port
+        url =
+            "postgresql://\(values["user"] ?? "postgres")@127.0.0.1:\(port)/\(database)?sslmode=disable&gssencmode=disable"
         self.conninfo =
             "host=127.0.0.1 port=\(port) user=\(values["user"] ?? "postgres") dbname=\(database)"
             + " sslmode=disable gssencmode=disable"
