@@ -19,6 +19,8 @@ struct Settings: Sendable, Equatable {
     /// Path of an `authorized_user` file.
     let photosCredentials: String?
     let slots: SlotCount
+    /// Of a worker's heart, and of everything that follows from it.
+    let beat: BeatInterval
     let photosEndpoint: String
     /// nil means Google's or the credentials file's own.
     let oauthEndpoint: String?
@@ -63,6 +65,7 @@ struct Settings: Sendable, Equatable {
         account = reader.account()
         photosCredentials = reader.file("COLDROLL_PHOTOS_CREDENTIALS")
         self.slots = slots.flatMap { SlotCount($0) } ?? reader.slots()
+        beat = reader.beat()
         photosEndpoint = reader.url("COLDROLL_PHOTOS_ENDPOINT") ?? Self.photosEndpoint
         _ = reader.url("COLDROLL_PICKER_ENDPOINT")
         oauthEndpoint = reader.url("COLDROLL_OAUTH_ENDPOINT")
