@@ -17,7 +17,7 @@ package struct MediaReport: Sendable, Equatable {
     /// the index that closes them. HEIC, AVIF: boxes tile the bytes, and every extent of every item is inside. Bytes that
     /// make no sense after the last good box or chunk count as incomplete: a cut box looks the same.
     package let isComplete: Bool?
-    /// Whether there is a container and nothing in it: no data of any picture began. Such a file is incomplete as well.
+    /// Whether there is a container and nothing in it: no data of any picture began.
     package let isHollow: Bool
     /// Whether XMP says MotionPhoto, MicroVideo or a motion photo container, or a HEIC has its `mpvd` box.
     package let isMotionPhoto: Bool

@@ -6,7 +6,7 @@ import Testing
 @testable import CloudStorage
 
 /// What only a directory can get wrong.
-@Suite(.timeLimit(.minutes(3))) struct DirectoryTests {
+@Suite(.timeLimit(.minutes(5))) struct DirectoryTests {
     let folder: Folder
     let bench: Bench
 

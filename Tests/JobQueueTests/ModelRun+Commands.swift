@@ -166,7 +166,7 @@ extension ModelRun {
             ) > 0
         let expected = holds(claim, running: true) && !isTaken
         let candidate = NameCandidate(name: name, key: name)
-        let renamed: Bool
+        let renamed: Renaming
         if expected {
             renamed = try await telling("SET object_name") { queue in
                 try await queue.rename(worker: claim.worker, claim.job, to: candidate)
@@ -175,14 +175,16 @@ extension ModelRun {
         } else {
             renamed = try await fixture.queue.rename(worker: claim.worker, claim.job, to: candidate)
         }
-        #expect(renamed == expected)
+        #expect(renamed == (expected ? .renamed : holds(claim, running: true) ? .taken : .leaseLost))
     }
 
     /// A heartbeat of a worker that believes to hold whatever it ever claimed, or a part of that.
     mutating func beat() async throws {
         guard let worker = anyWorker(alive: false) else { return }
         let mine = Set(
-            parts.filter { $0.value.place == .running(worker) }.map { JobReference(part: $0.key, lease: $0.value.lease) }
+            parts.filter { $0.value.place == .running(worker) }.map {
+                JobReference(part: $0.key, lease: $0.value.lease)
+            }
         )
         var held: Set<JobReference> = []
         for claim in claims where claim.worker == worker {
@@ -224,7 +226,9 @@ extension ModelRun {
     /// Nobody was heard for ten minutes: nobody is dead.
     mutating func outage() async throws {
         count(.outage)
-        try await fixture.sql("UPDATE coldroll.worker SET beat_at = now() - interval '10 minutes' WHERE state = 'alive'")
+        try await fixture.sql(
+            "UPDATE coldroll.worker SET beat_at = now() - interval '10 minutes' WHERE state = 'alive'"
+        )
         _ = try await fixture.queue.sweep(mayDeclareDeath: true)
         let first = anyWorker(alive: true)
         if let first { #expect(try await fixture.queue.beat(worker: first, busy: 0, held: []).alive) }

@@ -3,7 +3,7 @@ import Postgres
 import TestSupport
 import Testing
 
-@Suite(.migratedDatabase, .timeLimit(.minutes(2))) struct NameTests {
+@Suite(.migratedDatabase, .timeLimit(.minutes(5))) struct NameTests {
     private func names(_ fixture: QueueFixture) async throws -> [String] {
         try await fixture.texts("SELECT object_name FROM coldroll.part ORDER BY id")
     }

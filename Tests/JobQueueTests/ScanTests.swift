@@ -3,7 +3,7 @@ import Postgres
 import TestSupport
 import Testing
 
-@Suite(.migratedDatabase, .timeLimit(.minutes(2))) struct ScanTests {
+@Suite(.migratedDatabase, .timeLimit(.minutes(5))) struct ScanTests {
     /// Makes the process that scans look gone.
     private func silence(_ fixture: QueueFixture) async throws {
         try await fixture.sql("UPDATE coldroll.scan SET renewed_at = now() - interval '31 seconds'")
