@@ -14,7 +14,9 @@ struct TokenEndpoint: Sendable {
         for attempt in 0..<3 {
             let requested = ContinuousClock.now
             let request: HTTPRequest
-            do throws(AuthError) { request = try grant.request(clockError: clockError) } catch { return .failure(error) }
+            do throws(AuthError) { request = try grant.request(clockError: clockError) } catch {
+                return .failure(error)
+            }
             var wait = Duration.milliseconds(500 << attempt) * Double.random(in: 0.7...1.3)
             do throws(HTTPError) {
                 let response = try await send(request)

@@ -17,8 +17,10 @@ extension Statement {
             PageStatements.record,
             ScanStatements.lockSource, ScanStatements.open, ScanStatements.takeOver, ScanStatements.abandon,
             ScanStatements.begin, ScanStatements.renew, ScanStatements.letGo, ScanStatements.restart,
-            ScanStatements.finish, ScanStatements.knownItems, ScanStatements.counts, ScanStatements.newest,
+            ScanStatements.comparison, ScanStatements.finish, ScanStatements.knownItems, ScanStatements.expectedItems,
+            ScanStatements.counts, ScanStatements.newest, ScanStatements.standing,
             SchemaStatements.exists, SchemaStatements.versions,
+            UploadStatements.keep, UploadStatements.take, UploadStatements.note, UploadStatements.forget,
             SweepStatements.reap, SweepStatements.orphans, SweepStatements.promote,
             WorkerStatements.register, WorkerStatements.beat, WorkerStatements.stop,
         ]

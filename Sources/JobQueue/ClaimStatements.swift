@@ -39,7 +39,8 @@ enum ClaimStatements {
         SELECT c.part_id, c.lease, c.lane_id, c.attempt + 1, c.crashes, c.accept_reduced,
                p.kind, p.source_id, p.object_name, p.folder_month,
                i.source_item, i.filename, i.mime_type,
-               to_char(i.capture_time AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), i.width, i.height
+               to_char(i.capture_time AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), i.width, i.height,
+               coalesce((SELECT true FROM coldroll.upload AS u WHERE u.part_id = c.part_id), false)
         FROM claimed AS c
         JOIN coldroll.part AS p ON p.id = c.part_id
         JOIN coldroll.item AS i ON i.id = p.item_id

@@ -17,6 +17,7 @@ private struct OccupiedArchive: ObjectStore {
         length: Int64?,
         session: UploadSession?,
         began: @Sendable (UploadSession) async throws -> Void,
+        confirmed: @Sendable (Int64) async throws -> Void,
         accept: @Sendable () async throws -> Void
     ) async throws -> PutOutcome {
         .exists(

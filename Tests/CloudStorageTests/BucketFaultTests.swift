@@ -96,7 +96,8 @@ import Testing
         #expect(try isStored(large))
         // Chunks stay in memory; a body of known length is drained, and what is gone takes another download.
         #expect(story.errors.count == (isChunked ? 0 : 1))
-        #expect(story.sessions == 1)
+        // An upload of which nothing arrived is begun anew.
+        #expect(story.sessions == (action == .reset && !isChunked ? 2 : 1))
         #expect(counters.requests("uploadData") >= (isChunked ? 2 : 3))
         // 0.6 of the body, in whole units, was not sent twice, unless the reset came first.
         let resent = (counters.bytesIn["uploadData"] ?? 0) - large.count

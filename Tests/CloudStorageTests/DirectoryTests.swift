@@ -257,6 +257,7 @@ import Testing
                         length: 1,
                         session: nil,
                         began: { _ in },
+                        confirmed: { _ in },
                         accept: {}
                     )
                     return (name, outcome.created != nil)

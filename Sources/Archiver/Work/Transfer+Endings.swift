@@ -193,7 +193,8 @@ extension ClaimedJob {
             mimeType: mimeType,
             captureTime: captureTime,
             width: width,
-            height: height
+            height: height,
+            hasUpload: hasUpload
         )
     }
 }

@@ -27,7 +27,7 @@ struct Transfer: Sendable {
     private struct Try {
         var job: ClaimedJob
         var patience = Patience()
-        var session: UploadSession?
+        let keeper: SessionKeeper
         /// Who is asked at present: to blame for a 5xx of Google's.
         var service = ServiceHealth.Service.library
         let began = ContinuousClock.now
@@ -49,8 +49,14 @@ struct Transfer: Sendable {
     }
 
     private func tried(_ claimed: ClaimedJob) async -> Ending {
-        var attempt = Try(job: claimed)
+        let keeper = SessionKeeper(context, worker: worker, job: claimed.reference)
+        var attempt = Try(job: claimed, keeper: keeper)
         if claimed.crashes > 0, let ending = await lookFirst(&attempt) { return ending }
+        do {
+            try await keeper.take(for: attempt.job)
+        } catch {
+            return ending(of: error, attempt.job, .storage, attempt.began)
+        }
         while !Task.isCancelled {
             if let ending = await once(&attempt) { return ending }
         }
@@ -62,7 +68,7 @@ struct Transfer: Sendable {
         do {
             return try await fetched(&attempt)
         } catch {
-            switch next(after: error, &attempt) {
+            switch await next(after: error, &attempt) {
             case .again:
                 try? await Task.sleep(for: .milliseconds(Int.random(in: 20...300)))
                 return nil
@@ -80,7 +86,7 @@ struct Transfer: Sendable {
         guard let url = item.baseURL else {
             throw PhotosError(code: .malformed, message: "Google answered for this item without a base URL.")
         }
-        return .complete(try await archive(attempt.job, url, attempt.session))
+        return .complete(try await archive(attempt.job, url, attempt.keeper))
     }
 
     /// The item; a 404 here means that it is gone, not that a URL is old.
@@ -92,32 +98,34 @@ struct Transfer: Sendable {
         }
     }
 
-    private func next(after error: any Error, _ attempt: inout Try) -> Next {
+    private func next(after error: any Error, _ attempt: inout Try) async -> Next {
         let job = attempt.job
         if let error = error as? StorageError {
             switch error.code {
-            case .interrupted(let half):
-                attempt.session = half
+            case .interrupted:
                 return attempt.patience.resume()
                     ? .again : .end(ending(of: error, attempt.job, attempt.service, attempt.began))
             case .sessionLost:
-                attempt.session = nil
+                await attempt.keeper.drop()
                 return attempt.patience.resume()
                     ? .again : .end(ending(of: error, attempt.job, attempt.service, attempt.began))
-            case .checksumMismatch, .sourceFailed:
-                attempt.session = nil
+            case .checksumMismatch:
+                // This download and the one that began the upload are not the same bytes: from the first byte again.
+                await attempt.keeper.drop()
+                return attempt.patience.again()
+                    ? .again : .end(ending(of: error, attempt.job, attempt.service, attempt.began))
+            case .sourceFailed:
                 return attempt.patience.again()
                     ? .again : .end(ending(of: error, attempt.job, attempt.service, attempt.began))
             default: return .end(ending(of: error, attempt.job, attempt.service, attempt.began))
             }
         }
         if error is NameTaken {
-            attempt.session = nil
+            await attempt.keeper.drop()
             return .rename
         }
         if error is Judgement.Refusal || error is ItemGone || isBaseURLRefused(error) {
             context.baseURLs.forget(job.sourceItem)
-            attempt.session = nil
             if attempt.patience.freshURL() { return .again }
         } else if isCut(error), attempt.patience.again() {
             return .again
@@ -173,7 +181,7 @@ struct Transfer: Sendable {
     private func archive(
         _ job: ClaimedJob,
         _ url: BaseURL,
-        _ session: UploadSession?
+        _ keeper: SessionKeeper
     ) async throws -> Completion.Result {
         let inspector = Inspection()
         let buffer = try await BodyBuffer(budget: context.budget, allowance: 2 * ByteBudget.block) { bytes in
@@ -213,8 +221,9 @@ struct Transfer: Sendable {
             object,
             from: buffer,
             length: length,
-            session: session,
-            began: { _ in },
+            session: keeper.session,
+            began: { try await keeper.began($0, as: job.objectName) },
+            confirmed: { try await keeper.confirmed($0, as: job.objectName) },
             accept: { _ = try judged(inspector.report(), job, isFramed) }
         )
         health.succeeded(.storage)

@@ -2,13 +2,14 @@ import Checksums
 import HTTPClient
 
 extension DirectoryObjectStore {
-    /// A directory has no sessions: `session` is ignored and `began` never called.
+    /// A directory has no sessions: `session` is ignored, `began` and `confirmed` are never called.
     func put(
         _ object: NewObject,
         from buffer: BodyBuffer,
         length: Int64?,
         session: UploadSession?,
         began: @Sendable (UploadSession) async throws -> Void,
+        confirmed: @Sendable (Int64) async throws -> Void,
         accept: @Sendable () async throws -> Void
     ) async throws -> PutOutcome {
         try checkName(object.name)
