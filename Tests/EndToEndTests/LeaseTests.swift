@@ -33,7 +33,8 @@ import Darwin
         await pool.close()
     }
 
-    @Test func `a part that kills its worker three times is dead, its neighbours are stored, and what waited is innocent`()
+    @Test
+    func `a part that kills its worker three times is dead, its neighbours are stored, and what waited is innocent`()
         async throws
     {
         let stage = try Stage {
@@ -129,7 +130,10 @@ import Darwin
         #expect(cutter.struck >= 10, "only \(cutter.struck) answers were lost")
         try stage.proveEverythingIsStored()
         #expect(try await stage.number("SELECT sum(unaccounted)::bigint FROM coldroll.balance") == 0)
-        #expect(try await stage.number("SELECT sum(seen - new - known)::bigint + sum(new)::bigint FROM coldroll.scan") == 250)
+        #expect(
+            try await stage.number("SELECT sum(seen - new - known)::bigint + sum(new)::bigint FROM coldroll.scan")
+                == 250
+        )
         #expect(try await stage.number("SELECT max(crashes) FROM coldroll.outcome") == 0)
     }
 
@@ -152,7 +156,8 @@ import Darwin
         try stage.proveEverythingIsStored()
     }
 
-    @Test func `a program that is older or newer than the schema says which of them to bring up to date`() async throws {
+    @Test func `a program that is older or newer than the schema says which of them to bring up to date`() async throws
+    {
         let stage = try Stage {
             $0.synthesis = SynthesisOptions(count: 3, sizes: 5_000...9_000, videoPercent: 0)
         }
@@ -164,9 +169,7 @@ import Darwin
             #expect(end.output.contains("newer than this coldroll"), "\(end.output)")
             #expect(end.output.contains("Update coldroll on this host"), "\(end.output)")
         }
-        try await stage.texts(
-            "DELETE FROM coldroll.migration WHERE version >= (SELECT max(version) - 1 FROM coldroll.migration)"
-        )
+        try await stage.texts("DELETE FROM coldroll.migration WHERE version > 4")
         let end = try await stage.run("work", "--drain")
         #expect(end.status == 1, "\(end.output)")
         #expect(end.output.contains("older than this coldroll"), "\(end.output)")

@@ -79,7 +79,8 @@ import Testing
     }
 
     /// A replica that was behind takes over: it knows the job, and neither its claim nor the numbers drawn since.
-    @Test func `after a failover that repeats a lease number the first holder of it is refused everything`() async throws
+    @Test func `after a failover that repeats a lease number the first holder of it is refused everything`()
+        async throws
     {
         var timing = JobQueue.Timing()
         timing.beat = .zero

@@ -182,7 +182,9 @@ extension ModelRun {
     mutating func beat() async throws {
         guard let worker = anyWorker() else { return }
         let mine = Set(
-            parts.filter { $0.value.place == .running(worker) }.map { JobReference(part: $0.key, lease: $0.value.lease) }
+            parts.filter { $0.value.place == .running(worker) }.map {
+                JobReference(part: $0.key, lease: $0.value.lease)
+            }
         )
         var held: Set<JobReference> = []
         for claim in claims where claim.worker == worker {
@@ -226,7 +228,9 @@ extension ModelRun {
     /// Nobody was heard for ten minutes: nobody is dead.
     mutating func outage() async throws {
         count(.outage)
-        try await fixture.sql("UPDATE coldroll.worker SET beat_at = now() - interval '10 minutes' WHERE state = 'alive'")
+        try await fixture.sql(
+            "UPDATE coldroll.worker SET beat_at = now() - interval '10 minutes' WHERE state = 'alive'"
+        )
         _ = try await fixture.queue.sweep(mayDeclareDeath: true)
         let first = aliveWorker()
         if let first { #expect(try await fixture.queue.beat(worker: first, busy: 0, held: []).alive) }

@@ -25,7 +25,9 @@ import Testing
             )
                 == 3
         )
-        #expect(try await fixture.texts("SELECT state FROM coldroll.worker ORDER BY state") == ["alive", "alive", "dead"])
+        #expect(
+            try await fixture.texts("SELECT state FROM coldroll.worker ORDER BY state") == ["alive", "alive", "dead"]
+        )
         #expect(try await fixture.number("SELECT count(*) FROM coldroll.job_error WHERE is_crash") == 3)
     }
 
@@ -96,7 +98,8 @@ import Testing
         #expect(try await fixture.queue.beat(worker: second, busy: 0, held: []).alive)
     }
 
-    @Test func `a worker from before the database's clock was set back is found dead, the others are not`() async throws {
+    @Test func `a worker from before the database's clock was set back is found dead, the others are not`() async throws
+    {
         let fixture = try await QueueFixture()
         let gone = try await fixture.worker(), lively = try await fixture.worker()
         try await fixture.sql("UPDATE coldroll.worker SET beat_at = now() + interval '1 day'")

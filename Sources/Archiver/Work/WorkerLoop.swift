@@ -163,7 +163,9 @@ final class WorkerLoop {
         case .stop(let level): stop(level)
         case .drained(let isDrained):
             isCheckingDrain = false
-            if isDrained, running.isEmpty, beginning.isEmpty, waiting.isEmpty, !isClaiming, !isFed() { end = end ?? .done }
+            if isDrained, running.isEmpty, beginning.isEmpty, waiting.isEmpty, !isClaiming, !isFed() {
+                end = end ?? .done
+            }
         case .broken(let error):
             // Nothing can be told to the queue any more: leases run out, and others take over.
             failure = failure ?? error
@@ -420,7 +422,9 @@ final class WorkerLoop {
 
     /// Asks the database whether anything is left; only where nothing is in hand here.
     private func checkDrain() {
-        guard options.drain, !isCheckingDrain, running.isEmpty, beginning.isEmpty, waiting.isEmpty, !isFed() else { return }
+        guard options.drain, !isCheckingDrain, running.isEmpty, beginning.isEmpty, waiting.isEmpty, !isFed() else {
+            return
+        }
         isCheckingDrain = true
         Task { [context, sources, post] in
             // Without an answer the queue counts as not empty: the next look comes soon.
