@@ -23,4 +23,7 @@ package enum PutOutcome: Sendable, Equatable {
     case created(StoredObject)
     /// Something is already there under this name (412); whose it is, the caller decides by metadata.
     case exists(StoredObject)
+    /// What has the name is no object: a folder or a broken link in a directory. As with a foreign object, the part needs
+    /// another name.
+    case occupied
 }

@@ -15,7 +15,7 @@ enum PageStatements {
                    (SELECT l.id FROM coldroll.lane AS l WHERE l.source_id = s.source_id AND l.kind = 'photo') AS photo,
                    (SELECT l.id FROM coldroll.lane AS l WHERE l.source_id = s.source_id AND l.kind = 'video') AS video
             FROM coldroll.scan AS s
-            WHERE s.id = $1 AND s.lease = $2 AND s.outcome IS NULL
+            WHERE s.id = $1 AND s.lease = $2 AND s.outcome IS NULL AND s.last_page IS DISTINCT FROM $22::bigint
             FOR UPDATE
         ), entry AS MATERIALIZED (
             -- The first of several entries of one id.
@@ -121,7 +121,7 @@ enum PageStatements {
             UPDATE coldroll.scan AS s
             SET page_token = $3, renewed_at = now(), pages = s.pages + 1, seen = s.seen + c.seen, new = s.new + c.new,
                 known = s.known + c.known, parts = s.parts + c.parts, jobs = s.jobs + c.jobs,
-                unreadable = s.unreadable + $4
+                unreadable = s.unreadable + $4, last_page = $22::bigint, last_new = c.new
             FROM fence AS f, counted AS c
             WHERE s.id = f.id
             RETURNING c.seen, c.new, c.known, c.jobs

@@ -6,7 +6,7 @@ import Testing
 @testable import Archiver
 
 /// Which upload sessions the queue is told of, and when an upload stops because of what the queue says.
-@Suite(.migratedDatabase, .timeLimit(.minutes(1))) struct SessionKeeperTests {
+@Suite(.migratedDatabase, .timeLimit(.minutes(5))) struct SessionKeeperTests {
     private func session(_ length: Int64?) -> UploadSession {
         UploadSession(uri: "https://storage/upload?upload_id=SECRET", length: length)
     }

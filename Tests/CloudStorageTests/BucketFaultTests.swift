@@ -6,7 +6,7 @@ import Synchronization
 import Testing
 
 /// A bucket that misbehaves, and a caller that does what the errors say.
-@Suite(.timeLimit(.minutes(3))) struct BucketFaultTests {
+@Suite(.timeLimit(.minutes(5))) struct BucketFaultTests {
     let bucket: SimulatedBucket
     let large = Origin.Body(count: 5_000_000)
 

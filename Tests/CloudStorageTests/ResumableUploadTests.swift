@@ -8,7 +8,7 @@ import Testing
 private let unit: Int64 = 262_144
 
 /// The wire, request by request: what is sent to an upload session, and what each answer means.
-@Suite(.timeLimit(.minutes(3))) struct ResumableUploadTests {
+@Suite(.timeLimit(.minutes(5))) struct ResumableUploadTests {
     /// Two units and a tail of 75,712 bytes.
     let body = Origin.Body(count: 600_000)
     let tail = "PUT session bytes 524288-599999/600000"

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Half-done uploads: whose they are, and when they go away.
-@Suite(.migratedDatabase, .timeLimit(.minutes(2))) struct UploadTests {
+@Suite(.migratedDatabase, .timeLimit(.minutes(5))) struct UploadTests {
     private static func upload(_ session: String = "https://storage/upload?upload_id=SECRET") -> KeptUpload {
         KeptUpload(session: session, length: 5_000_000_000, archive: "gs://archive", objectName: "202401/item0")
     }

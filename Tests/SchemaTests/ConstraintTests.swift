@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Wrong states cannot be written, whoever writes them.
-@Suite(.migratedDatabase, .timeLimit(.minutes(2))) struct ConstraintTests {
+@Suite(.migratedDatabase, .timeLimit(.minutes(5))) struct ConstraintTests {
     @Test(arguments: [
         ("ledger_pkey", "INSERT INTO coldroll.ledger DEFAULT VALUES"),
         ("ledger_is_only_check", "INSERT INTO coldroll.ledger (is_only) VALUES (false)"),

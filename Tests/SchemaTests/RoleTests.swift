@@ -3,7 +3,7 @@ import Postgres
 import TestSupport
 import Testing
 
-@Suite(.migratedDatabase, .timeLimit(.minutes(2))) struct RoleTests {
+@Suite(.migratedDatabase, .timeLimit(.minutes(5))) struct RoleTests {
     /// Runs one statement as a role; the SQLSTATE that refuses it, or nil.
     private func refusal(_ fixture: QueueFixture, as role: String, _ sql: String) async throws -> String? {
         let connection = try await Connection.connect(MigratedDatabase.conninfo)

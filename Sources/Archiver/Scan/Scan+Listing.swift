@@ -76,16 +76,18 @@ extension Scan {
         )
     }
 
-    /// Records a page, again while the database is away; a page that was recorded although the answer was lost is known.
+    /// Records a page, again while the database is away; one whose answer was lost is recognised by its random number.
     private func recorded(_ ticket: ScanTicket, _ items: [FoundItem], _ page: MediaPage) async throws -> PageCounts {
         let end = ContinuousClock.now + Self.databasePatience
+        let number = Int64.random(in: 1...Int64.max)
         while true {
             do {
                 return try await context.ledger.record(
                     ticket,
                     items,
                     unreadable: page.unreadable.count,
-                    nextPageToken: page.nextPageToken
+                    nextPageToken: page.nextPageToken,
+                    page: number
                 )
             } catch let error as PostgresError where error.isTransient && ContinuousClock.now < end {
                 context.logger.log(.warning, "waiting for the database", ["error": .string("\(error)")])

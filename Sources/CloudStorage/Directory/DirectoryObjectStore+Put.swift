@@ -15,6 +15,7 @@ extension DirectoryObjectStore {
         try checkName(object.name)
         try await keeper.prepare()
         if let there = try await head(object.name) { return .exists(there) }
+        if try await keeper.isOccupied(object.name) { return .occupied }
         let file = TemporaryFile(for: "\(keeper.root)/\(object.name)", below: keeper.root)
         do {
             try await file.create()
@@ -74,9 +75,6 @@ extension DirectoryObjectStore {
         if let stored = try await keeper.publish(file, line) { return .created(stored) }
         await file.discard()
         if let there = try await head(object.name) { return .exists(there) }
-        throw StorageError(
-            code: .rejected,
-            message: "\(subject): a folder or a broken link has that name."
-        )
+        return .occupied
     }
 }
