@@ -94,8 +94,11 @@ struct Layout: Sendable {
         } catch {
             var isDirectory: ObjCBool = false
             if FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory), isDirectory.boolValue { return }
+            // Foundation often keeps the reason to itself: the system is asked once more. ENOENT is a parent's affair.
+            guard mkdir(path, mode_t(permissions)) != 0 else { return }
+            let reason = errno == ENOENT ? error.reason : String(cString: strerror(errno))
             throw PrivatePostgresError(
-                "\(path) cannot be made (\(error.reason)): make room or change its permissions, or set COLDROLL_HOME "
+                "\(path) cannot be made (\(reason)): make room or change its permissions, or set COLDROLL_HOME "
                     + "to a directory that you may write to"
             )
         }

@@ -105,7 +105,10 @@ enum ArchiverCalls {
                 if let totals = try? await archive.database.queue.totals(sources: [archive.source]) {
                     sums.set(totals)
                 }
-                try? await Task.sleep(for: Pacing.pause(after: asked.duration(to: .now)))
+                // An empty ledger costs nothing to ask, and is the one whose first sums are waited for.
+                let isEmpty = sums.value.found == 0
+                let pause = isEmpty ? .milliseconds(250) : Pacing.pause(after: asked.duration(to: .now))
+                try? await Task.sleep(for: pause)
             }
         }
         defer { watch.cancel() }

@@ -44,6 +44,18 @@ private func source(_ json: String, _ server: TokenServer) throws(AuthError) -> 
         )
     }
 
+    @Test func aLoginAsGooglesOwnToolSavesItIsALogin() async throws {
+        // What google-oauthlib-tool --save writes: no type, and more fields than are needed.
+        let saved = """
+            {"refresh_token": "1//r", "token_uri": "https://oauth2.googleapis.com/token", "client_id": "12-ab",
+             "client_secret": "s", "scopes": ["https://www.googleapis.com/auth/photoslibrary.readonly.appcreateddata"]}
+            """
+        let server = try TokenServer(.token("t1"))
+        let tokens = try source(saved, server)
+        #expect(tokens.clientID == "12-ab")
+        #expect(try await tokens.headers() == [HTTPField("Authorization", "Bearer t1")])
+    }
+
     @Test func manyWhoWaitShareOneRefresh() async throws {
         let server = try TokenServer(.token("t1", delay: 0.3), .token("t2", delay: 0.3))
         let tokens = try source(login, server)

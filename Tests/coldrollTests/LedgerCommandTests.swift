@@ -117,7 +117,10 @@ import Testing
 
     @Test func aPatternThatIsNoneIsTheTypistsFault() async throws {
         _ = try await fill()
-        #expect(try await run("retry", "--reason", "(").code == 1)
+        let answer = try await run("retry", "--reason", "(reduced")
+        #expect(answer.code == 1)
+        #expect(answer.error.hasPrefix("coldroll: --reason is '(reduced', which is no regular expression: "))
+        #expect(!answer.error.contains("PostgreSQL"))
     }
 
     @Test func aLaneIsPausedAndResumed() async throws {
@@ -218,6 +221,29 @@ import Testing
         #expect(down.code == 4)
         #expect(down.error.hasPrefix("coldroll: "))
         #expect(!down.error.contains("hunter2"))
+    }
+
+    @Test func aNewerSchemaAndADatabaseThatDoesNotExistAreToldWithWhatToDo() async throws {
+        let connection = try await Connection.connect(MigratedDatabase.conninfo)
+        try await connection.script(
+            """
+            INSERT INTO coldroll.migration (version, name)
+            SELECT max(version) + 1, 'later' FROM coldroll.migration
+            """,
+            name: "test.newer"
+        )
+        await connection.close()
+        for command in [["status"], ["setup"]] {
+            let newer = try await Program.run(command, environment: environment)
+            #expect(newer.code == 1, "\(newer.output)\(newer.error)")
+            #expect((newer.output + newer.error).contains("newer"), "\(newer.output)\(newer.error)")
+        }
+        let none = try await Program.run(
+            ["status"],
+            environment: ["COLDROLL_DATABASE_URL": MigratedDatabase.conninfo + " dbname=not_there"]
+        )
+        #expect(none.code == 1)
+        #expect(none.error.hasPrefix("coldroll: The database does not exist: "), "\(none.error)")
     }
 
     private func migrations() async throws -> Int64 {

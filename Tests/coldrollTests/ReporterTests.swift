@@ -110,6 +110,8 @@ private final class Screen: Sendable {
         reporter.progress(WorkerProgress(stored: 998, storedBytes: 2_000_000_000, failed: 2, live: 3000, total: 4000))
         let last = screen.text.components(separatedBy: erase).last
         #expect(last == "1,000/4,000 done · 200 MB/s · ETA 30 s · 2 failed · 2.00 GB stored here")
+        let early = ProgressLine(WorkerProgress(stored: 1, storedBytes: 500_000), RateMeter())
+        #expect(early.text(columns: 80) == "starting · 500 kB stored here")
     }
 
     @Test func aPersonSeesAModulesWarningsWithTheirFieldsAndNoInformation() {

@@ -50,6 +50,23 @@ import Testing
         try FileManager.default.removeItem(atPath: home)
     }
 
+    @Test func anotherLedgerThanTheOneThatFilledTheArchiveIsToldBeforeTheFirstRun() async throws {
+        #expect(try await setup().code == 0)
+        let marker = home + "/state/coldroll/marker.json"
+        let own = try String(contentsOfFile: marker, encoding: .utf8)
+        let id = try #require(own.firstMatch(of: /"ledger" : "([^"]+)"/)?.1)
+        let other = own.replacing(id, with: UUID().uuidString.lowercased()).replacing(
+            /"objects" : 0/,
+            with: "\"objects\" : 3"
+        )
+        try other.write(toFile: marker, atomically: true, encoding: .utf8)
+        let answer = try await setup()
+        #expect(answer.code == 2, "\(answer.output)")
+        #expect(answer.output.contains("was filled by ledger"), "\(answer.output)")
+        #expect(answer.output.contains("Restore the database that goes with this archive"), "\(answer.output)")
+        try FileManager.default.removeItem(atPath: home)
+    }
+
     @Test func everyStepThatFailsIsTold() async throws {
         try FileManager.default.createDirectory(atPath: home, withIntermediateDirectories: true)
         try Data().write(to: URL(filePath: home + "/file"))

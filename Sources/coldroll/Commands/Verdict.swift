@@ -42,7 +42,7 @@ struct Verdict: Sendable, Equatable {
         }
         if totals.live > 0 { text += " " + waiting }
         if let listing = standing.sentence { text += " But: " + listing }
-        return interrupted ? "interrupted. " + text : text
+        return interrupted ? "Interrupted. " + text : text
     }
 
     /// How many wait, for what, until when.

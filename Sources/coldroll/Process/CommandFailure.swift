@@ -25,7 +25,22 @@ func sentence(of error: any Error) -> String {
     case is CancellationError: "interrupted"
     // The functions of the ledger speak to a person; the SQLSTATE around it would not.
     case let error as PostgresError where error.isRefusal: error.message
+    case let error as PostgresError where error.statement == nil: connecting(error)
     case let error as any Error & CustomStringConvertible: error.description
     default: "an unexpected fault (\(type(of: error))) stopped the command; please report it"
+    }
+}
+
+/// Why there is no connection to the database, with the setting that says where it is.
+private func connecting(_ error: PostgresError) -> String {
+    switch error.code {
+    case .connectionLost:
+        "The database cannot be reached: \(error.message) COLDROLL_DATABASE_URL says where it is."
+    case .server("3D000"):
+        "The database does not exist: \(error.message). Create it, or correct COLDROLL_DATABASE_URL."
+    // Class 28: the role or its password.
+    case .server(let state) where state.hasPrefix("28"):
+        "The database refuses the login: \(error.message). Correct the user or the password of COLDROLL_DATABASE_URL."
+    default: error.description
     }
 }

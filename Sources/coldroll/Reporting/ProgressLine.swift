@@ -16,7 +16,11 @@ struct ProgressLine: Sendable, Equatable {
 
     init(_ work: WorkerProgress, _ meter: RateMeter) {
         let done = max(0, work.total - work.live)
-        var words = ["\(Quantity.grouped(done))/\(Quantity.grouped(work.total)) done"]
+        // Before a scan's first page, and until the sums were asked for, nothing is known to be done or not.
+        var words = [
+            work.total == 0
+                ? "starting" : "\(Quantity.grouped(done))/\(Quantity.grouped(work.total)) done"
+        ]
         var fields: [String: LogValue] = [
             "done": .integer(done), "total": .integer(work.total), "live": .integer(work.live),
             "stored": .integer(work.stored), "stored_bytes": .integer(work.storedBytes),

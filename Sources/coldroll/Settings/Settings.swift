@@ -70,8 +70,8 @@ struct Settings: Sendable, Equatable {
         _ = reader.url("COLDROLL_PICKER_ENDPOINT")
         oauthEndpoint = reader.url("COLDROLL_OAUTH_ENDPOINT")
         storageEmulator = reader.emulator()
-        certificateAuthorities = reader.file("SSL_CERT_FILE")
-        reader.absolutePath("COLDROLL_KEY_FILE")
+        certificateAuthorities = reader.certificates("SSL_CERT_FILE")
+        reader.keyFile("COLDROLL_KEY_FILE")
         if need == .everything, usesBuckets { _ = reader.file("GOOGLE_APPLICATION_CREDENTIALS") }
         guard reader.faults.isEmpty else { throw SettingsError(faults: reader.faults) }
     }

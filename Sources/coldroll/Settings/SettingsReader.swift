@@ -55,6 +55,16 @@ struct SettingsReader {
         faults.append("\(name) is '\(harmless(text))'; expected an absolute path")
     }
 
+    /// An absolute path that is no directory.
+    mutating func keyFile(_ name: String) {
+        absolutePath(name)
+        var isDirectory: ObjCBool = false
+        guard let path = values[name], FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory),
+            isDirectory.boolValue
+        else { return }
+        faults.append("\(name) is '\(harmless(path))', which is a directory; expected a file")
+    }
+
     mutating func store(_ name: String, fallback: String) -> String {
         let text = values[name] ?? fallback
         switch StoreURL.normalised(text) {
@@ -117,6 +127,17 @@ struct SettingsReader {
     mutating func file(_ name: String) -> String? {
         guard let path = values[name] else { return nil }
         if !isReadable(path) { faults.append("\(name) is '\(harmless(path))', which is no file that can be read") }
+        return path
+    }
+
+    /// Path of a CA bundle; libcurl would only say at the first request that it cannot use it.
+    mutating func certificates(_ name: String) -> String? {
+        let known = faults.count
+        guard let path = file(name), faults.count == known else { return values[name] }
+        if let content = FileManager.default.contents(atPath: path), content.range(of: Data("-----BEGIN ".utf8)) == nil
+        {
+            faults.append("\(name) is '\(harmless(path))', which holds no certificate in PEM form")
+        }
         return path
     }
 
