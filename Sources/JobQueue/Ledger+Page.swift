@@ -14,12 +14,13 @@ extension Ledger {
         _ scan: ScanTicket,
         _ items: [FoundItem],
         unreadable: Int,
-        nextPageToken: String?
+        nextPageToken: String?,
+        order: WorkOrder = .newest
     ) async throws -> PageCounts {
         let values =
             [
                 .integer(scan.id), .integer(scan.lease), .text(nextPageToken), .integer(Int64(unreadable)),
-            ] + PageColumns(items).values
+            ] + PageColumns(items).values + [.integer(order == .newest ? -1 : 1)]
         let rows = try await retryingNameRaces { () throws(PostgresError) in
             try await pool.run(PageStatements.record, values)
         }

@@ -53,3 +53,6 @@ package struct ScanCounts: Sendable, Equatable {
 
     package init() {}
 }
+
+/// Which of the parts that a scan finds are fetched first, by capture time; those of unknown time come last.
+package enum WorkOrder: String, Sendable, CaseIterable { case newest, oldest }

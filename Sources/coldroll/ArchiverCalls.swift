@@ -8,6 +8,7 @@ enum ArchiverCalls {
         _ archive: Archive,
         since: Day?,
         until: Day?,
+        order: WorkOrder,
         stop: StopSignal,
         progress: @escaping @Sendable (ScanProgress) -> Void
     ) async throws -> Ending {
@@ -16,6 +17,7 @@ enum ArchiverCalls {
                 archive.context,
                 since: since?.text,
                 until: until?.text,
+                order: order,
                 stop: signal,
                 progress: { progress(ScanProgress($0)) }
             )
@@ -60,6 +62,7 @@ enum ArchiverCalls {
         _ archive: Archive,
         since: Day?,
         until: Day?,
+        order: WorkOrder,
         _ options: WorkOptions,
         stop: StopSignal,
         scanProgress: @escaping @Sendable (ScanProgress) -> Void,
@@ -72,6 +75,7 @@ enum ArchiverCalls {
                     options: options.worker,
                     since: since?.text,
                     until: until?.text,
+                    order: order,
                     stop: signal,
                     scanned: { scanProgress(ScanProgress($0)) },
                     progress: report

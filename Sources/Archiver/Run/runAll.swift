@@ -23,6 +23,7 @@ package struct RunSummary: Sendable {
 ///   - options: of the worker; `drain` is implied.
 ///   - since: first capture day of a partial run; nil is open.
 ///   - until: last capture day of a partial run.
+///   - order: which of the parts found are fetched first.
 ///   - stop: as for `runWorker`.
 ///   - scanned: after each page.
 ///   - progress: about twice a second.
@@ -33,6 +34,7 @@ package func runAll(
     options: WorkerOptions,
     since: String?,
     until: String?,
+    order: WorkOrder = .newest,
     stop: StopSignal,
     scanned: @escaping @Sendable (ScanProgress) -> Void,
     progress: @escaping @Sendable (WorkerProgress) -> Void
@@ -48,6 +50,7 @@ package func runAll(
             options,
             since,
             until,
+            order,
             stop,
             scanned,
             progress
@@ -82,6 +85,7 @@ private func scanAndWork(
     _ options: WorkerOptions,
     _ since: String?,
     _ until: String?,
+    _ order: WorkOrder,
     _ stop: StopSignal,
     _ scanned: @escaping @Sendable (ScanProgress) -> Void,
     _ progress: @escaping @Sendable (WorkerProgress) -> Void
@@ -95,7 +99,15 @@ private func scanAndWork(
     let scan: ScanSummary?
     do {
         scan = try await scanOrJoin(
-            Scan(context: context, source: source, since: since, until: until, stop: stop, progress: scanned)
+            Scan(
+                context: context,
+                source: source,
+                since: since,
+                until: until,
+                order: order,
+                stop: stop,
+                progress: scanned
+            )
         )
     } catch {
         // What is queued already is given back. If it was the worker that failed first, its error is the reason.

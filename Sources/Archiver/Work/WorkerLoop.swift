@@ -18,9 +18,9 @@ final class WorkerLoop {
     }
 
     enum Event: Sendable {
-        case claimed([ClaimedJob])
+        case claimed([ClaimedJob], excluding: [Int64])
         case claimFailed(PostgresError)
-        case ended(JobReference, Ending)
+        case ended(ClaimedJob, Ending)
         case delivered(Outbox.Letter, Outbox.Receipt)
         case pulse(Pulse.Finding)
         case doorbell
@@ -46,7 +46,7 @@ final class WorkerLoop {
 
     var progress: WorkerProgress
     private var governor: SlotGovernor
-    private var waiting: [ClaimedJob] = []
+    private var backlog = Backlog()
     private var running: [JobReference: Task<Void, Never>] = [:]
     private var isClaiming = false
     private var claiming: Task<Void, Never>?
@@ -62,6 +62,8 @@ final class WorkerLoop {
     private var wasFenced = false
     private let started = ContinuousClock.now
     private var ended = 0
+    private var endedBefore = 0
+    private var stumblesBefore = 0
 
     init(
         context: ArchiveContext,
@@ -74,7 +76,7 @@ final class WorkerLoop {
     ) {
         let logger = context.logger.with(["worker": .integer(worker)])
         let (events, post) = AsyncStream.makeStream(of: Event.self)
-        let health = ServiceHealth()
+        let health = ServiceHealth(breaker: context.breaker)
         self.context = context
         self.options = options
         self.sources = sources
@@ -96,7 +98,7 @@ final class WorkerLoop {
             health: health,
             motion: options.motion
         )
-        governor = SlotGovernor(options.slots)
+        governor = SlotGovernor(options.slots, memory: context.budget.bytes)
     }
 
     /// Works until the end of this life; every job in hand is ended, given back, or somebody else's when it returns.
@@ -123,14 +125,14 @@ final class WorkerLoop {
 
     private func handle(_ event: Event) {
         switch event {
-        case .claimed(let jobs):
+        case .claimed(let jobs, let excluded):
             isClaiming = false
             mayClaim = !jobs.isEmpty
             claiming = nil
-            waiting += jobs
+            backlog.add(jobs, excluding: excluded)
             // The stop came while the claim was under way: it gave back only what was waiting then.
             if level != .none { giveBackWaiting() }
-            if jobs.isEmpty { checkDrain() }
+            if jobs.isEmpty, excluded.isEmpty { checkDrain() }
         case .claimFailed(let error):
             isClaiming = false
             claiming = nil
@@ -140,9 +142,10 @@ final class WorkerLoop {
             logger.log(.warning, "claim failed", ["error": .string("\(error)")])
             if !error.isTransient { fail(ArchiverError(code: .unavailable, message: "\(error)")) }
         case .ended(let job, let ending):
-            running[job] = nil
+            running[job.reference] = nil
+            backlog.ended(lane: job.lane)
             pulse.note(busy: running.count)
-            settle(job, ending)
+            settle(job.reference, ending)
         case .delivered(let letter, let receipt): note(letter, receipt)
         case .pulse(let finding): obey(finding)
         case .doorbell: mayClaim = true
@@ -150,7 +153,7 @@ final class WorkerLoop {
         case .stop(let level): stop(level)
         case .drained(let isDrained):
             isCheckingDrain = false
-            if isDrained, running.isEmpty, waiting.isEmpty, !isClaiming, !isFed() { end = end ?? .done }
+            if isDrained, running.isEmpty, backlog.isEmpty, !isClaiming, !isFed() { end = end ?? .done }
         case .broken(let error):
             // Nothing can be told to the queue any more: leases run out, and others take over.
             failure = failure ?? error
@@ -162,14 +165,17 @@ final class WorkerLoop {
     /// Starts what may be started, claims what may be claimed.
     private func advance() {
         guard level == .none, end == nil else { return }
-        if pulse.mayStart {
-            while running.count < governor.slots, !waiting.isEmpty { start(waiting.removeFirst()) }
+        let mayStart = pulse.mayStart && !context.breaker.isOpen
+        if mayStart {
+            while let job = backlog.next(slots: governor.slots, mayExceed: options.slots == .auto) { start(job) }
         }
         if running.count < governor.slots { saturated = false }
-        guard !isClaiming, mayClaim, pulse.mayStart else { return }
-        let wanted = governor.slots - running.count + aheadLimit - waiting.count
-        guard waiting.count <= aheadLimit / 2, wanted > 0 else { return }
-        claim(wanted)
+        guard !isClaiming, mayClaim, mayStart else { return }
+        let wanted = governor.slots - running.count + aheadLimit - backlog.count
+        let full = backlog.full(ahead: aheadLimit)
+        // A lane that has run dry is asked for even while the others have more than enough.
+        guard wanted > 0 || !full.isEmpty else { return }
+        claim(max(wanted, aheadLimit / 2, 1), excluding: full)
     }
 
     /// Jobs to hold ready beyond the slots: one batchGet's worth, or half a minute of work where that is less, so that
@@ -180,14 +186,19 @@ final class WorkerLoop {
         return min(ItemResolver.batch, max(governor.slots, Int(Double(ended) / seconds * 30)))
     }
 
-    private func claim(_ limit: Int) {
+    private func claim(_ limit: Int, excluding lanes: [Int64]) {
         isClaiming = true
         claiming = Task { [context, worker, sources, pulse, transfer, post] in
             do throws(PostgresError) {
-                let jobs = try await context.queue.claim(worker: worker, sources: sources, limit: limit)
+                let jobs = try await context.queue.claim(
+                    worker: worker,
+                    sources: sources,
+                    limit: limit,
+                    excluding: lanes
+                )
                 pulse.hold(jobs)
                 await transfer.resolver.prefetch(jobs)
-                post.yield(.claimed(jobs))
+                post.yield(.claimed(jobs, excluding: lanes))
             } catch {
                 post.yield(.claimFailed(error))
             }
@@ -196,9 +207,9 @@ final class WorkerLoop {
 
     private func start(_ job: ClaimedJob) {
         // Lost while it waited: not ours any more.
-        guard pulse.holds(job.reference) else { return }
+        guard pulse.holds(job.reference) else { return backlog.ended(lane: job.lane) }
         running[job.reference] = Task { [transfer, post] in
-            post.yield(.ended(job.reference, await transfer.perform(job)))
+            post.yield(.ended(job, await transfer.perform(job)))
         }
         pulse.note(busy: running.count)
     }
@@ -215,8 +226,18 @@ final class WorkerLoop {
         case .release(let delay, let note): outbox.post(.release(Release(job: job, delay: delay, note: note)))
         case .cancelled: outbox.post(.release(Release(job: job)))
         case .park(let duration, let reason):
+            giveBackWaiting()
+            park(job) { [context] source throws(PostgresError) in
+                try await context.queue.park(source: source, lane: nil, for: duration, reason: reason)
+            }
+        case .slowDown(let slowdown):
             governor.pushedBack()
-            park(job, duration, reason)
+            giveBackWaiting()
+            park(job) { [context] source throws(PostgresError) in
+                try await context.slowDown(source: source, slowdown)
+            }
+        // A transfer settles its stumbles itself.
+        case .stumble(let stumble): outbox.post(.release(Release(job: job, note: stumble.message)))
         case .fatal(let error):
             outbox.post(.release(Release(job: job)))
             fail(error)
@@ -224,12 +245,15 @@ final class WorkerLoop {
     }
 
     /// Parks the sources for every worker, then gives the job back: in this order, or it would be claimed at once.
-    private func park(_ job: JobReference, _ duration: Duration, _ reason: String) {
-        Task { [context, sources, outbox, logger, post] in
+    private func park(
+        _ job: JobReference,
+        _ parking: @escaping @Sendable (Int64) async throws(PostgresError) -> Void
+    ) {
+        Task { [sources, outbox, logger, post] in
             do {
                 for source in sources {
                     try await persistently(for: Outbox.patience, logger) { () async throws(PostgresError) in
-                        try await context.queue.park(source: source, lane: nil, for: duration, reason: reason)
+                        try await parking(source)
                     }
                 }
                 outbox.post(.release(Release(job: job)))
@@ -284,7 +308,7 @@ final class WorkerLoop {
                 logger.log(.warning, "lost a lease", ["part": .integer(job.part)])
                 running[job]?.cancel()
             }
-            waiting.removeAll { !pulse.holds($0.reference) }
+            backlog.removeAll { !pulse.holds($0.reference) }
         case .orphaned(let jobs):
             for job in jobs { outbox.post(.release(Release(job: job))) }
         case .dead:
@@ -296,8 +320,7 @@ final class WorkerLoop {
 
     /// Lets go of everything without a word: the database has given it, or will give it, to others.
     private func surrender() {
-        for job in waiting { pulse.drop(job.reference) }
-        waiting = []
+        for job in backlog.removeAll() { pulse.drop(job.reference) }
         for (job, task) in running {
             pulse.drop(job)
             task.cancel()
@@ -317,8 +340,7 @@ final class WorkerLoop {
     }
 
     private func giveBackWaiting() {
-        for job in waiting { outbox.post(.release(Release(job: job.reference))) }
-        waiting = []
+        for job in backlog.removeAll() { outbox.post(.release(Release(job: job.reference))) }
     }
 
     /// Ends this worker with an error, jobs given back.
@@ -340,19 +362,28 @@ final class WorkerLoop {
             surrender()
         }
         wasFenced = isFenced
+        // Others may not be cut off: what has not begun here is better done there.
+        if context.breaker.isCutOff { giveBackWaiting() }
         if let graceEnds, ContinuousClock.now > graceEnds { stop(.immediate) }
         if let deadline, ContinuousClock.now > deadline, level == .none { stop(.graceful) }
         guard ticks % 2 == 0 else { return }
         let counters = context.http.counters
         let bytes = counters.bytesIn + counters.bytesOut
-        if saturated, level == .none { governor.intervalEnded(throughput: Double(bytes - bytesBefore)) }
+        let isFull = saturated && level == .none && !context.breaker.isOpen
+        let stumbles = transfer.health.stumbles
+        governor.intervalEnded(
+            throughput: isFull ? Double(bytes - bytesBefore) : nil,
+            tries: ended - endedBefore,
+            stumbles: stumbles - stumblesBefore
+        )
+        (endedBefore, stumblesBefore) = (ended, stumbles)
         bytesBefore = bytes
         saturated = true
     }
 
     /// Asks the database whether anything is left; only where nothing is in hand here.
     private func checkDrain() {
-        guard options.drain, !isCheckingDrain, running.isEmpty, waiting.isEmpty, !isFed() else { return }
+        guard options.drain, !isCheckingDrain, running.isEmpty, backlog.isEmpty, !isFed() else { return }
         isCheckingDrain = true
         Task { [context, sources, post] in
             // Without an answer the queue counts as not empty: the next look comes soon.

@@ -1,4 +1,18 @@
+import JobQueue
+
 extension Command {
+    private static let orderFlag = Flag(
+        "--order",
+        .choice(WorkOrder.allCases.map(\.rawValue)),
+        "which of the photos and videos that this scan finds are fetched first, by capture time; those that failed come "
+            + "after those that did not",
+        fallback: "newest"
+    )
+
+    private static func order(_ arguments: Arguments) -> WorkOrder {
+        arguments.value("--order").flatMap(WorkOrder.init(rawValue:)) ?? .newest
+    }
+
     static let scan = Command(
         name: "scan",
         purpose: "find what is in the library and queue what the ledger does not know",
@@ -8,7 +22,7 @@ extension Command {
             "With --since or --until only photos taken in that range are listed: new uploads of older photos stay unseen, "
                 + "so this does not count as a full scan.",
         ],
-        flags: DayRange.flags,
+        flags: DayRange.flags + [orderFlag],
         examples: [
             ("coldroll scan", "one full pass"),
             ("coldroll scan --since 2024-01-01", "photos taken since then"),
@@ -23,6 +37,7 @@ extension Command {
             archive,
             since: range.since,
             until: range.until,
+            order: order(arguments),
             stop: session.stop,
             progress: { session.reporter.progress($0) }
         )
@@ -65,7 +80,7 @@ extension Command {
             "A run that ends well writes its date to the state store. Runs of several hosts join. The exit code says "
                 + "whether everything found is stored."
         ],
-        flags: DayRange.flags + [WorkOptions.maxWaitFlag, WorkOptions.slotsFlag, WorkOptions.motionFlag],
+        flags: DayRange.flags + [orderFlag, WorkOptions.maxWaitFlag, WorkOptions.slotsFlag, WorkOptions.motionFlag],
         examples: [
             ("coldroll run", "the whole library"),
             ("coldroll run --env-file /etc/coldroll.env", "with settings from a file"),
@@ -81,6 +96,7 @@ extension Command {
             archive,
             since: range.since,
             until: range.until,
+            order: order(arguments),
             options,
             stop: session.stop,
             scanProgress: { session.reporter.progress($0) },

@@ -5,6 +5,8 @@ struct Verdict: Sendable, Equatable {
     let totals: Totals
     /// Why lanes stand still: a reason, and seconds left or nil where a person paused them.
     let waits: [Wait]
+    /// Services that are away, each in words.
+    var outages: [String] = []
     /// Whether the command was stopped from outside.
     let interrupted: Bool
 
@@ -53,6 +55,7 @@ struct Verdict: Sendable, Equatable {
             let until = wait.seconds.map { "for \(Quantity.duration(max(0, $0))) more" } ?? "until 'coldroll resume'"
             text += " Waits \(until): \(wait.reason)."
         }
+        for outage in outages { text += " \(outage)" }
         return text
     }
 
@@ -72,6 +75,10 @@ extension Verdict {
     init(_ queue: JobQueue, sources: [Int64], interrupted: Bool) async throws {
         totals = try await queue.totals(sources: sources)
         waits = try await queue.waiting(sources: sources).map { Wait(reason: $0.reason, seconds: $0.seconds) }
+        outages = try await queue.openBreakers().map { breaker in
+            "An outage holds it up for \(Quantity.duration(max(0, breaker.seconds))) (\(breaker.service.rawValue)): "
+                + "\(breaker.reason)"
+        }
         self.interrupted = interrupted
     }
 }

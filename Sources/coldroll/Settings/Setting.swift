@@ -60,6 +60,16 @@ struct Setting: Sendable, Equatable {
                 + "\(SlotCount.range.upperBound)",
             fallback: "auto"
         ),
+        Setting(
+            "COLDROLL_API_QUOTA",
+            "requests a day to the Library API that all coldroll processes of one Google Cloud project may send together",
+            fallback: "\(Settings.apiQuota), as Google allows"
+        ),
+        Setting(
+            "COLDROLL_MEDIA_QUOTA",
+            "the same for downloads of photos and videos",
+            fallback: "\(Settings.mediaQuota), as Google allows"
+        ),
         Setting("COLDROLL_PHOTOS_ENDPOINT", "base URL of the Library API", fallback: Settings.photosEndpoint),
         Setting(
             "COLDROLL_PICKER_ENDPOINT",
