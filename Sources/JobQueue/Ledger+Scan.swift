@@ -91,18 +91,38 @@ extension Ledger {
         try await held(scan, ScanStatements.letGo)
     }
 
+    /// Compares what a full scan saw so far, over all processes that took part in it, with what was known before it.
+    package func comparison(_ scan: ScanTicket) async throws(PostgresError) -> ScanComparison {
+        let row = try await pool.only(ScanStatements.comparison, [.integer(scan.id), .integer(scan.source)])
+        return ScanComparison(
+            expected: try row.integer(0),
+            missing: try row.integer(1),
+            olderThanAllSeen: try row.integer(2),
+            returned: try row.integer(3)
+        )
+    }
+
     /// Ends the scan; `outcome` is `complete`, `suspicious`, or `failed`, with a reason for the latter two.
-    package func finish(_ scan: ScanTicket, outcome: String, reason: String?) async throws -> ScanCounts {
+    ///
+    /// Items that a full scan did not see are noted, and no longer expected once one that is complete did not see them.
+    /// `missing` is what the comparison said, for the record; `accepted` is the owner's word that a full scan that is
+    /// complete is to be taken with what it misses and could not read.
+    package func finish(
+        _ scan: ScanTicket,
+        outcome: String,
+        reason: String?,
+        missing: Int64? = nil,
+        accepted: Bool = false
+    ) async throws -> ScanCounts {
         let rows = try await pool.run(
             ScanStatements.finish,
-            [.integer(scan.id), .integer(scan.lease), .text(outcome), .text(reason)]
+            [
+                .integer(scan.id), .integer(scan.lease), .text(outcome), .text(reason), .integer(missing),
+                .boolean(accepted),
+            ]
         )
         guard let row = rows.first else { throw scan.lost }
-        var counts = ScanCounts()
-        counts.pages = try row.integer(0)
-        counts.seen = try row.integer(1)
-        counts.new = try row.integer(2)
-        return counts
+        return try ScanCounts(row)
     }
 
     /// Items of the source known before this scan began (for the suspicious-scan rule).
@@ -110,8 +130,22 @@ extension Ledger {
         try await pool.only(ScanStatements.knownItems, [.integer(source)]).integer(0)
     }
 
+    /// Items of the source that a full scan should see: all that are known and not taken for deleted.
+    package func expectedItems(source: Int64) async throws(PostgresError) -> Int64 {
+        try await pool.only(ScanStatements.expectedItems, [.integer(source)]).integer(0)
+    }
+
     private func held(_ scan: ScanTicket, _ statement: Statement) async throws {
         guard try await !pool.run(statement, [.integer(scan.id), .integer(scan.lease)]).isEmpty else { throw scan.lost }
+    }
+}
+
+extension ScanCounts {
+    init(_ row: Row) throws(PostgresError) {
+        pages = try row.integer(0)
+        seen = try row.integer(1)
+        new = try row.integer(2)
+        unreadable = try row.integer(3)
     }
 }
 

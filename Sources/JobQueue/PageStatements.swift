@@ -13,7 +13,7 @@ enum PageStatements {
         "page.record",
         """
         WITH fence AS MATERIALIZED (
-            SELECT s.id, s.source_id,
+            SELECT s.id, s.source_id, s.since IS NULL AND s.until IS NULL AS is_full,
                    (SELECT l.id FROM coldroll.lane AS l WHERE l.source_id = s.source_id AND l.kind = 'photo') AS photo,
                    (SELECT l.id FROM coldroll.lane AS l WHERE l.source_id = s.source_id AND l.kind = 'video') AS video
             FROM coldroll.scan AS s
@@ -104,6 +104,16 @@ enum PageStatements {
         ), job_row AS (
             INSERT INTO coldroll.job (part_id, lane_id, rank) SELECT n.id, n.lane_id, n.rank FROM named AS n
             RETURNING part_id
+        ), sighting AS (
+            -- What a full scan saw: all that it misses at its end is compared with it.
+            INSERT INTO coldroll.sighting (scan_id, items)
+            SELECT f.id, array_agg(v.id)
+            FROM fence AS f
+            CROSS JOIN (SELECT n.id FROM new_item AS n
+                        UNION ALL
+                        SELECT (j.was).id FROM judged AS j WHERE NOT j.is_new) AS v
+            WHERE f.is_full
+            GROUP BY f.id
         ), counted AS MATERIALIZED (
             -- Each count from its own end: scan_counts_agree and scan_parts_have_jobs refuse the page if they differ.
             SELECT cardinality($5::text[]) AS seen,

@@ -163,7 +163,7 @@ import Testing
         let tokens = try Tokens(dead: true)
         await #expect {
             try await bucket.bench(tokens: tokens.source(bucket: bucket)).put(NewObject("a.jpg"), body)
-        } throws: { ($0 as? StorageError)?.code == .denied && "\($0)".contains("coldroll login") }
+        } throws: { ($0 as? StorageError)?.code == .denied && "\($0)".contains("Log in again") }
     }
 
     @Test func aListingHidesThePrefixAndFollowsPages() async throws {

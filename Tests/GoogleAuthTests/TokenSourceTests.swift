@@ -131,7 +131,8 @@ private func source(_ json: String, _ server: TokenServer) throws(AuthError) -> 
         let tokens = try source(login, server)
         for _ in 0..<3 {
             await #expect { try await tokens.headers() } throws: { error in
-                (error as? AuthError)?.code == .loginRequired && "\(error)".contains("coldroll login")
+                (error as? AuthError)?.code == .loginRequired
+                    && "\(error)".contains("Log in again with the same OAuth client")
                     && "\(error)".contains("login.json") && !"\(error)".contains("0g+refresh")
             }
         }
@@ -242,11 +243,12 @@ private func source(_ json: String, _ server: TokenServer) throws(AuthError) -> 
             (#"{"type":"authorized_user","client_id":"SECR"#, "not complete JSON"),
             (#"["SECRET"]"#, "not complete JSON"), (#"{"type":7}"#, "not complete JSON"), ("{}", "without a type"),
             (#"{"type":"authorized_user","client_secret":"SECRET"}"#, "lacks client_id, refresh_token"),
+            (#"{"refresh_token":"SECRET"}"#, "lacks client_id, client_secret"),
             (#"{"type":"service_account","client_email":"a@b"}"#, "lacks private_key"),
             (#"{"type":"service_account","client_email":"a@b","private_key":"SECRET"}"#, "PEM"),
             (#"{"type":"external_account","x":"SECRET"}"#, "of type external_account"),
-            (#"{"installed":{"client_id":"x","client_secret":"SECRET"}}"#, "run coldroll login with it"),
-            (#"{"web":{"client_id":"x","client_secret":"SECRET"}}"#, "run coldroll login with it"),
+            (#"{"installed":{"client_id":"x","client_secret":"SECRET"}}"#, "log in with it"),
+            (#"{"web":{"client_id":"x","client_secret":"SECRET"}}"#, "log in with it"),
         ]
     )
     func refused(json: String, words: String) {

@@ -27,7 +27,7 @@ struct RefusalTests {
         #expect(error.code == .insufficientScopes)
         for word in [
             Self.scopes, "31 March 2025", "photoslibrary.readonly.appcreateddata", "Picker", "Takeout",
-            "coldroll login",
+            "log in with the scope",
         ] {
             #expect(error.message.contains(word))
         }

@@ -87,7 +87,8 @@ import Testing
         #expect(JobQueue.project(ofClient: client) == project)
     }
 
-    @Test func `429 parks once however many are refused, doubles while it goes on, and obeys Retry-After`() async throws {
+    @Test func `429 parks once however many are refused, doubles while it goes on, and obeys Retry-After`() async throws
+    {
         let fixture = try await QueueFixture()
         func parked() async throws -> Int64 {
             try await fixture.number(

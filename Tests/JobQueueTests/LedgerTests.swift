@@ -57,8 +57,8 @@ import Testing
         let run = try await fixture.ledger.beginRun(source: fixture.source, host: "host")
         #expect(run.startedAt.hasSuffix("Z"))
         let totals = try await fixture.queue.totals(sources: [])
-        try await fixture.ledger.finishRun(run.number, outcome: "unfinished", totals: totals)
-        try await fixture.ledger.finishRun(run.number, outcome: "again", totals: Totals())
+        try await fixture.ledger.finishRun(run.number, outcome: "unfinished", totals: totals, unreadable: 0)
+        try await fixture.ledger.finishRun(run.number, outcome: "again", totals: Totals(), unreadable: 0)
         #expect(
             try await fixture.texts("SELECT concat_ws(' ', outcome, found, live, unaccounted) FROM coldroll.run")
                 == ["unfinished 2 2 0"]

@@ -39,7 +39,9 @@ import Testing
         #expect(claimed == expected)
     }
 
-    @Test func `a part that failed comes after all that did not, and keeps its place among those that did`() async throws {
+    @Test func `a part that failed comes after all that did not, and keeps its place among those that did`()
+        async throws
+    {
         let fixture = try await QueueFixture()
         let items = (1...6).map { item("item\($0)", $0 == 6 ? nil : "200\($0)-01-01T00:00:00Z") }
         _ = try await fixture.ledger.record(fixture.scan, items, unreadable: 0, nextPageToken: nil, order: .newest)

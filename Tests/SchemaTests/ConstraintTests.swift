@@ -17,6 +17,12 @@ import Testing
         ("scan_end", "UPDATE coldroll.scan SET outcome = 'complete'"),
         ("scan_reason", "UPDATE coldroll.scan SET outcome = 'failed', ended_at = now()"),
         ("scan_outcome_check", "UPDATE coldroll.scan SET outcome = 'fine', ended_at = now(), reason = 'x'"),
+        ("scan_accepted", "UPDATE coldroll.scan SET accepted = true"),
+        (
+            "scan_accepted",
+            "UPDATE coldroll.scan SET accepted = true, outcome = 'complete', ended_at = now(), since = '2024-01-01'"
+        ),
+        ("scan_missing_check", "UPDATE coldroll.scan SET missing = -1"),
         ("run_end", "INSERT INTO coldroll.run (source_id, host, outcome) SELECT id, 'h', 'x' FROM coldroll.source"),
         ("run_counts", "INSERT INTO coldroll.run (source_id, host, found) SELECT id, 'h', 1 FROM coldroll.source"),
         ("item_identity", "UPDATE coldroll.item SET source_item = 'item0'"),

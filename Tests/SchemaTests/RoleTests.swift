@@ -70,7 +70,7 @@ import Testing
         )
         let row = try await connection.run(Statement("test", "SELECT coldroll.accept(min(id)) FROM coldroll.part"))
         #expect(try row[0].text(0).contains("even if it is smaller"))
-        for view in ["queue_overview", "running", "failures", "workers", "throughput", "balance"] {
+        for view in ["queue_overview", "running", "failures", "workers", "throughput", "balance", "missing"] {
             _ = try await connection.run(Statement("test", "SELECT * FROM coldroll.\(view)"))
         }
     }

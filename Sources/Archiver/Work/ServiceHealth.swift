@@ -47,7 +47,9 @@ final class ServiceHealth: Sendable {
         let failed = ContinuousClock.now
         if breaker.isOpen(service) { return .outage }
         while failed.duration(to: .now) < Self.patience, !Task.isCancelled {
-            if breaker.wasSound(service, after: failed) { return blame(part, times: service == .storage ? Self.excuses : 0) }
+            if breaker.wasSound(service, after: failed) {
+                return blame(part, times: service == .storage ? Self.excuses : 0)
+            }
             try? await Task.sleep(for: .milliseconds(50))
         }
         return switch await breaker.ask(service, after: failed) {

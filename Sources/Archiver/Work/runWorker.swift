@@ -13,7 +13,8 @@ import Darwin
 /// - Parameters:
 ///   - context: connections and stores.
 ///   - options: slots, motion clips, when to end.
-///   - stop: the first request finishes what is in hand within the grace time, the second gives it back at once.
+///   - stop: the first request finishes what is in hand within the grace time, the second gives it back at once, or
+///     lets go of it where the database does not answer within `Outbox.lastPatience`.
 ///   - progress: about twice a second, from any thread.
 /// - Returns: what was done and what is left.
 /// - Throws: `ArchiverError` for what a person must mend, `PostgresError` when the database stays away.
@@ -35,6 +36,16 @@ package func runWorker(
         try? await Marker.leave(context)
         throw error
     }
+}
+
+extension ArchiverError {
+    /// A second request to stop came while the database did not answer.
+    static let notGivenBack = ArchiverError(
+        code: .interrupted,
+        message:
+            "Stopped while the database did not answer: what was in hand could not be given back. It is in the queue "
+            + "again about 40 seconds after this worker's last heartbeat, and no attempt is counted."
+    )
 }
 
 /// A worker over all of its lives.
@@ -125,8 +136,18 @@ struct Worker {
         let delivery = Task {
             do {
                 try await outbox.run()
+                if Task.isCancelled { post.yield(.broken(.notGivenBack)) }
             } catch {
-                post.yield(.broken(ArchiverError(code: .unavailable, message: "\(error)")))
+                let error = Task.isCancelled ? .notGivenBack : ArchiverError(code: .unavailable, message: "\(error)")
+                post.yield(.broken(error))
+            }
+        }
+        // Whoever insists does not want to wait for a database that is away.
+        stop.onRequest { level in
+            guard level == .immediate else { return }
+            Task {
+                try? await Task.sleep(for: Outbox.lastPatience)
+                delivery.cancel()
             }
         }
         let end = try await loop.run(report: progress)

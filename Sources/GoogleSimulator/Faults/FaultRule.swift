@@ -30,6 +30,14 @@ package struct FaultRule: Sendable, Equatable {
         case persistLess = "persist_less"
         /// The bytes of another item.
         case wrongItem = "wrong_item"
+        /// A listing answers 200 with `{}`, as if it ended here.
+        case falseEnd = "false_end"
+        /// A page of a listing comes whole but for its `nextPageToken`.
+        case loseToken = "lose_token"
+        /// A listing answers 200 with an error object instead of a page.
+        case errorObject = "error_object"
+        /// The fraction `at` of a page's entries, from its beginning, has no id; the first one alone where `at` is not given.
+        case noID = "no_id"
     }
 
     /// Names of operations as the counters have them; `*` means all.

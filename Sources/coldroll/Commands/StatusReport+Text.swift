@@ -8,6 +8,8 @@ extension StatusReport {
         if parts.unaccounted != 0 {
             lines.append("UNACCOUNTED: \(Quantity.grouped(parts.unaccounted)); see coldroll.balance by 'coldroll psql'")
         }
+        for scan in scans { lines.append(scan.text) }
+        if let listing = verdict.listing { lines.append("LISTING: \(harmless(listing))") }
         lines.append(rateLine)
         for outage in outages { lines.append(outage.text) }
         for quota in quotas { lines.append(quota.text) }
@@ -62,13 +64,37 @@ extension StatusReport.Outage {
 extension StatusReport.Quota {
     fileprivate var text: String {
         let what = kind == "api" ? "Library API" : "media"
-        var line = "quota     \(Quantity.grouped(used)) of \(Quantity.grouped(limit)) \(what) requests of project "
+        var line =
+            "quota     \(Quantity.grouped(used)) of \(Quantity.grouped(limit)) \(what) requests of project "
             + "\(harmless(project)) used today"
         if isRefused { line += "; Google says that there are no more" }
         line += "; starts anew in \(Quantity.duration(max(0, resetsInSeconds)))"
         if let finishDate { line += "; at this rate the queue is empty on \(finishDate)" }
         return line
     }
+}
+
+extension StatusReport.Scan {
+    /// `scan      library ada: complete, full, ended 2 h 05 min ago; 12 pages, 1,200 items listed, 3 new`.
+    fileprivate var text: String {
+        var line = "scan      \(source) \(harmless(account)): \(state)"
+        guard state != "none" else { return line }
+        line += isFull ? ", full" : ", \(since ?? "…") to \(until ?? "…") only"
+        if let seconds = secondsSinceEnd {
+            line += ", ended \(Quantity.duration(max(0, seconds))) ago"
+        } else if let seconds = secondsSinceStart {
+            line += ", begun \(Quantity.duration(max(0, seconds))) ago"
+        }
+        line +=
+            "; \(Quantity.counted(pages, "page")), \(Quantity.counted(seen, "item")) listed, \(Quantity.grouped(new)) new"
+        if let missing, missing > 0 { line += ", \(Quantity.grouped(missing)) missing" }
+        if unreadable > 0 { line += ", \(Quantity.grouped(unreadable)) without an id" }
+        guard state != "complete" || !isFull else { return line }
+        guard let seconds = secondsSinceFull else { return line + "; no full scan is complete yet" }
+        return line + "; last complete full scan \(Quantity.duration(max(0, seconds))) ago"
+    }
+
+    private var isFull: Bool { since == nil && until == nil }
 }
 
 extension StatusReport.Lane {

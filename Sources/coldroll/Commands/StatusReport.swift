@@ -70,7 +70,34 @@ struct StatusReport: Sendable, Equatable, Encodable {
         let seconds, nextProbeSeconds: Double
     }
 
+    /// The newest scan of a source.
+    struct Scan: Sendable, Equatable, Encodable {
+        let source, account: String
+        /// As `ScanStanding.Scan.state`; `none` if the source was never scanned.
+        let state: String
+        /// Range of days; both nil for a full scan.
+        let since, until: String?
+        let secondsSinceStart, secondsSinceEnd: Double?
+        let pages, seen, new: Int64
+        /// Expected items that it did not see; nil where that was not compared.
+        let missing: Int64?
+        let reason: String?
+        /// Age of the last full scan that is complete; nil if there is none.
+        let secondsSinceFull: Double?
+        /// Entries listed without an id and not acknowledged.
+        let unreadable: Int64
+    }
+
+    /// What `work --drain` would make of the ledger as it is.
+    struct Judgement: Sendable, Equatable, Encodable {
+        let code: Int32
+        /// What keeps the listings from being complete; nil if nothing does.
+        let listing: String?
+    }
+
     let parts: Parts
+    let verdict: Judgement
+    let scans: [Scan]
     let rate: Rate
     let outages: [Outage]
     let quotas: [Quota]
@@ -80,10 +107,13 @@ struct StatusReport: Sendable, Equatable, Encodable {
 }
 
 extension StatusReport {
-    /// Asks the ledger for everything; seven short statements.
+    /// Asks the ledger for everything; a few short statements, and the sums.
     init(_ database: Database) async throws {
-        let totals = try await database.queue.totals(sources: [])
+        let whole = try await Verdict(database, sources: [], interrupted: false)
+        let totals = whole.totals
         parts = Parts(totals)
+        verdict = Judgement(code: whole.status.code, listing: whole.standing.sentence)
+        scans = whole.standing.scans.map(Scan.init)
         rate = try Rate(try await database.pool.run(StatusStatements.rate), left: totals.live)
         outages = try await database.queue.openBreakers().map(Outage.init)
         quotas = try await database.pool.run(StatusStatements.quotas).map(Quota.init)
@@ -109,6 +139,28 @@ extension StatusReport.Parts {
             renditions: totals.renditions,
             storedBytes: totals.storedBytes,
             nextDueSeconds: totals.nextDue
+        )
+    }
+}
+
+extension StatusReport.Scan {
+    init(_ standing: ScanStanding) {
+        let newest = standing.newest
+        self.init(
+            source: standing.source,
+            account: standing.account,
+            state: newest?.state ?? "none",
+            since: newest?.since,
+            until: newest?.until,
+            secondsSinceStart: newest?.secondsSinceStart,
+            secondsSinceEnd: newest?.secondsSinceEnd,
+            pages: newest?.pages ?? 0,
+            seen: newest?.seen ?? 0,
+            new: newest?.new ?? 0,
+            missing: newest?.missing,
+            reason: newest?.reason,
+            secondsSinceFull: standing.secondsSinceFull,
+            unreadable: standing.unreadable
         )
     }
 }
