@@ -23,8 +23,9 @@ package struct JobQueue: Sendable {
         /// How often a process notes that a service answers it (5 s); twice that without a note and a failed try of a
         /// neutral request are an outage for all.
         package var soundInterval: Duration = .seconds(5)
-        /// First (30 s) and longest (15 min) pause after a 429 that does not say how long; each is twice the last while
-        /// they follow each other. 30 s is Google's own rule (Photos APIs: "Best practices").
+        /// First (30 s) and longest (15 min) pause after a 429 that does not say how long.
+        ///
+        /// Each is twice the last while they follow each other. 30 s is Google's own rule (Photos APIs: "Best practices").
         package var firstSlowdown: Duration = .seconds(30), longestSlowdown: Duration = .seconds(900)
 
         /// Time within which jobs of a dead worker become ready again, spread at random (5 s).

@@ -24,8 +24,9 @@ enum LedgerStatements {
         """
     )
 
-    /// Items of source kind `$1`, account `$2` to ask a service for when it is in doubt: the youngest stored still and
-    /// video, and two others of the queue. Looks at the ends of the tables only.
+    /// Items of source kind `$1`, account `$2` to ask a service for when it is in doubt.
+    ///
+    /// The youngest stored still and video, and two others of the queue. Looks at the ends of the tables only.
     static let neutral = Statement(
         "ledger.neutral",
         """

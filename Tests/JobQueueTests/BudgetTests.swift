@@ -13,8 +13,8 @@ import Testing
                 group.addTask {
                     var sum = 0
                     while true {
-                        let grant = try await fixture.queue.draw(project: project, .media, limit: 333, batch: 20)
-                        #expect(grant.requests <= 20)
+                        let grant = try await fixture.queue.draw(project: project, .media, limit: 1333, batch: 3)
+                        #expect(grant.requests <= 3)
                         if grant.requests == 0 { return sum }
                         sum += grant.requests
                     }
@@ -22,8 +22,8 @@ import Testing
             }
             return try await group.reduce(0, +)
         }
-        #expect(granted == 333)
-        #expect(try await fixture.number("SELECT drawn FROM coldroll.budget") == 333)
+        #expect(granted == 1333)
+        #expect(try await fixture.number("SELECT drawn FROM coldroll.budget") == 1333)
         // The other quota and other projects have their own.
         #expect(try await fixture.queue.draw(project: project, .api, limit: 100, batch: 5).requests == 5)
         #expect(try await fixture.queue.draw(project: "4", .media, limit: 333, batch: 5).requests == 5)

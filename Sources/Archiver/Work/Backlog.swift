@@ -33,6 +33,7 @@ struct Backlog: Sendable {
     /// - Parameters:
     ///   - slots: transfers at once.
     ///   - mayExceed: whether a lane that has nothing in hand may begin one job more than there are slots.
+    /// - Returns: the job, which counts as begun from now on.
     mutating func next(slots: Int, mayExceed: Bool) -> ClaimedJob? {
         let lanes = waiting.keys.sorted {
             (running[$0, default: 0], $0) < (running[$1, default: 0], $1)
