@@ -143,7 +143,7 @@ let package = Package(
         ),
         .testTarget(
             name: "EndToEndTests",
-            dependencies: ["TestSupport", "Postgres", "GoogleSimulator", "Checksums"],
+            dependencies: ["TestSupport", "JobQueue", "Postgres", "GoogleSimulator", "Checksums", "Logging"],
             swiftSettings: strict
         ),
     ],

@@ -21,7 +21,9 @@ package struct Migration: Sendable {
         Migration(3, "views", PackageResources.m0003_views_sql),
         Migration(4, "functions", PackageResources.m0004_functions_sql),
         Migration(5, "listing", PackageResources.m0005_listing_sql),
-        Migration(6, "limits", PackageResources.m0006_limits_sql),
+        Migration(6, "uploads", PackageResources.m0006_uploads_sql),
+        Migration(7, "leases", PackageResources.m0007_leases_sql),
+        Migration(8, "limits", PackageResources.m0008_limits_sql),
     ]
 
     /// SQLSTATE of a step that is applied already: somebody else was faster.

@@ -45,7 +45,7 @@ private func skip(_ text: inout Substring.UTF8View, _ wanted: String) -> Bool {
     return true
 }
 
-/// Nanoseconds; digits behind the ninth are cut off. Nil for a point without digits.
+/// Nanoseconds, digits behind the ninth cut off; nil for a point without digits.
 private func fraction(_ text: inout Substring.UTF8View) -> Int? {
     guard skip(&text, ".") else { return 0 }
     let digits = text.prefix(while: isDigit)

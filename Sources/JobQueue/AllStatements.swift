@@ -6,7 +6,7 @@ extension Statement {
         [
             BreakerStatements.report, BreakerStatements.sound, BreakerStatements.probe, BreakerStatements.open,
             BudgetStatements.open, BudgetStatements.draw, BudgetStatements.giveBack, BudgetStatements.refuse,
-            ClaimStatements.claim,
+            ClaimStatements.claim, StartStatements.start,
             CompleteStatements.stored, CompleteStatements.storedWithMotion, CompleteStatements.ended,
             CompleteStatements.repeated,
             FailureStatements.fail, FailureStatements.release, FailureStatements.rename,
@@ -21,9 +21,10 @@ extension Statement {
             PageStatements.record,
             ScanStatements.lockSource, ScanStatements.open, ScanStatements.takeOver, ScanStatements.abandon,
             ScanStatements.begin, ScanStatements.renew, ScanStatements.letGo, ScanStatements.restart,
-            ScanStatements.comparison, ScanStatements.finish, ScanStatements.knownItems, ScanStatements.expectedItems,
-            ScanStatements.counts, ScanStatements.newest, ScanStatements.standing,
+            ScanStatements.comparison, ScanStatements.finish, ScanStatements.repeatedPage, ScanStatements.knownItems,
+            ScanStatements.expectedItems, ScanStatements.counts, ScanStatements.newest, ScanStatements.standing,
             SchemaStatements.exists, SchemaStatements.versions,
+            UploadStatements.keep, UploadStatements.take, UploadStatements.note, UploadStatements.forget,
             SweepStatements.reap, SweepStatements.orphans, SweepStatements.promote,
             WorkerStatements.register, WorkerStatements.beat, WorkerStatements.stop,
         ]

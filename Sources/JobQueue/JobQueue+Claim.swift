@@ -61,7 +61,8 @@ extension ClaimedJob {
             mimeType: row.textOrNil(12),
             captureTime: row.textOrNil(13),
             width: try row.integerOrNil(14),
-            height: try row.integerOrNil(15)
+            height: try row.integerOrNil(15),
+            hasUpload: try row.boolean(16)
         )
     }
 }

@@ -4,7 +4,7 @@ import Postgres
 enum PageStatements {
     /// One page: items, their parts and jobs, the next token and the scan's lease, or nothing where the lease is lost.
     ///
-    /// `$22` is -1 for the newest first, 1 for the oldest first.
+    /// `$23` is -1 for the newest first, 1 for the oldest first.
     ///
     /// Looks keys up by scalar subqueries on purpose: they are index lookups under any statistics, where a join may
     /// read the whole table. Everything else joins the page's own rows. Ids are drawn before the inserts, so that no
@@ -17,7 +17,7 @@ enum PageStatements {
                    (SELECT l.id FROM coldroll.lane AS l WHERE l.source_id = s.source_id AND l.kind = 'photo') AS photo,
                    (SELECT l.id FROM coldroll.lane AS l WHERE l.source_id = s.source_id AND l.kind = 'video') AS video
             FROM coldroll.scan AS s
-            WHERE s.id = $1 AND s.lease = $2 AND s.outcome IS NULL
+            WHERE s.id = $1 AND s.lease = $2 AND s.outcome IS NULL AND s.last_page IS DISTINCT FROM $22::bigint
             FOR UPDATE
         ), entry AS MATERIALIZED (
             -- The first of several entries of one id.
@@ -37,7 +37,7 @@ enum PageStatements {
         ), new_item AS MATERIALIZED (
             SELECT nextval('coldroll.item_id_seq') AS id, j.*,
                    -- Undated ones come last either way; year 9999 is less than 1e12.
-                   coalesce($22::bigint * extract(epoch FROM j.capture_time)::bigint, 500000000000) AS rank
+                   coalesce($23::bigint * extract(epoch FROM j.capture_time)::bigint, 500000000000) AS rank
             FROM (SELECT * FROM judged WHERE is_new ORDER BY ord) AS j
         ), item_row AS (
             INSERT INTO coldroll.item (id, source_id, scan_id, source_item, filename, mime_type, capture_time,
@@ -126,7 +126,7 @@ enum PageStatements {
             UPDATE coldroll.scan AS s
             SET page_token = $3, renewed_at = now(), pages = s.pages + 1, seen = s.seen + c.seen, new = s.new + c.new,
                 known = s.known + c.known, parts = s.parts + c.parts, jobs = s.jobs + c.jobs,
-                unreadable = s.unreadable + $4
+                unreadable = s.unreadable + $4, last_page = $22::bigint, last_new = c.new
             FROM fence AS f, counted AS c
             WHERE s.id = f.id
             RETURNING c.seen, c.new, c.known, c.jobs

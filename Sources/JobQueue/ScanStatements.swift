@@ -10,14 +10,16 @@ enum ScanStatements {
         "SELECT s.id FROM coldroll.source AS s WHERE s.id = $1::bigint FOR NO KEY UPDATE"
     )
 
-    /// The open scan of a source: key, whether its process is gone, seconds since its last sign, and whether it is of
-    /// this very range.
+    /// The open scan of a source: key, whether its process is gone, seconds since its last sign, whether it is of this
+    /// very range, and what a ticket for it says if lease `$5` is its own: this opening was answered into nowhere.
     static let open = Statement(
         "scan.find_open",
         """
         SELECT s.id, s.renewed_at < now() - make_interval(secs => $2::double precision),
                extract(epoch FROM now() - greatest(s.renewed_at, s.started_at))::double precision,
-               s.since IS NOT DISTINCT FROM $3::text AND s.until IS NOT DISTINCT FROM $4::text
+               s.since IS NOT DISTINCT FROM $3::text AND s.until IS NOT DISTINCT FROM $4::text,
+               s.lease = $5::bigint, s.lease, s.page_token,
+               to_char(s.started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), s.pages > 0
         FROM coldroll.scan AS s
         WHERE s.source_id = $1::bigint AND s.outcome IS NULL
         FOR UPDATE
@@ -27,7 +29,7 @@ enum ScanStatements {
     static let takeOver = Statement(
         "scan.take_over",
         """
-        UPDATE coldroll.scan AS s SET lease = nextval('coldroll.lease'), renewed_at = now()
+        UPDATE coldroll.scan AS s SET lease = $2::bigint, renewed_at = now(), last_page = NULL, last_new = NULL
         WHERE s.id = $1::bigint
         RETURNING s.id, s.lease, s.page_token,
                   to_char(s.started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
@@ -48,7 +50,7 @@ enum ScanStatements {
     static let begin = Statement(
         "scan.begin",
         """
-        INSERT INTO coldroll.scan (source_id, since, until) VALUES ($1::bigint, $2::text, $3::text)
+        INSERT INTO coldroll.scan (source_id, since, until, lease) VALUES ($1::bigint, $2::text, $3::text, $4::bigint)
         RETURNING id, lease, page_token, to_char(started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
         """
     )
@@ -148,6 +150,16 @@ enum ScanStatements {
         FROM fence AS f
         WHERE s.id = f.id
         RETURNING s.pages, s.seen, s.new, s.unreadable
+        """
+    )
+
+    /// New items of page `$3`, if it is the one that this scan recorded last: the answer to it was lost.
+    static let repeatedPage = Statement(
+        "page.repeated",
+        """
+        SELECT s.last_new
+        FROM coldroll.scan AS s
+        WHERE s.id = $1::bigint AND s.lease = $2::bigint AND s.outcome IS NULL AND s.last_page = $3::bigint
         """
     )
 

@@ -35,7 +35,8 @@ let helpText = """
     Faults
       --faults JSON             an array of rules, as POST /control/faults takes them:
                                 {"on":"download","do":"status","status":503,"retry_after":2,"rate":0.03}
-                                also "nth":[3], "times":n, "after":n, "match":"text", "for_seconds":s
+                                also "nth":[3], "times":n, "after":n, "match":"text", "for_seconds":s,
+                                and what else "do" takes: "at":0..1, "factor":0..4, "ms":n, "seconds":s, "body":"text"
                                 A page of list or search: false_end (200 with {}), lose_token (no nextPageToken),
                                 error_object (200 with an error), no_id (entries without id: "at" of them, or one)
       --seed N                  decides which requests a rate strikes, and the made-up library (default 1)

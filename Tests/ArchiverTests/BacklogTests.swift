@@ -7,14 +7,14 @@ import Testing
     private static let photos: Int64 = 1
     private static let videos: Int64 = 2
 
-    private func job(_ part: Int64, _ lane: Int64) -> ClaimedJob {
+    private func job(_ part: Int64, _ lane: Int64, crashes: Int = 0) -> ClaimedJob {
         ClaimedJob(
             reference: JobReference(part: part, lease: part),
             kind: lane == Self.photos ? .still : .video,
             source: 1,
             lane: lane,
             attempt: 1,
-            crashes: 0,
+            crashes: crashes,
             acceptReduced: false,
             objectName: "202201/\(part)",
             folderMonth: "202201",
@@ -33,7 +33,7 @@ import Testing
         let length: [Int64: Int]
         let slots: Int
         let mayExceed: Bool
-        var backlog = Backlog()
+        var backlog = Backlog(crashLimit: 3)
         var running: [(job: ClaimedJob, ends: Int)] = []
         var pending: (due: Int, jobs: [ClaimedJob], excluded: [Int64])?
         var time = 0
@@ -43,13 +43,13 @@ import Testing
 
         mutating func tick() {
             time += 1
-            for job in running.filter({ $0.ends <= time }) { backlog.ended(lane: job.job.lane) }
+            for job in running.filter({ $0.ends <= time }) { backlog.ended(job.job) }
             running.removeAll { $0.ends <= time }
             if let claim = pending, claim.due <= time {
-                backlog.add(claim.jobs, excluding: claim.excluded)
+                _ = backlog.add(claim.jobs, excluding: claim.excluded)
                 pending = nil
             }
-            while let job = backlog.next(slots: slots, mayExceed: mayExceed) {
+            for job in backlog.take(slots: slots, mayExceed: mayExceed) {
                 running.append((job, time + length[job.lane, default: 1]))
             }
             guard pending == nil else { return }
@@ -115,12 +115,27 @@ import Testing
     }
 
     @Test func `what waits can be given up, all of it or what was lost`() {
-        var backlog = Backlog()
-        backlog.add([job(1, 1), job(2, 2), job(3, 1)], excluding: [])
-        backlog.removeAll { $0.reference.part == 2 }
+        var backlog = Backlog(crashLimit: 3)
+        #expect(backlog.add([job(1, 1), job(2, 2), job(3, 1)], excluding: []).isEmpty)
+        backlog.remove { $0.part == 2 }
         #expect(backlog.count == 2)
-        #expect(backlog.next(slots: 1, mayExceed: false)?.reference.part == 1)
+        let taken = backlog.take(slots: 1, mayExceed: false)
+        #expect(taken.map(\.reference.part) == [1])
+        backlog.put(back: taken)
+        #expect(backlog.begun == 0 && backlog.count == 2)
+        #expect(backlog.take(slots: 1, mayExceed: false).map(\.reference.part) == [1])
         #expect(backlog.removeAll().map(\.reference.part) == [3])
         #expect(backlog.isEmpty && backlog.begun == 1)
+    }
+
+    @Test func `parts on their last chance run one at a time, and only one of them waits here`() {
+        var backlog = Backlog(crashLimit: 3)
+        let (first, second, third) = (job(1, 1, crashes: 2), job(2, 2, crashes: 2), job(3, 1, crashes: 2))
+        #expect(backlog.add([first, second, job(4, 1)], excluding: []).map(\.reference.part) == [2])
+        #expect(Set(backlog.take(slots: 8, mayExceed: false).map(\.reference.part)) == [1, 4])
+        #expect(backlog.add([third, job(5, 1)], excluding: []).isEmpty)
+        #expect(backlog.take(slots: 8, mayExceed: false).map(\.reference.part) == [5])
+        backlog.ended(first)
+        #expect(backlog.take(slots: 8, mayExceed: false).map(\.reference.part) == [3])
     }
 }

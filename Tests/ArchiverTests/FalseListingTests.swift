@@ -9,7 +9,7 @@ import Testing
 @testable import Archiver
 
 /// Listings that are false or partial: what they leave out is found, or somebody is told.
-@Suite(.migratedDatabase, .timeLimit(.minutes(3))) struct FalseListingTests {
+@Suite(.migratedDatabase, .timeLimit(.minutes(5))) struct FalseListingTests {
     /// A library of three pages.
     private func bench(_ quirks: Set<Quirk> = [], count: Int = 260) async throws -> Bench {
         try await Bench {

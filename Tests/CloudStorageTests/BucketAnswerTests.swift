@@ -6,7 +6,7 @@ import HTTPServer
 import Testing
 
 /// What the bucket's answers mean outside upload sessions.
-@Suite(.timeLimit(.minutes(3))) struct BucketAnswerTests {
+@Suite(.timeLimit(.minutes(5))) struct BucketAnswerTests {
     let body = Origin.Body(count: 1000)
 
     private func fails(

@@ -89,6 +89,7 @@ import Testing
                 length: 1,
                 session: nil,
                 began: { _ in },
+                confirmed: { _ in },
                 accept: {}
             )
         } throws: { error in

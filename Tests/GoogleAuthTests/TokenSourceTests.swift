@@ -23,7 +23,7 @@ private func source(_ json: String, _ server: TokenServer) throws(AuthError) -> 
     )
 }
 
-@Suite(.timeLimit(.minutes(2))) struct TokenSourceTests {
+@Suite(.timeLimit(.minutes(5))) struct TokenSourceTests {
     @Test func aLoginIsRefreshedWithAFormAndTheTokenServesManyRequests() async throws {
         let server = try TokenServer(.token("t1"))
         let tokens = try source(login, server)
@@ -163,7 +163,7 @@ private func source(_ json: String, _ server: TokenServer) throws(AuthError) -> 
     }
 }
 
-@Suite(.timeLimit(.minutes(2))) struct ServiceAccountTests {
+@Suite(.timeLimit(.minutes(5))) struct ServiceAccountTests {
     @Test func theAssertionIsWhatOpenSSLMakesOfTheSameKey() throws {
         guard
             case .serviceAccount(let account) = try CredentialsFile(Array(SampleKey.file().utf8), name: "key.json")
@@ -192,7 +192,7 @@ private func source(_ json: String, _ server: TokenServer) throws(AuthError) -> 
     }
 }
 
-@Suite(.timeLimit(.minutes(2))) struct MetadataServerTests {
+@Suite(.timeLimit(.minutes(5))) struct MetadataServerTests {
     @Test func theMetadataServerGivesATokenForTheScope() async throws {
         let server = try TokenServer(.token("md1"))
         let tokens = try TokenSource.applicationDefault(
@@ -301,7 +301,7 @@ private func source(_ json: String, _ server: TokenServer) throws(AuthError) -> 
 }
 
 /// Google's own answers, as the simulator gives them.
-@Suite(.timeLimit(.minutes(2))) struct SimulatedGoogleTests {
+@Suite(.timeLimit(.minutes(5))) struct SimulatedGoogleTests {
     let simulator: Simulator
     let http = HTTPClient()
 

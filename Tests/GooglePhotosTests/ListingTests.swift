@@ -3,7 +3,7 @@ import GooglePhotos
 import HTTPServer
 import Testing
 
-@Suite("Listing and searching", .timeLimit(.minutes(1)))
+@Suite("Listing and searching", .timeLimit(.minutes(5)))
 struct ListingTests {
     private func page(_ json: String) async throws -> MediaPage {
         let google = try ScriptedGoogle(always: .json(json))

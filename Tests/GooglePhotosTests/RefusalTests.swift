@@ -4,7 +4,7 @@ import HTTPClient
 import HTTPServer
 import Testing
 
-@Suite("What refusals mean", .timeLimit(.minutes(1)))
+@Suite("What refusals mean", .timeLimit(.minutes(5)))
 struct RefusalTests {
     private static let scopes = "Request had insufficient authentication scopes."
 

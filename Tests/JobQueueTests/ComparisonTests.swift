@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// What a full scan saw, against what was known before.
-@Suite(.migratedDatabase, .timeLimit(.minutes(2))) struct ComparisonTests {
+@Suite(.migratedDatabase, .timeLimit(.minutes(5))) struct ComparisonTests {
     private let missing = "SELECT source_item FROM coldroll.absence JOIN coldroll.item ON id = item_id ORDER BY id"
 
     /// An item taken in a year.

@@ -3,7 +3,7 @@ import Postgres
 import TestSupport
 import Testing
 
-@Suite(.migratedDatabase, .timeLimit(.minutes(2))) struct LedgerTests {
+@Suite(.migratedDatabase, .timeLimit(.minutes(5))) struct LedgerTests {
     @Test func `a ledger belongs to the first archive that it is bound to`() async throws {
         let fixture = try await QueueFixture()
         try await fixture.ledger.bind(archive: "gs://mine")

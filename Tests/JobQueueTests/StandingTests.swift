@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// What the ledger says of a source's listing.
-@Suite(.migratedDatabase, .timeLimit(.minutes(2))) struct StandingTests {
+@Suite(.migratedDatabase, .timeLimit(.minutes(5))) struct StandingTests {
     private func standing(_ fixture: QueueFixture) async throws -> ScanStanding {
         try #require(try await fixture.ledger.standings(sources: [fixture.source]).first)
     }

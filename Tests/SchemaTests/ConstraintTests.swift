@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Wrong states cannot be written, whoever writes them.
-@Suite(.migratedDatabase, .timeLimit(.minutes(2))) struct ConstraintTests {
+@Suite(.migratedDatabase, .timeLimit(.minutes(5))) struct ConstraintTests {
     @Test(arguments: [
         ("ledger_pkey", "INSERT INTO coldroll.ledger DEFAULT VALUES"),
         ("ledger_is_only_check", "INSERT INTO coldroll.ledger (is_only) VALUES (false)"),
@@ -82,7 +82,7 @@ import Testing
         ("worker_end", "UPDATE coldroll.worker SET state = 'dead'"),
         (
             "upload_stored_offset_check",
-            "INSERT INTO coldroll.upload (part_id, lease, stored_offset, session_uri) VALUES (1, 1, -1, 'x')"
+            "INSERT INTO coldroll.upload (part_id, lease, stored_offset, archive_url, object_name, session_uri) VALUES (1, 1, -1, 'x', 'x', 'x')"
         ),
     ])
     func `a wrong state is refused`(_ constraint: String, _ sql: String) async throws {

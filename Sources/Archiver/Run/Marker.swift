@@ -150,24 +150,26 @@ struct Marker: Codable, Equatable {
         } while token != nil
     }
 
-    /// Leaves the marker as the ledger is now.
+    /// Leaves a marker that knows at least what the ledger knows now.
     ///
-    /// Several hosts may do so at once: each writes what their one ledger says.
+    /// Several hosts may do so at once, each with what their one ledger says: whoever comes second finds the work done, or
+    /// tries again after a while, since a bucket takes one write a second to an object (Cloud Storage docs, "Quotas").
     static func leave(_ context: ArchiveContext) async throws {
         try await leave(context.ledger, context.archive, context.state)
     }
 
     private static func leave(_ ledger: Ledger, _ archive: any ObjectStore, _ state: any ObjectStore) async throws {
-        for _ in 0..<5 {
-            let identity = try await ledger.identity()
-            let marker = Marker(
-                ledger: identity.id,
-                run: identity.runs,
-                objects: identity.objects,
-                archive: archive.url
-            )
+        let identity = try await ledger.identity()
+        let marker = Marker(
+            ledger: identity.id,
+            run: identity.runs,
+            objects: identity.objects,
+            archive: archive.url
+        )
+        for attempt in 0..<10 {
+            if attempt > 0 { try await Task.sleep(for: .milliseconds(Int.random(in: 200...2000))) }
             let found = try await read(state)
-            if let found, found.marker == marker { return }
+            if let found, found.marker.knows(marker) { return }
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
             let isWritten = try await state.replace(
@@ -183,5 +185,10 @@ struct Marker: Codable, Equatable {
             message:
                 "\(objectName) in the state store \(state.url) could not be written: others keep writing it."
         )
+    }
+
+    /// Whether it was left by the same ledger, later or at the same time.
+    private func knows(_ other: Marker) -> Bool {
+        ledger == other.ledger && archive == other.archive && run >= other.run && objects >= other.objects
     }
 }

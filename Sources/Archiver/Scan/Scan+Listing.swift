@@ -76,9 +76,10 @@ extension Scan {
         )
     }
 
-    /// Records a page, again while the database is away; a page that was recorded although the answer was lost is known.
+    /// Records a page, again while the database is away; one whose answer was lost is recognised by its random number.
     private func recorded(_ ticket: ScanTicket, _ items: [FoundItem], _ page: MediaPage) async throws -> PageCounts {
         let end = ContinuousClock.now + Self.databasePatience
+        let number = Int64.random(in: 1...Int64.max)
         while true {
             do {
                 return try await context.ledger.record(
@@ -86,6 +87,7 @@ extension Scan {
                     items,
                     unreadable: page.unreadable.count,
                     nextPageToken: page.nextPageToken,
+                    page: number,
                     order: order
                 )
             } catch let error as PostgresError where error.isTransient && ContinuousClock.now < end {

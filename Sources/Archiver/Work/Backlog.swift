@@ -1,46 +1,84 @@
 import JobQueue
 
-/// What a worker has claimed and not begun, lane by lane, and which lane's turn it is.
+/// What a worker has claimed and not begun, lane by lane, and which job's turn it is. A value without a clock.
 ///
 /// Long videos must not take every slot while photos wait, nor the reverse: as long as another lane has work, a lane
-/// leaves it a quarter of the slots. A value without a clock.
+/// leaves it a quarter of the slots.
+///
+/// A part that has all but used up its crashes is on its last chance: it runs while no other such part does, so that the
+/// next crash names the one that is to blame. Without this, the neighbours of a part that kills its worker would die
+/// with it: they were under way each time.
 struct Backlog: Sendable {
+    /// Crashes after which a part is dead.
+    private let crashLimit: Int
     private var waiting: [Int64: ArraySlice<ClaimedJob>] = [:]
     private var running: [Int64: Int] = [:]
     /// Lanes that had jobs when they were last claimed from.
     private var live: Set<Int64> = []
-    /// Jobs that were claimed and are not begun.
+    /// The part on its last chance that runs, or is about to.
+    private var onTrial: JobReference?
+    /// Jobs that are claimed and are not begun.
     private(set) var count = 0
-
-    var isEmpty: Bool { count == 0 }
     /// Jobs that are begun and not over.
     private(set) var begun = 0
+
+    init(crashLimit: Int) { self.crashLimit = crashLimit }
+
+    var isEmpty: Bool { count == 0 }
+
+    func contains(_ job: JobReference) -> Bool {
+        waiting.values.contains { $0.contains { $0.reference == job } }
+    }
+
+    private func isLastChance(_ job: ClaimedJob) -> Bool { job.crashes > 0 && job.crashes >= crashLimit - 1 }
 
     /// Takes in what a claim brought.
     /// - Parameters:
     ///   - jobs: in the order of the claim.
     ///   - excluded: lanes that it left out, which it therefore says nothing about.
-    mutating func add(_ jobs: [ClaimedJob], excluding excluded: [Int64]) {
+    /// - Returns: jobs to give back: one part on its last chance may wait, more would keep others from being claimed.
+    mutating func add(_ jobs: [ClaimedJob], excluding excluded: [Int64]) -> [ClaimedJob] {
+        var excess: [ClaimedJob] = []
+        var hasLastChance = waiting.values.contains { $0.contains(where: isLastChance) }
         live.formIntersection(excluded)
         for job in jobs {
             live.insert(job.lane)
+            if isLastChance(job) {
+                guard !hasLastChance else {
+                    excess.append(job)
+                    continue
+                }
+                hasLastChance = true
+            }
             waiting[job.lane, default: []].append(job)
+            count += 1
         }
-        count += jobs.count
+        return excess
     }
 
-    /// The next job to begin, of the lane that has the fewest in hand; nil if none may begin.
+    /// Takes the jobs that may begin now.
     /// - Parameters:
     ///   - slots: transfers at once.
     ///   - mayExceed: whether a lane that has nothing in hand may begin one job more than there are slots.
-    /// - Returns: the job, which counts as begun from now on.
-    mutating func next(slots: Int, mayExceed: Bool) -> ClaimedJob? {
+    /// - Returns: jobs that count as begun from now on, those first whose lane has the fewest in hand.
+    mutating func take(slots: Int, mayExceed: Bool) -> [ClaimedJob] {
+        var taken: [ClaimedJob] = []
+        while let job = next(slots, mayExceed) { taken.append(job) }
+        return taken
+    }
+
+    private mutating func next(_ slots: Int, _ mayExceed: Bool) -> ClaimedJob? {
         let lanes = waiting.keys.sorted {
             (running[$0, default: 0], $0) < (running[$1, default: 0], $1)
         }
         for lane in lanes where mayBegin(lane, slots, mayExceed) {
-            guard let job = waiting[lane]?.popFirst() else { continue }
+            guard let jobs = waiting[lane], let index = jobs.firstIndex(where: { onTrial == nil || !isLastChance($0) })
+            else { continue }
+            let job = jobs[index]
+            // The front is the rule, and costs nothing.
+            if index == jobs.startIndex { waiting[lane]?.removeFirst() } else { waiting[lane]?.remove(at: index) }
             if waiting[lane]?.isEmpty ?? true { waiting[lane] = nil }
+            if isLastChance(job) { onTrial = job.reference }
             count -= 1
             begun += 1
             running[lane, default: 0] += 1
@@ -58,11 +96,21 @@ struct Backlog: Sendable {
         return own < slots - max(1, slots / 4)
     }
 
-    /// A job that was begun is over.
-    mutating func ended(lane: Int64) {
+    /// A job that was taken is over, or does not begin.
+    mutating func ended(_ job: ClaimedJob) {
+        if onTrial == job.reference { onTrial = nil }
         begun -= 1
-        running[lane, default: 0] -= 1
-        if running[lane] == 0 { running[lane] = nil }
+        running[job.lane, default: 0] -= 1
+        if running[job.lane] == 0 { running[job.lane] = nil }
+    }
+
+    /// Puts jobs to the front again that were taken and did not begin.
+    mutating func put(back taken: [ClaimedJob]) {
+        for job in taken.reversed() {
+            ended(job)
+            waiting[job.lane, default: []].insert(job, at: waiting[job.lane]?.startIndex ?? 0)
+            count += 1
+        }
     }
 
     /// Lanes of which enough is waiting, if `ahead` jobs are to be held ready in all.
@@ -81,9 +129,9 @@ struct Backlog: Sendable {
     }
 
     /// Gives up what was lost while it waited.
-    mutating func removeAll(where isLost: (ClaimedJob) -> Bool) {
+    mutating func remove(where isLost: (JobReference) -> Bool) {
         for (lane, jobs) in waiting {
-            let kept = jobs.filter { !isLost($0) }
+            let kept = jobs.filter { !isLost($0.reference) }
             count -= jobs.count - kept.count
             waiting[lane] = kept.isEmpty ? nil : kept[...]
         }

@@ -57,6 +57,9 @@ struct Worker {
     /// Whether a scan in this process still adds jobs: a drain waits for it.
     let isFed: @Sendable () -> Bool
 
+    /// How long a worker that has nothing in hand waits for a database that is away: a restart of the server takes less.
+    private static let patience = Duration.seconds(600)
+
     /// - Parameters:
     ///   - progress: about twice a second.
     ///   - failed: called before an error is thrown.
@@ -78,13 +81,18 @@ struct Worker {
         let deadline = options.drain ? options.maxWait.map { ContinuousClock.now + $0 } : nil
         var sum = WorkerProgress()
         while true {
-            let worker = try await context.queue.register(
-                host: context.host,
-                processID: Int(getpid()),
-                version: context.version,
-                slots: slotCount,
-                sources: sources
-            )
+            // One number for all tries: one that was registered although the answer was lost is the same worker.
+            let number = Int64.random(in: 1...Int64.max)
+            let worker = try await answered { () async throws(PostgresError) in
+                try await context.queue.register(
+                    id: number,
+                    host: context.host,
+                    processID: Int(getpid()),
+                    version: context.version,
+                    slots: slotCount,
+                    sources: sources
+                )
+            }
             let loop = WorkerLoop(
                 context: context,
                 options: options,
@@ -98,11 +106,20 @@ struct Worker {
             sum = loop.progress
             if let failure = loop.failure { throw failure }
             guard end == .done else { continue }
-            let left = try await context.queue.live(sources: sources).count
+            let left = try await answered { () async throws(PostgresError) in
+                try await context.queue.live(sources: sources).count
+            }
             // A scan that began just now may have added jobs after the last look.
             let isOver = !options.drain || left == 0 || stop.level != .none || deadline.map { .now > $0 } ?? false
             if isOver { return WorkSummary(progress: sum, left: left) }
         }
+    }
+
+    /// Waits for a database that is away, unless a stop was asked for.
+    private func answered<R: Sendable>(
+        _ body: () async throws(PostgresError) -> R
+    ) async throws(PostgresError) -> R {
+        try await persistently(for: Self.patience, context.logger, unless: { stop.level != .none }, body)
     }
 
     private var slotCount: Int {

@@ -22,8 +22,10 @@ package struct FaultRule: Sendable, Equatable {
         case noLength = "no_length"
         /// Chunks instead of Content-Length.
         case chunked
-        /// One byte differs from what the last download of the item gave.
+        /// One byte, at the fraction `at`, differs from what the last download of the item gave.
         case different
+        /// The body is `factor` times as long: cut off with a proper end, or begun again from its start.
+        case resized
         /// A 512-pixel picture instead of the one that was asked for.
         case smaller
         /// A resumable upload acknowledges fewer bytes than it got (the fraction `at`).
@@ -63,6 +65,8 @@ package struct FaultRule: Sendable, Equatable {
     package var milliseconds: Double
     package var at: Double?
     package var seconds: Double
+    /// Of `resized`, above 0 and at most 4.
+    package var factor: Double
 
     package init(on operation: String, _ action: Action) {
         operations = operation.split(separator: ",").map(String.init)
@@ -72,6 +76,7 @@ package struct FaultRule: Sendable, Equatable {
         status = 503
         milliseconds = 0
         seconds = 3600
+        factor = 0.5
     }
 
     /// Whether the rule looks at a request at all.

@@ -16,7 +16,10 @@ struct Database: Sendable {
 
 extension Session {
     /// Opens the database without looking at its schema.
-    /// - Parameter makes: whether a private PostgreSQL that is not there is made; only `setup` does.
+    /// - Parameters:
+    ///   - connections: most connections at once.
+    ///   - makes: whether a private PostgreSQL that is not there is made; only `setup` does.
+    /// - Returns: the pool and what works on it.
     /// - Throws: `PrivatePostgresError`; a configured database is first reached by the first statement.
     func openDatabase(connections: Int = 4, makes: Bool = false) async throws -> Database {
         let conninfo = try await openServer(makes: makes)
@@ -27,7 +30,7 @@ extension Session {
             listenConninfo: settings.listen ?? conninfo,
             pool: pool,
             ledger: Ledger(pool: pool),
-            queue: JobQueue(pool: pool, logger: logger)
+            queue: JobQueue(pool: pool, timing: settings.beat.timing, logger: logger)
         )
     }
 

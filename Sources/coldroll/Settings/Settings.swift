@@ -25,6 +25,8 @@ struct Settings: Sendable, Equatable {
     /// Requests a day.
     let apiQuota: Int
     let mediaQuota: Int
+    /// Of a worker's heart, and of everything that follows from it.
+    let beat: BeatInterval
     let photosEndpoint: String
     /// nil means Google's or the credentials file's own.
     let oauthEndpoint: String?
@@ -71,6 +73,7 @@ struct Settings: Sendable, Equatable {
         self.slots = slots.flatMap { SlotCount($0) } ?? reader.slots()
         apiQuota = reader.quota("COLDROLL_API_QUOTA") ?? Self.apiQuota
         mediaQuota = reader.quota("COLDROLL_MEDIA_QUOTA") ?? Self.mediaQuota
+        beat = reader.beat()
         photosEndpoint = reader.url("COLDROLL_PHOTOS_ENDPOINT") ?? Self.photosEndpoint
         _ = reader.url("COLDROLL_PICKER_ENDPOINT")
         oauthEndpoint = reader.url("COLDROLL_OAUTH_ENDPOINT")

@@ -1,7 +1,7 @@
--- Migration 6: what all workers share beside the jobs: Google's daily quotas, pauses that Google asks for, and outages.
+-- Migration 8: what all workers share beside the jobs: Google's daily quotas, pauses that Google asks for, and outages.
 --
 -- Run by `coldroll setup`, or by hand, each file once and in order of its number:
---     psql -v ON_ERROR_STOP=1 -f m0006_limits.sql "$COLDROLL_DATABASE_URL"
+--     psql -v ON_ERROR_STOP=1 -f m0008_limits.sql "$COLDROLL_DATABASE_URL"
 -- One transaction; waits for anyone else who migrates; refuses to run twice or out of order (CRM01, CRM02).
 BEGIN;
 SELECT pg_advisory_xact_lock(7165629038451265);
@@ -12,11 +12,11 @@ BEGIN
     IF to_regclass('coldroll.migration') IS NOT NULL THEN
         SELECT max(version) INTO latest FROM coldroll.migration;
     END IF;
-    IF latest >= 6 THEN
-        RAISE EXCEPTION 'migration 6 (limits) is already applied' USING ERRCODE = 'CRM01';
+    IF latest >= 8 THEN
+        RAISE EXCEPTION 'migration 8 (limits) is already applied' USING ERRCODE = 'CRM01';
     END IF;
-    IF latest IS DISTINCT FROM 6 - 1 THEN
-        RAISE EXCEPTION 'migration 6 (limits) needs migration % first', 6 - 1 USING ERRCODE = 'CRM02';
+    IF latest IS DISTINCT FROM 8 - 1 THEN
+        RAISE EXCEPTION 'migration 8 (limits) needs migration % first', 8 - 1 USING ERRCODE = 'CRM02';
     END IF;
 END
 $guard$;
@@ -67,5 +67,5 @@ COMMENT ON COLUMN coldroll.breaker.reason IS 'What it answered when it was tried
 
 SELECT coldroll.grant_roles();
 
-INSERT INTO coldroll.migration (version, name) VALUES (6, 'limits');
+INSERT INTO coldroll.migration (version, name) VALUES (8, 'limits');
 COMMIT;
