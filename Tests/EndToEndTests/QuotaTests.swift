@@ -124,7 +124,8 @@ import Testing
     }
 
     @Test func `Google's word that the day's quota is used up closes the day for all`() async throws {
-        let stage = try photos(150) { $0.apiQuota = 2 }
+        // Two pages, the last one asked for twice.
+        let stage = try photos(150) { $0.apiQuota = 3 }
         let scan = try await stage.run("scan")
         #expect(scan.status == 0, "\(scan.output)")
         let worker = try stage.start("work", "--drain", "--slots", "2")
@@ -141,7 +142,7 @@ import Testing
         }
         stage.simulator.newDay()
         try await stage.until("the rest is stored") {
-            // A Google that knows no more than two requests a day needs some of them.
+            // A Google that knows no more than three requests a day needs some of them.
             stage.simulator.newDay()
             try await newDay(stage)
             return try await stage.number("SELECT count(*) FROM coldroll.job") == 0
