@@ -152,7 +152,9 @@ let samples = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deleti
         let before = stage.simulator.objects()
         // What an empty database looks like, with and without the marker in the state store.
         try await stage.texts("DROP SCHEMA coldroll CASCADE")
-        #expect(try await stage.run("setup").status == 0)
+        let setup = try await stage.run("setup")
+        #expect(setup.status == 2, "\(setup.output)")
+        #expect(setup.output.contains("Restore the database"), "\(setup.output)")
         let marked = try await stage.run("run")
         #expect(marked.status == 2, "\(marked.output)")
         #expect(marked.output.contains("Restore the database"), "\(marked.output)")

@@ -36,7 +36,7 @@ extension ModelRun {
     }
 
     mutating func claim() async throws {
-        guard let worker = anyWorker(alive: false) else { return }
+        guard let worker = anyWorker() else { return }
         let limit = Int.random(in: 1...5, using: &random)
         let ready = parts.values.count { $0.place == .ready && !closedLanes.contains($0.lane) }
         let expected = workers[worker] == true ? min(limit, ready) : 0
@@ -180,7 +180,7 @@ extension ModelRun {
 
     /// A heartbeat of a worker that believes to hold whatever it ever claimed, or a part of that.
     mutating func beat() async throws {
-        guard let worker = anyWorker(alive: false) else { return }
+        guard let worker = anyWorker() else { return }
         let mine = Set(
             parts.filter { $0.value.place == .running(worker) }.map {
                 JobReference(part: $0.key, lease: $0.value.lease)
@@ -206,7 +206,9 @@ extension ModelRun {
     }
 
     mutating func die() async throws {
-        guard let worker = anyWorker(alive: true) else { return }
+        guard let worker = aliveWorker() else { return }
+        // However slow this machine is, the others have been heard.
+        try await fixture.sql("UPDATE coldroll.worker SET beat_at = now() WHERE state = 'alive'")
         try await fixture.silence(worker)
         _ = try await telling("killed its worker") { queue in try await queue.sweep(mayDeclareDeath: true) }
         workers[worker] = false
@@ -230,7 +232,7 @@ extension ModelRun {
             "UPDATE coldroll.worker SET beat_at = now() - interval '10 minutes' WHERE state = 'alive'"
         )
         _ = try await fixture.queue.sweep(mayDeclareDeath: true)
-        let first = anyWorker(alive: true)
+        let first = aliveWorker()
         if let first { #expect(try await fixture.queue.beat(worker: first, busy: 0, held: []).alive) }
         // Its contact is not steady yet, and the others have not been back.
         _ = try await fixture.queue.sweep(mayDeclareDeath: true)
@@ -250,7 +252,7 @@ extension ModelRun {
     }
 
     mutating func stop() async throws {
-        guard let worker = anyWorker(alive: true) else { return }
+        guard let worker = aliveWorker() else { return }
         count(.stop)
         try await telling("'stopped'") { queue in try await queue.stop(worker: worker) }
         workers[worker] = false

@@ -60,8 +60,8 @@ struct ModelRun {
 
     mutating func step() async throws -> Command {
         let weights: [(Command, Int)] = [
-            (.record, 3), (.register, 2), (.claim, 7), (.start, 5), (.complete, 5), (.fail, 3), (.release, 3),
-            (.rename, 2), (.beat, 3), (.die, 2), (.outage, 1), (.promote, 2), (.person, 3), (.stop, 1), (.pause, 1),
+            (.record, 3), (.register, 3), (.claim, 7), (.start, 5), (.complete, 4), (.fail, 2), (.release, 2),
+            (.rename, 3), (.beat, 2), (.die, 2), (.outage, 1), (.promote, 2), (.person, 3), (.stop, 1), (.pause, 1),
             (.park, 1),
         ]
         var ticket = Int.random(in: 0..<weights.reduce(0) { $0 + $1.1 }, using: &random)
@@ -142,8 +142,14 @@ struct ModelRun {
         return claims.randomElement(using: &random)
     }
 
-    mutating func anyWorker(alive: Bool) -> Int64? {
-        workers.filter { $0.value || !alive }.keys.sorted().randomElement(using: &random)
+    mutating func aliveWorker() -> Int64? {
+        workers.filter(\.value).keys.sorted().randomElement(using: &random)
+    }
+
+    /// Mostly one that is alive.
+    mutating func anyWorker() -> Int64? {
+        if Int.random(in: 0..<6, using: &random) > 0 { return aliveWorker() }
+        return workers.keys.sorted().randomElement(using: &random)
     }
 
     /// Learns of parts that a command made.

@@ -13,7 +13,7 @@ import Testing
 
     static let seeds: [UInt64] =
         setting("COLDROLL_TEST_SEED").map { [$0] } ?? [1, 2, 3, 4, .random(in: 5...999_999_999)]
-    static let steps = setting("COLDROLL_TEST_STEPS") ?? 500
+    static let steps = setting("COLDROLL_TEST_STEPS") ?? 1000
 
     @Test(arguments: seeds)
     func `after every command each part is in exactly one place, the one that the model says`(_ seed: UInt64)

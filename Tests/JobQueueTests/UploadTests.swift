@@ -113,6 +113,7 @@ import Testing
             let failure = Failure(job: job.reference, reason: "x", message: "x")
             #expect(try await fixture.queue.fail(worker: worker, [failure]) == [job.reference.part])
         case .buried:
+            try await fixture.start(worker, [job])
             try await fixture.silence(worker)
             #expect(try await fixture.queue.sweep(mayDeclareDeath: true).buried == 1)
         case .skippedByHand:

@@ -116,7 +116,7 @@ package struct QueueFixture: Sendable {
             """
             INSERT INTO coldroll.worker (id, host, process_id, version, slots, sources, steady_since)
             VALUES ($1, 'witness', 1, 'test', 0, '{}', now() - interval '1 hour')
-            ON CONFLICT (id) DO UPDATE SET beat_at = now()
+            ON CONFLICT (id) DO UPDATE SET beat_at = excluded.beat_at, steady_since = excluded.steady_since
             """,
             [.integer(Self.witness)]
         )

@@ -12,7 +12,7 @@
  *   -DNO_WORKER  by part and lease, without the worker's number
  *   -DNO_LOOKUP  a completion that finds no job counts as refused without a look at what the ledger says of it
  *   -DNO_ORPHANS a heartbeat does not give back what was claimed and never heard of
- *   -DLATE_MARK  a transfer begins before the database knows
+ *   -DNO_MARK    a transfer begins before the database knows
  *   -DNO_STARTED a start does not look whether the job is still its worker's
  */
 #define WORKERS 2
@@ -130,7 +130,7 @@ inline steps(j) {
         fi }
 
     /* Start: the mark is committed first. */
-#ifdef LATE_MARK
+#ifdef NO_MARK
     :: atomic { hand_(j).phase == WAITS -> hand_(j).phase = TRANSFERS }
     :: atomic { hand_(j).phase == TRANSFERS && mine(j) && row(j).state == RUNNING && !row(j).started ->
         row(j).started = true }

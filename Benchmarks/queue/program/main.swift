@@ -77,14 +77,15 @@ func drain(_ conninfo: String, batch: Int) async throws {
     report(seconds, done)
 }
 
-/// Claims and completes until nothing is left; the work between is none, as in pgqueuer's half of the comparison.
+/// Claims, starts and completes until nothing is left; the work between is none, as in pgqueuer's half of the comparison.
 @concurrent
 func work(_ queue: JobQueue, _ worker: Int64, _ source: Int64, _ batch: Int) async throws -> Int {
     var done = 0
     while true {
         let jobs = try await queue.claim(worker: worker, sources: [source], limit: batch)
         if jobs.isEmpty { return done }
-        let ends = jobs.map {
+        let begun = try await queue.start(worker: worker, jobs.map(\.reference))
+        let ends = jobs.filter { begun.contains($0.reference) }.map {
             Completion(job: $0.reference, result: .stored(.init(part: $0.reference.part), motion: nil))
         }
         done += try await queue.complete(worker: worker, ends).count
