@@ -20,6 +20,8 @@ package struct Migration: Sendable {
         Migration(2, "queue", PackageResources.m0002_queue_sql),
         Migration(3, "views", PackageResources.m0003_views_sql),
         Migration(4, "functions", PackageResources.m0004_functions_sql),
+        Migration(5, "tallies", PackageResources.m0005_tallies_sql),
+        Migration(6, "upkeep", PackageResources.m0006_upkeep_sql),
     ]
 
     /// SQLSTATE of a step that is applied already: somebody else was faster.

@@ -18,8 +18,10 @@ extension Statement {
             ScanStatements.lockSource, ScanStatements.open, ScanStatements.takeOver, ScanStatements.abandon,
             ScanStatements.begin, ScanStatements.renew, ScanStatements.letGo, ScanStatements.restart,
             ScanStatements.finish, ScanStatements.knownItems, ScanStatements.counts, ScanStatements.newest,
-            SchemaStatements.exists, SchemaStatements.versions,
+            SchemaStatements.exists, SchemaStatements.mayGrant, SchemaStatements.grantRoles, SchemaStatements.versions,
             SweepStatements.reap, SweepStatements.orphans, SweepStatements.promote,
+            TallyStatements.tallies, TallyStatements.recount, TallyStatements.fold,
+            UpkeepStatements.prune, UpkeepStatements.deadRows, UpkeepStatements.vacuum,
             WorkerStatements.register, WorkerStatements.beat, WorkerStatements.stop,
         ]
 }

@@ -4,6 +4,7 @@ import Postgres
 enum ClaimStatements {
     /// Up to `$3` jobs for worker `$1` from the open lanes of sources `$2`, an equal share from each that has any.
     ///
+    /// In lanes `$4` only those behind rank `$5` and part `$6`.
     /// The order equals index `job_ready`. The share of a lane is a limit outside a subquery whose own limit is a
     /// constant: the planner takes a limit that it cannot compute for a tenth of the table, and may sort it. Rows are
     /// locked as they are pulled, so no more than the share. What the worker needs is joined after the update, by key.
@@ -11,11 +12,16 @@ enum ClaimStatements {
         "job.claim",
         """
         WITH lane AS MATERIALIZED (
-            SELECT l.id, row_number() OVER (ORDER BY random()) AS turn, count(*) OVER () AS lanes
-            FROM coldroll.lane AS l
+            SELECT l.id, l.rank, l.part_id, row_number() OVER (ORDER BY random()) AS turn, count(*) OVER () AS lanes
+            FROM (SELECT k.*, coalesce(h.rank, (-9223372036854775807)::bigint) AS rank, coalesce(h.part_id, 0) AS part_id
+                  FROM coldroll.lane AS k
+                  LEFT JOIN unnest($4::bigint[], $5::bigint[], $6::bigint[]) AS h(lane_id, rank, part_id)
+                         ON h.lane_id = k.id
+                  OFFSET 0) AS l
             WHERE l.source_id = ANY ($2::bigint[]) AND l.paused_at IS NULL AND coalesce(l.parked_until <= now(), true)
               AND EXISTS (SELECT FROM coldroll.worker AS w WHERE w.id = $1::bigint AND w.state = 'alive')
-              AND (SELECT true FROM coldroll.job AS j WHERE j.state = 'ready' AND j.lane_id = l.id
+              AND (SELECT true FROM coldroll.job AS j
+                   WHERE j.state = 'ready' AND j.lane_id = l.id AND (j.rank, j.part_id) > (l.rank, l.part_id)
                    ORDER BY j.lane_id, j.rank, j.part_id LIMIT 1)
         ), picked AS MATERIALIZED (
             SELECT p.part_id
@@ -24,7 +30,7 @@ enum ClaimStatements {
                 SELECT r.part_id
                 FROM (SELECT j.part_id
                       FROM coldroll.job AS j
-                      WHERE j.state = 'ready' AND j.lane_id = l.id
+                      WHERE j.state = 'ready' AND j.lane_id = l.id AND (j.rank, j.part_id) > (l.rank, l.part_id)
                       ORDER BY j.lane_id, j.rank, j.part_id
                       LIMIT $3::bigint
                       FOR NO KEY UPDATE SKIP LOCKED) AS r
@@ -34,12 +40,14 @@ enum ClaimStatements {
             UPDATE coldroll.job AS j
             SET state = 'running', lease = nextval('coldroll.lease'), worker_id = $1::bigint, claimed_at = now()
             WHERE j.part_id = ANY (ARRAY (SELECT p.part_id FROM picked AS p))
-            RETURNING j.part_id, j.lease, j.lane_id, j.attempt, j.crashes, j.accept_reduced
+            RETURNING j.part_id, j.lease, j.lane_id, j.attempt, j.crashes, j.accept_reduced,
+                      j.rank
         )
         SELECT c.part_id, c.lease, c.lane_id, c.attempt + 1, c.crashes, c.accept_reduced,
                p.kind, p.source_id, p.object_name, p.folder_month,
                i.source_item, i.filename, i.mime_type,
-               to_char(i.capture_time AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), i.width, i.height
+               to_char(i.capture_time AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), i.width, i.height,
+               c.rank
         FROM claimed AS c
         JOIN coldroll.part AS p ON p.id = c.part_id
         JOIN coldroll.item AS i ON i.id = p.item_id

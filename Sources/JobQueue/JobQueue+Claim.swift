@@ -13,20 +13,30 @@ extension JobQueue {
         var jobs: [ClaimedJob] = []
         while jobs.count < limit {
             let rows: [Row]
+            let places = hints.begin(), began = ContinuousClock.now
             do {
                 rows = try await pool.run(
                     ClaimStatements.claim,
-                    [.integer(worker), .integers(sources), .integer(Int64(limit - jobs.count))]
+                    [
+                        .integer(worker), .integers(sources), .integer(Int64(limit - jobs.count)),
+                        .integers(Array(places.keys)), .integers(places.values.map(\.rank)),
+                        .integers(places.values.map(\.part)),
+                    ]
                 )
             } catch {
                 guard jobs.isEmpty else { break }
                 throw error
             }
-            if rows.isEmpty { break }
             jobs.reserveCapacity(jobs.count + rows.count)
+            var lasts: [Int64: ClaimHints.Place] = [:]
             for row in rows {
-                jobs.append(try ClaimedJob(row))
+                let job = try ClaimedJob(row)
+                let place = ClaimHints.Place(rank: try row.integer(16), part: job.reference.part)
+                lasts[job.lane] = max(lasts[job.lane] ?? place, place)
+                jobs.append(job)
             }
+            hints.end(lasts, fromStart: places.isEmpty, began: began)
+            if rows.isEmpty { break }
         }
         return jobs
     }

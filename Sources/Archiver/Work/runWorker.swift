@@ -119,6 +119,7 @@ struct Worker {
                 }
             },
             Task { await sweep(queue, pulse, logger) { post.yield(.doorbell) } },
+            Task { await tidy(queue, logger) },
             Task { await ring(context.listenConninfo, logger) { post.yield(.doorbell) } },
         ]
         let delivery = Task {
@@ -141,6 +142,7 @@ struct Worker {
 /// Reaps and promotes: any process may, at any time; `found` is called when there is something to claim.
 private func sweep(_ queue: JobQueue, _ pulse: Pulse, _ logger: Logger, found: @Sendable () -> Void) async {
     while !Task.isCancelled {
+        let began = ContinuousClock.now
         do {
             let swept = try await queue.sweep(mayDeclareDeath: pulse.mayDeclareDeath)
             if swept.orphans > 0 || swept.buried > 0 {
@@ -154,7 +156,21 @@ private func sweep(_ queue: JobQueue, _ pulse: Pulse, _ logger: Logger, found: @
         } catch {
             logger.log(.debug, "sweep failed", ["error": .string("\(error)")])
         }
-        try? await Task.sleep(for: min(queue.timing.sweep, .seconds(1)))
+        // A sweep that takes long, since vacuum is held up, must not be what keeps the database busy.
+        try? await Task.sleep(for: max(min(queue.timing.sweep, .seconds(1)), (.now - began) * 10))
+    }
+}
+
+/// Keeps the tables small and quick: any process may, at any time.
+private func tidy(_ queue: JobQueue, _ logger: Logger) async {
+    while !Task.isCancelled {
+        let began = ContinuousClock.now
+        do {
+            try await queue.tidy()
+        } catch {
+            logger.log(.debug, "upkeep failed", ["error": .string("\(error)")])
+        }
+        try? await Task.sleep(for: max(.seconds(1), (.now - began) * 10))
     }
 }
 

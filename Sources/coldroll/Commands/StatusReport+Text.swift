@@ -8,6 +8,7 @@ extension StatusReport {
         if parts.unaccounted != 0 {
             lines.append("UNACCOUNTED: \(Quantity.grouped(parts.unaccounted)); see coldroll.balance by 'coldroll psql'")
         }
+        for correction in corrected ?? [] { lines.append(correction.text) }
         lines.append(rateLine)
         for lane in lanes { lines.append(lane.text) }
         if workers.isEmpty { lines.append("workers   none") }
@@ -41,6 +42,13 @@ extension StatusReport {
         line += Quantity.rate(bytesPerSecond: rate.bytesPerSecond)
         if let eta = rate.etaSeconds { line += ", ETA \(Quantity.duration(eta))" }
         return line
+    }
+}
+
+extension StatusReport.Correction {
+    fileprivate var text: String {
+        "corrected \(place) parts of \(harmless(source ?? "no known source")): the sum that is kept said "
+            + "\(Quantity.grouped(kept)), there are \(Quantity.grouped(counted))"
     }
 }
 
