@@ -39,7 +39,7 @@ class Ledger:
     def __init__(self, name, jobs, chunk=100_000):
         server = os.environ["COLDROLL_TEST_POSTGRES"]
         self.conninfo = f"{server} dbname={name}"
-        for statement in (f"drop database if exists {name}", f"create database {name}"):
+        for statement in (f"drop database if exists {name} with (force)", f"create database {name}"):
             query(server, statement)
         self.run(PROGRAM, "enqueue", self.conninfo, 1, 1)
         query(self.conninfo, "delete from coldroll.job; delete from coldroll.part; delete from coldroll.item")

@@ -13,10 +13,9 @@ enum ClaimStatements {
         """
         WITH lane AS MATERIALIZED (
             SELECT l.id, l.rank, l.part_id, row_number() OVER (ORDER BY random()) AS turn, count(*) OVER () AS lanes
-            FROM (SELECT k.*, coalesce(h.rank, (-9223372036854775807)::bigint) AS rank, coalesce(h.part_id, 0) AS part_id
+            FROM (SELECT k.*, coalesce(($5::bigint[])[array_position($4::bigint[], k.id)], (-9223372036854775807)::bigint)
+                         AS rank, coalesce(($6::bigint[])[array_position($4::bigint[], k.id)], 0) AS part_id
                   FROM coldroll.lane AS k
-                  LEFT JOIN unnest($4::bigint[], $5::bigint[], $6::bigint[]) AS h(lane_id, rank, part_id)
-                         ON h.lane_id = k.id
                   OFFSET 0) AS l
             WHERE l.source_id = ANY ($2::bigint[]) AND l.paused_at IS NULL AND coalesce(l.parked_until <= now(), true)
               AND EXISTS (SELECT FROM coldroll.worker AS w WHERE w.id = $1::bigint AND w.state = 'alive')

@@ -69,7 +69,13 @@ func process(
     let pool = ConnectionPool(conninfo: conninfo, limit: 4)
     let queue = JobQueue(pool: pool, logger: .none)
     let source = try await Ledger(pool: pool).source(kind: "library", account: "default", clientID: "client")
-    let worker = try await queue.register(host: "here", processID: number, version: "1", slots: batch, sources: [source])
+    let worker = try await queue.register(
+        host: "here",
+        processID: number,
+        version: "1",
+        slots: batch,
+        sources: [source]
+    )
     // As a worker does (Archiver's runWorker): never more than a tenth of the time.
     let sweeps = Task {
         while !Task.isCancelled {

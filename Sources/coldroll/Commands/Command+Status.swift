@@ -34,7 +34,9 @@ extension Command {
         while (try? await Task.sleep(for: Pacing.pause(after: asked.duration(to: .now)))) != nil {
             asked = .now
             do {
-                StandardStream.output.write(screen.text(for: try await StatusReport(database, exact: arguments.has("--exact"))))
+                StandardStream.output.write(
+                    screen.text(for: try await StatusReport(database, exact: arguments.has("--exact")))
+                )
             } catch let error as PostgresError where error.isTransient {
                 session.reporter.warn(error.description)
             }

@@ -1,0 +1,86 @@
+"""The queue under full load while a transaction holds a snapshot, so that vacuum removes nothing: how fast it stays.
+
+Run by Benchmarks/run with PostgreSQL's address in COLDROLL_TEST_POSTGRES. Writes what it saw in each second to a CSV file.
+"""
+
+import argparse
+import csv
+import os
+import statistics
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "depth"))
+from ledger import PROGRAM, Ledger, query
+
+ASK = """select pg_stat_get_dead_tuples('coldroll.job'::regclass), pg_relation_size('coldroll.job_ready') / 1048576,
+    pg_relation_size('coldroll.job') / 1048576"""
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="Benchmarks/bloat")
+    parser.add_argument("--jobs", type=int, default=10_000_000)
+    parser.add_argument("--batch", type=int, default=100)
+    parser.add_argument("--before", type=int, default=60, help="seconds of load before the snapshot is taken")
+    parser.add_argument("--held", type=int, default=600, help="seconds for which it is held")
+    parser.add_argument("--after", type=int, default=120, help="seconds of load after it is let go")
+    parser.add_argument("--csv", type=Path, default=Path(".build/bloat.csv"))
+    options = parser.parse_args()
+
+    ledger = Ledger("bloat", options.jobs)
+    whole = options.before + options.held + options.after
+    load = subprocess.Popen(
+        [str(part) for part in (PROGRAM, "load", ledger.conninfo, options.batch, whole)],
+        stdout=subprocess.PIPE, text=True, env=os.environ,
+    )
+    holder = None
+    rows = []
+    for line in load.stdout:
+        second, jobs = (int(number) for number in line.split(","))
+        if second == options.before:
+            holder = threading.Thread(target=hold, args=(ledger.conninfo, options.held))
+            holder.start()
+        dead, index, table = (int(number) for number in query(ledger.conninfo, ASK).split("|"))
+        phase = "before" if second <= options.before else "held" if holder.is_alive() else "after"
+        rows.append((second, phase, jobs, dead, index, table))
+        if second % 30 == 0:
+            print(f"  {second:4} s {phase:7} {jobs:7,} jobs/s, {dead:10,} dead rows, job_ready {index:4} MiB", flush=True)
+    if load.wait() != 0:
+        sys.exit("The load failed: its own words are above.")
+    with options.csv.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(("second", "phase", "jobs", "dead_rows", "ready_index_mib", "job_table_mib"))
+        writer.writerows(rows)
+    left = query(ledger.conninfo, "select count(*) from coldroll.job where state = 'ready'")
+    if left == "0":
+        sys.exit("The jobs ran out before the time did: use more of them.")
+    if query(ledger.conninfo, "select count(*) from coldroll.tally_error") != "0":
+        sys.exit("The tallies are wrong: see coldroll.tally_error.")
+
+    # A tenth of the time at each end, at least ten seconds; the first seconds warm the caches.
+    span = max(10, options.held // 10)
+    speed = lambda first, last: statistics.mean(row[2] for row in rows if first < row[0] <= last)
+    start = speed(max(10, options.before - span), options.before)
+    end = speed(options.before + options.held - span, options.before + options.held)
+    back = speed(whole - min(span, options.after // 2), whole)
+    print(f"  {start:,.0f} jobs/s before, {end:,.0f} at the end of the snapshot, {back:,.0f} after it")
+    holds = True
+    for name, value, limit in [("end / start", end / start, 0.7), ("after / start", back / start, 0.9)]:
+        holds = holds and value >= limit
+        print(f"  {name:20} {value:7.2f}  {'holds' if value >= limit else 'MISSED'}: at least {limit}")
+    sys.exit(0 if holds else 1)
+
+
+def hold(conninfo, seconds):
+    """A report that somebody forgot: it has read the queue once and stays open."""
+    query(
+        conninfo,
+        "begin isolation level repeatable read; select count(*) from coldroll.worker;"
+        f" select pg_sleep({seconds}); commit",
+    )
+
+
+if __name__ == "__main__":
+    main()
