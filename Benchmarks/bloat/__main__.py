@@ -22,7 +22,7 @@ ASK = """select pg_stat_get_dead_tuples('coldroll.job'::regclass), pg_relation_s
 def main():
     parser = argparse.ArgumentParser(prog="Benchmarks/bloat")
     parser.add_argument("--jobs", type=int, default=10_000_000)
-    parser.add_argument("--batch", type=int, default=100)
+    parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--before", type=int, default=60, help="seconds of load before the snapshot is taken")
     parser.add_argument("--held", type=int, default=600, help="seconds for which it is held")
     parser.add_argument("--after", type=int, default=120, help="seconds of load after it is let go")

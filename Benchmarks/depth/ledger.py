@@ -80,4 +80,5 @@ class Answer:
 
 def query(conninfo, text):
     ask = ["psql", "-XAtq", conninfo, "-v", "ON_ERROR_STOP=1", "-c", text]
-    return subprocess.run(ask, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+    quiet = os.environ | {"PGOPTIONS": "-c client_min_messages=warning"}
+    return subprocess.run(ask, check=True, stdout=subprocess.PIPE, text=True, env=quiet).stdout.strip()

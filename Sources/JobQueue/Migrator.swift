@@ -108,8 +108,14 @@ enum SchemaStatements {
         SELECT pg_has_role(p.proowner, 'USAGE') FROM pg_proc AS p WHERE p.oid = to_regprocedure('coldroll.grant_roles()')
         """
     )
-    /// Of `SECURITY INVOKER`: grants are the caller's own.
-    static let grantRoles = Statement("schema.grant_roles", "SELECT coldroll.grant_roles()")
+    /// Under the migrations' lock, since two that grant the same at once fail.
+    static let grantRoles = Statement(
+        "schema.grant_roles",
+        """
+        WITH locked AS MATERIALIZED (SELECT pg_advisory_xact_lock(7165629038451265))
+        SELECT coldroll.grant_roles() FROM locked
+        """
+    )
     static let versions = Statement(
         "schema.versions",
         "SELECT m.version, m.name FROM coldroll.migration AS m ORDER BY m.version"

@@ -65,6 +65,10 @@ import Testing
     }
 
     @Test(arguments: [
+        (
+            "COLDROLL_KEEP_FAILURES", "400d",
+            "COLDROLL_KEEP_FAILURES is '400d'; expected a span such as 90d, at most 366d"
+        ),
         ("COLDROLL_SLOTS", "many", "COLDROLL_SLOTS is 'many'; expected 'auto' or a whole number from 1 to 64"),
         ("COLDROLL_ARCHIVE", "/photos", "COLDROLL_ARCHIVE is a path; write file:///photos"),
         (

@@ -29,6 +29,16 @@ ALTER TABLE coldroll.object SET (autovacuum_vacuum_insert_scale_factor = 0.05, a
 ALTER TABLE coldroll.part SET (autovacuum_vacuum_insert_scale_factor = 0.05, autovacuum_analyze_scale_factor = 0.05);
 ALTER TABLE coldroll.job_error SET (autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_threshold = 1000);
 
+-- A reader sees nothing of other users' sessions; the owner sees at least those of the workers.
+CREATE FUNCTION coldroll.snapshot_held() RETURNS interval
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+    SELECT date_trunc('second', clock_timestamp() - min(a.xact_start))
+    FROM pg_stat_activity AS a
+    WHERE a.datname = current_database() AND a.backend_xmin IS NOT NULL AND a.pid <> pg_backend_pid()
+$body$;
+REVOKE ALL ON FUNCTION coldroll.snapshot_held() FROM PUBLIC;
+COMMENT ON FUNCTION coldroll.snapshot_held() IS 'How long the oldest transaction that the owner may see has kept vacuum from removing rows; null: none.';
+
 CREATE OR REPLACE FUNCTION coldroll.grant_roles() RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $body$
 DECLARE
@@ -39,6 +49,7 @@ BEGIN
         EXECUTE format('GRANT USAGE ON SCHEMA coldroll TO %I', role);
         EXECUTE format('GRANT SELECT ON ALL TABLES IN SCHEMA coldroll TO %I', role);
         EXECUTE format('REVOKE ALL ON coldroll.upload FROM %I', role);
+        EXECUTE format('GRANT EXECUTE ON FUNCTION coldroll.snapshot_held() TO %I', role);
     END LOOP;
     IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'coldroll_operator') THEN
         GRANT EXECUTE ON FUNCTION coldroll.retry(bigint), coldroll.retry_failed(text), coldroll.skip(bigint, text),

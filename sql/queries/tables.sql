@@ -1,6 +1,6 @@
 -- Health of the tables: their size, rows that are dead, the last vacuum, and how full they are.
 -- bloat: the share of the table that rows by their average width do not explain; below 50 % is nothing to worry about.
--- snapshot_held: how long the oldest transaction that this user may see has kept vacuum from removing rows. If it is
+-- snapshot_held: how long the oldest transaction of this database has kept vacuum from removing rows. If it is
 -- hours, somebody left a transaction open: select pid, application_name, state, xact_start from pg_stat_activity.
 SELECT t.relname AS "table", t.n_live_tup AS live_rows, t.n_dead_tup AS dead_rows,
        round(100.0 * t.n_dead_tup / nullif(t.n_live_tup + t.n_dead_tup, 0), 1) AS dead_percent,
@@ -9,13 +9,10 @@ SELECT t.relname AS "table", t.n_live_tup AS live_rows, t.n_dead_tup AS dead_row
        greatest(0, round((100 * (1 - c.reltuples * (28 + w.width) / nullif(c.relpages * 8192.0, 0)))::numeric, 0)) AS bloat_percent,
        date_trunc('second', t.last_autovacuum) AS last_autovacuum, date_trunc('second', t.last_vacuum) AS last_vacuum,
        date_trunc('second', t.last_autoanalyze) AS last_autoanalyze,
-       date_trunc('second', now() - x.oldest) AS snapshot_held
+       coldroll.snapshot_held() AS snapshot_held
 FROM pg_stat_user_tables AS t
 JOIN pg_class AS c ON c.oid = t.relid
 LEFT JOIN (SELECT s.schemaname, s.tablename, sum((1 - s.null_frac) * s.avg_width) AS width
            FROM pg_stats AS s GROUP BY 1, 2) AS w ON w.schemaname = t.schemaname AND w.tablename = t.relname
-CROSS JOIN (SELECT min(a.xact_start) AS oldest
-            FROM pg_stat_activity AS a
-            WHERE a.datname = current_database() AND a.backend_xmin IS NOT NULL AND a.pid <> pg_backend_pid()) AS x
 WHERE t.schemaname = 'coldroll'
 ORDER BY pg_total_relation_size(t.relid) DESC, t.relname;

@@ -21,12 +21,14 @@ extension Session {
         let conninfo = try await openServer()
         let pool = ConnectionPool(conninfo: conninfo, limit: connections)
         resources.add { await pool.close() }
+        var timing = JobQueue.Timing()
+        timing.errorAge = settings.keepFailures
         return Database(
             conninfo: conninfo,
             listenConninfo: settings.listen ?? conninfo,
             pool: pool,
             ledger: Ledger(pool: pool),
-            queue: JobQueue(pool: pool, logger: logger)
+            queue: JobQueue(pool: pool, timing: timing, logger: logger)
         )
     }
 

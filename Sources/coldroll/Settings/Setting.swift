@@ -60,6 +60,12 @@ struct Setting: Sendable, Equatable {
                 + "\(SlotCount.range.upperBound)",
             fallback: "auto"
         ),
+        Setting(
+            "COLDROLL_KEEP_FAILURES",
+            "how long the history of failures is kept, such as 90d, at most 366d; the last failure of a part that is dead or "
+                + "tried again stays",
+            fallback: "180d"
+        ),
         Setting("COLDROLL_PHOTOS_ENDPOINT", "base URL of the Library API", fallback: Settings.photosEndpoint),
         Setting(
             "COLDROLL_PICKER_ENDPOINT",

@@ -1,3 +1,5 @@
+import JobQueue
+
 /// Everything that coldroll is told from outside, read once at the start.
 struct Settings: Sendable, Equatable {
     static let photosEndpoint = "https://photoslibrary.googleapis.com"
@@ -19,6 +21,8 @@ struct Settings: Sendable, Equatable {
     /// Path of an `authorized_user` file.
     let photosCredentials: String?
     let slots: SlotCount
+    /// How long the history of failures is kept.
+    let keepFailures: Duration
     let photosEndpoint: String
     /// nil means Google's or the credentials file's own.
     let oauthEndpoint: String?
@@ -63,6 +67,7 @@ struct Settings: Sendable, Equatable {
         account = reader.account()
         photosCredentials = reader.file("COLDROLL_PHOTOS_CREDENTIALS")
         self.slots = slots.flatMap { SlotCount($0) } ?? reader.slots()
+        keepFailures = reader.keepFailures() ?? JobQueue.Timing().errorAge
         photosEndpoint = reader.url("COLDROLL_PHOTOS_ENDPOINT") ?? Self.photosEndpoint
         _ = reader.url("COLDROLL_PICKER_ENDPOINT")
         oauthEndpoint = reader.url("COLDROLL_OAUTH_ENDPOINT")

@@ -103,6 +103,14 @@ struct SettingsReader {
         return .auto
     }
 
+    /// nil if nobody said.
+    mutating func keepFailures() -> Duration? {
+        guard let text = values["COLDROLL_KEEP_FAILURES"] else { return nil }
+        if let span = Span(text) { return span.duration }
+        faults.append("COLDROLL_KEEP_FAILURES is '\(harmless(text))'; expected a span such as 90d, at most 366d")
+        return nil
+    }
+
     /// Path of a file that can be read.
     mutating func file(_ name: String) -> String? {
         guard let path = values[name] else { return nil }
