@@ -2,11 +2,13 @@ import Synchronization
 
 /// How far claims have come in each lane, so that they need not walk over what is behind them.
 ///
-/// A claimed job leaves a dead entry at the head of index `job_ready`. Vacuum removes it, but not while any transaction
-/// holds a snapshot from before: then each claim would walk over all entries since, and a queue that is under load for
-/// minutes comes to a halt. While the table is in that state (`isBloated`), claims begin where the last one ended. What
-/// became ready behind that place (a retry, a job given back) is found by a claim from the start, which is made again and
-/// again but never costs more than a tenth of the time. Nothing depends on a hint: one that is wrong only delays.
+/// A claimed job leaves a dead entry at the head of index `job_ready`, and when it ends one in `job_running`. Vacuum removes
+/// them, but not while any transaction holds a snapshot from before: then each claim, and each beat, would walk over all
+/// entries since, and a queue that is under load for minutes comes to a halt. While the table is in that state
+/// (`isBloated`), claims begin where the last one ended, and beats at the oldest lease that is held. What became ready
+/// behind that place (a retry, a job given back), and a job that was claimed but never reached the process, are found by a
+/// walk from the start, which is made again and again but costs no more than a twentieth of the time. Nothing depends on
+/// a hint: one that is wrong only delays.
 final class ClaimHints: Sendable {
     /// A place in the order of a lane.
     struct Place: Sendable, Comparable {
@@ -15,14 +17,24 @@ final class ClaimHints: Sendable {
         static func < (a: Place, b: Place) -> Bool { (a.rank, a.part) < (b.rank, b.part) }
     }
 
+    /// What walks over an index.
+    enum Walk: Hashable, Sendable { case claim, beat }
+
     private struct State {
         var isBloated = false
         var places: [Int64: Place] = [:]
-        /// When the next claim from the start is due.
-        var restart = ContinuousClock.now
+        /// When the next one from the start is due.
+        var due: [Walk: ContinuousClock.Instant] = [:]
     }
 
     private let state = Mutex(State())
+    /// Shortest time between two from the start, whose length counts `share` times.
+    private let shortest: Duration
+    private static let share = 20
+
+    init(shortest: Duration) {
+        self.shortest = shortest
+    }
 
     /// Says whether the index has so many dead entries that it is worth beginning behind them.
     func note(isBloated: Bool) {
@@ -30,33 +42,33 @@ final class ClaimHints: Sendable {
     }
 
     /// Where a claim that begins now should start in each lane; empty: everywhere from the start.
-    func begin(at now: ContinuousClock.Instant = .now) -> [Int64: Place] {
+    func places(at now: ContinuousClock.Instant = .now) -> [Int64: Place] {
+        isDue(.claim, at: now) ? [:] : state.withLock(\.places)
+    }
+
+    /// Whether this one may begin at the start; says so to one of several that ask at the same time.
+    func isDue(_ walk: Walk, at now: ContinuousClock.Instant = .now) -> Bool {
         state.withLock { state in
-            guard state.isBloated, !state.places.isEmpty else { return [:] }
-            guard now >= state.restart else { return state.places }
-            // Others go on from their places while this one walks.
-            state.restart = now + Self.shortest
-            return [:]
+            guard state.isBloated else { return true }
+            if let due = state.due[walk], now < due { return false }
+            state.due[walk] = now + shortest
+            return true
         }
     }
 
-    /// Notes what a claim that began at `start` returned: the last place in each lane.
-    func end(
-        _ lasts: [Int64: Place],
-        fromStart: Bool,
-        began: ContinuousClock.Instant,
-        at now: ContinuousClock.Instant = .now
-    ) {
+    /// Notes how long one from the start took.
+    func walked(_ walk: Walk, since began: ContinuousClock.Instant, at now: ContinuousClock.Instant = .now) {
+        state.withLock { $0.due[walk] = now + max(shortest, (now - began) * Self.share) }
+    }
+
+    /// Notes the last place in each lane that a claim returned.
+    func note(_ lasts: [Int64: Place], fromStart: Bool) {
         state.withLock { state in
             for (lane, last) in lasts {
                 // Another claim may have come further meanwhile. A claim from the start may lead back: what became ready
                 // behind is a run of many, as a rule, and the next claim goes on in it.
                 state.places[lane] = fromStart ? last : max(state.places[lane] ?? last, last)
             }
-            if fromStart { state.restart = now + max(Self.shortest, (now - began) * Self.pause) }
         }
     }
-
-    /// Shortest time between claims from the start, and how many times as long as one took at least passes until the next.
-    private static let shortest = Duration.seconds(1), pause = 10
 }

@@ -13,7 +13,7 @@ extension JobQueue {
         var jobs: [ClaimedJob] = []
         while jobs.count < limit {
             let rows: [Row]
-            let places = hints.begin(), began = ContinuousClock.now
+            let places = hints.places(), began = ContinuousClock.now
             do {
                 rows = try await pool.run(
                     ClaimStatements.claim,
@@ -35,7 +35,8 @@ extension JobQueue {
                 lasts[job.lane] = max(lasts[job.lane] ?? place, place)
                 jobs.append(job)
             }
-            hints.end(lasts, fromStart: places.isEmpty, began: began)
+            hints.note(lasts, fromStart: places.isEmpty)
+            if places.isEmpty { hints.walked(.claim, since: began) }
             if rows.isEmpty { break }
         }
         return jobs

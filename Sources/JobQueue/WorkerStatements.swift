@@ -12,7 +12,7 @@ enum WorkerStatements {
 
     /// A sign of life; then one row `alive` if the worker still counts as alive, and one for each difference.
     ///
-    /// Jobs claimed less than `$5` seconds ago may not have reached the process yet. A full join has no plan that
+    /// Jobs of leases before `$6` are not looked at. Jobs claimed less than `$5` seconds ago may not have reached the process yet. A full join has no plan that
     /// compares each row with each.
     static let beat = Statement(
         "worker.beat",
@@ -26,7 +26,7 @@ enum WorkerStatements {
         ), mine AS MATERIALIZED (
             SELECT j.part_id, j.lease, j.claimed_at
             FROM coldroll.job AS j
-            WHERE j.state = 'running' AND j.worker_id = $1::bigint
+            WHERE j.state = 'running' AND j.worker_id = $1::bigint AND j.lease >= $6::bigint
         )
         SELECT 'alive', NULL::bigint, NULL::bigint FROM beat
         UNION ALL

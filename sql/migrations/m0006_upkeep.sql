@@ -21,6 +21,10 @@ BEGIN
 END
 $guard$;
 
+-- A beat begins at the oldest lease that is held, behind the dead entries of jobs that ended before.
+DROP INDEX coldroll.job_running;
+CREATE INDEX job_running ON coldroll.job (worker_id, lease) WHERE state = 'running';
+
 -- History is written in order of time, so that a block range index finds what is old enough to be pruned.
 CREATE INDEX job_error_at ON coldroll.job_error USING brin (at) WITH (autosummarize = on);
 

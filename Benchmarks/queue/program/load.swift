@@ -57,6 +57,11 @@ func load(_ conninfo: String, batch: Int, seconds: Int) async throws {
     }
 }
 
+/// What a worker process has claimed and not ended.
+final class HeldJobs: Sendable {
+    let references = Mutex<[JobReference]>([])
+}
+
 /// One worker process.
 @concurrent
 func process(
@@ -76,30 +81,32 @@ func process(
         slots: batch,
         sources: [source]
     )
-    // As a worker does (Archiver's runWorker): never more than a tenth of the time.
+    let held = HeldJobs()
+    // As a worker does (Archiver's runWorker): never more than a twentieth of the time.
     let sweeps = Task {
         while !Task.isCancelled {
             let began = ContinuousClock.now
             _ = try await queue.sweep(mayDeclareDeath: true)
-            try await Task.sleep(for: max(.seconds(1), (.now - began) * 10))
+            try await Task.sleep(for: max(.seconds(1), (.now - began) * 20))
         }
     }
     let upkeep = Task {
         while !Task.isCancelled {
             let began = ContinuousClock.now
             try await queue.tidy()
-            try await Task.sleep(for: max(.seconds(1), (.now - began) * 10))
+            try await Task.sleep(for: max(.seconds(1), (.now - began) * 20))
         }
     }
     let pulse = Task {
         while !Task.isCancelled {
-            _ = try await queue.beat(worker: worker, busy: batch, held: [])
+            _ = try await queue.beat(worker: worker, busy: batch, held: held.references.withLock { $0 })
             try await Task.sleep(for: queue.timing.beat)
         }
     }
     while .now < end {
         let jobs = try await queue.claim(worker: worker, sources: [source], limit: batch)
         if jobs.isEmpty { try await Task.sleep(for: .milliseconds(100)) }
+        held.references.withLock { $0 = jobs.map(\.reference) }
         done.value.add(try await complete(jobs, queue, worker), ordering: .relaxed)
     }
     for task in [sweeps, upkeep, pulse] { task.cancel() }

@@ -157,7 +157,7 @@ private func sweep(_ queue: JobQueue, _ pulse: Pulse, _ logger: Logger, found: @
             logger.log(.debug, "sweep failed", ["error": .string("\(error)")])
         }
         // A sweep that takes long, since vacuum is held up, must not be what keeps the database busy.
-        try? await Task.sleep(for: max(min(queue.timing.sweep, .seconds(1)), (.now - began) * 10))
+        try? await Task.sleep(for: max(min(queue.timing.sweep, .seconds(1)), (.now - began) * 20))
     }
 }
 
@@ -170,7 +170,7 @@ private func tidy(_ queue: JobQueue, _ logger: Logger) async {
         } catch {
             logger.log(.debug, "upkeep failed", ["error": .string("\(error)")])
         }
-        try? await Task.sleep(for: max(.seconds(1), (.now - began) * 10))
+        try? await Task.sleep(for: max(.seconds(1), (.now - began) * 20))
     }
 }
 
