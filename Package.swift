@@ -38,6 +38,11 @@ let package = Package(
             providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]
         ),
         .systemLibrary(
+            name: "CTLS",
+            pkgConfig: "libssl",
+            providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]
+        ),
+        .systemLibrary(
             name: "CMicroHTTPD",
             pkgConfig: "libmicrohttpd",
             providers: [.apt(["libmicrohttpd-dev"]), .brew(["libmicrohttpd"])]
@@ -50,7 +55,7 @@ let package = Package(
         .target(name: "Checksums", dependencies: ["CCrc32c", "CCrypto"], swiftSettings: cFacing),
         .target(name: "Postgres", dependencies: ["CPostgres", "Blocking"], swiftSettings: cFacing),
         .target(name: "PrivatePostgres", dependencies: ["Postgres", "Logging"], swiftSettings: strict),
-        .target(name: "HTTPClient", dependencies: ["CCurl", "Checksums", "Blocking"], swiftSettings: cFacing),
+        .target(name: "HTTPClient", dependencies: ["CCurl", "CTLS", "Checksums", "Blocking"], swiftSettings: cFacing),
         .target(name: "HTTPServer", dependencies: ["CMicroHTTPD"], swiftSettings: cFacing),
         .target(name: "Media", swiftSettings: strict),
 
@@ -143,7 +148,7 @@ let package = Package(
         ),
         .testTarget(
             name: "EndToEndTests",
-            dependencies: ["TestSupport", "Postgres", "GoogleSimulator", "Checksums"],
+            dependencies: ["TestSupport", "JobQueue", "Postgres", "GoogleSimulator", "Checksums", "Logging"],
             swiftSettings: strict
         ),
     ],

@@ -20,8 +20,11 @@ package struct Migration: Sendable {
         Migration(2, "queue", PackageResources.m0002_queue_sql),
         Migration(3, "views", PackageResources.m0003_views_sql),
         Migration(4, "functions", PackageResources.m0004_functions_sql),
-        Migration(5, "tallies", PackageResources.m0005_tallies_sql),
-        Migration(6, "upkeep", PackageResources.m0006_upkeep_sql),
+        Migration(5, "listing", PackageResources.m0005_listing_sql),
+        Migration(6, "uploads", PackageResources.m0006_uploads_sql),
+        Migration(7, "leases", PackageResources.m0007_leases_sql),
+        Migration(8, "tallies", PackageResources.m0008_tallies_sql),
+        Migration(9, "upkeep", PackageResources.m0009_upkeep_sql),
     ]
 
     /// SQLSTATE of a step that is applied already: somebody else was faster.

@@ -18,7 +18,10 @@ package protocol ObjectStore: Sendable {
     ///   - buffer: the bytes, from byte 0; allowance ≥ 384 KiB (a resumable upload waits for its last 256 KiB in memory).
     ///   - length: size if known (Content-Length).
     ///   - session: a half-done upload of the same object to go on with; the buffer must start at byte 0 all the same.
+    ///     One that is dead, empty, of another endpoint or another length is left, and a new one begun.
     ///   - began: called with a new session before any byte is sent to it.
+    ///   - confirmed: called with how many bytes the bucket has, where it says so before the last request: when `session` is
+    ///     gone on with, and after each chunk of a body of unknown length.
     ///   - accept: called once when every byte has arrived and before the object can exist; throws to give up the upload (rethrown).
     ///     Not called where something is found under the name before that.
     /// - Returns: what now stands under the name.
@@ -29,6 +32,7 @@ package protocol ObjectStore: Sendable {
         length: Int64?,
         session: UploadSession?,
         began: @Sendable (UploadSession) async throws -> Void,
+        confirmed: @Sendable (Int64) async throws -> Void,
         accept: @Sendable () async throws -> Void
     ) async throws -> PutOutcome
     /// nil if there is none.

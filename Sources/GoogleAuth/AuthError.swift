@@ -2,7 +2,7 @@
 package struct AuthError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The part that decides what a caller does next.
     package enum Code: Sendable, Equatable {
-        /// `invalid_grant`: the refresh token is dead for good; a person must run `coldroll login`. Never retried.
+        /// `invalid_grant`: the refresh token is dead for good; a person must log in again. Never retried.
         case loginRequired
         /// The credentials file is missing, unreadable or not what it should be.
         case badCredentials

@@ -41,7 +41,9 @@ struct CredentialsFile {
     func grant(scope: String, tokenEndpoint: String?) throws(AuthError) -> Grant {
         let override = tokenEndpoint.map(Self.tokenURL)
         switch content.type {
-        case "authorized_user":
+        // Google's Python libraries leave the type out of a login that they save (google-auth, Credentials.to_json).
+        case "authorized_user",
+            nil where content.refresh_token != nil:
             try require([
                 ("client_id", content.client_id), ("client_secret", content.client_secret),
                 ("refresh_token", content.refresh_token),
@@ -75,8 +77,8 @@ struct CredentialsFile {
             throw AuthError(
                 code: .badCredentials,
                 message: """
-                    \(name) is an OAuth client, not a login: run coldroll login with it; \
-                    what is wanted here is a file of type authorized_user or service_account.
+                    \(name) is an OAuth client, not a login: log in with it, and name the file that holds the \
+                    refresh token; what is wanted here is a file of type authorized_user or service_account.
                     """
             )
         case let type:

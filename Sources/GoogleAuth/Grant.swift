@@ -23,10 +23,12 @@ enum Grant: Sendable {
     }
 
     /// A fresh request for a token; a service account signs a new assertion each time.
-    func request() throws(AuthError) -> HTTPRequest {
+    ///
+    /// `clockError` is how far this machine's clock is known to be ahead.
+    func request(clockError: Duration = .zero) throws(AuthError) -> HTTPRequest {
         switch self {
         case .authorizedUser(let user): user.request()
-        case .serviceAccount(let account): try account.request()
+        case .serviceAccount(let account): try account.request(clockError: clockError)
         case .metadataServer(let server): server.request()
         }
     }

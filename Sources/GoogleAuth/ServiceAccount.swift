@@ -15,8 +15,10 @@ struct ServiceAccount: Sendable {
     let key: SigningKey
     let quotaProject: String?
 
-    func request() throws(AuthError) -> HTTPRequest {
-        let assertion = try assertion(at: Int64(Date.now.timeIntervalSince1970))
+    /// `clockError` is how far this machine's clock is known to be ahead.
+    func request(clockError: Duration) throws(AuthError) -> HTTPRequest {
+        let now = Int64(Date.now.timeIntervalSince1970) - clockError.components.seconds
+        let assertion = try assertion(at: now)
         return formPost(
             url,
             [("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer"), ("assertion", assertion)]

@@ -60,15 +60,15 @@ enum TokenAnswer {
                 code: .loginRequired,
                 message: """
                     Google refuses the login in \(user.file): it has expired or was revoked (a test app's login lasts \
-                    7 days). Run coldroll login.
+                    7 days). Log in again with the same OAuth client, and let that file hold the new refresh token.
                     """
             )
         case (.authorizedUser(let user), "invalid_client"), (.authorizedUser(let user), "unauthorized_client"):
             return AuthError(
                 code: .badCredentials,
                 message: """
-                    Google refuses the OAuth client in \(user.file): it was deleted or its secret has changed. Run coldroll \
-                    login with a current client.
+                    Google refuses the OAuth client in \(user.file): it was deleted or its secret has changed. Log in with \
+                    a current client, and let that file hold its id, its secret and the new refresh token.
                     """
             )
         case (.serviceAccount(let account), "invalid_grant"):

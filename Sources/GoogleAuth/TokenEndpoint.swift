@@ -10,17 +10,26 @@ struct TokenEndpoint: Sendable {
     /// `before` is whether it ever gave a token: then silence is an outage, and not a machine without credentials.
     func fetch(before: Bool) async -> Result<AccessToken, AuthError> {
         var last = AuthError(code: .unavailable, message: "No token yet.")
+        var clockError = Duration.zero
         for attempt in 0..<3 {
             let requested = ContinuousClock.now
             let request: HTTPRequest
-            do throws(AuthError) { request = try grant.request() } catch { return .failure(error) }
+            do throws(AuthError) { request = try grant.request(clockError: clockError) } catch {
+                return .failure(error)
+            }
             var wait = Duration.milliseconds(500 << attempt) * Double.random(in: 0.7...1.3)
             do throws(HTTPError) {
                 let response = try await send(request)
                 switch TokenAnswer(response, grant: grant) {
                 case .token(let value, let lifetime):
                     return .success(AccessToken(value: value, requested: requested, lifetime: lifetime))
-                case .refusal(let error): return .failure(error)
+                case .refusal(let error):
+                    // Google takes no assertion that is dated hours away. A machine whose clock is wrong asks once more by
+                    // the clock of the server that refused it.
+                    guard case .serviceAccount = grant, clockError == .zero, let off = response.head.clockError,
+                        abs(off.components.seconds) > 60
+                    else { return .failure(error) }
+                    (last, clockError, wait) = (error, off, .zero)
                 case .passing(let error):
                     last = error
                     wait = max(wait, response.head.retryAfter ?? .zero)

@@ -35,7 +35,7 @@ extension TokenSource {
         return try json(bytes, named: file, scope: scope, tokenEndpoint: tokenEndpoint, http: http)
     }
 
-    /// Like `file`, for credentials that are already in memory (the decrypted file of `coldroll login`).
+    /// Like `file`, for credentials that are already in memory.
     /// - Parameters:
     ///   - bytes: the JSON; never shown.
     ///   - name: path or name that errors mention.

@@ -8,7 +8,7 @@ extension PhotosClient {
     ///
     /// - Parameter pageToken: the last page's `nextPageToken`, nil for the first page.
     /// - Returns: up to 100 items, perhaps none; the listing goes on as long as there is a token.
-    /// - Throws: `.badPageToken` if the listing must start over; see `PhotosError.Code` for the rest.
+    /// - Throws: `.badPageToken` if the listing must start over, `.malformed` if the answer is no page (ask again); see `PhotosError.Code` for the rest.
     package func list(pageToken: String?) async throws(PhotosError) -> MediaPage {
         var path = "/v1/mediaItems?pageSize=\(APICall.pageSize)"
         if let pageToken { path += "&pageToken=\(percentEncoded(pageToken))" }
@@ -92,7 +92,9 @@ extension PhotosClient {
 
     private func page(_ call: APICall) async throws(PhotosError) -> MediaPage {
         let sent = ContinuousClock.now
-        return try decode(WirePage.self, from: try await answer(to: call), of: call).page(received: sent)
+        let answer = try decode(WirePage.self, from: try await answer(to: call), of: call)
+        if let refusal = answer.refusal { throw PhotosError(pagedRefusal: refusal, of: call) }
+        return answer.page(received: sent)
     }
 
     private func decode<Wire: Decodable>(_ type: Wire.Type, from body: [UInt8], of call: APICall) throws(PhotosError)

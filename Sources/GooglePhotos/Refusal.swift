@@ -15,6 +15,13 @@ struct WireRefusal: Decodable {
 
     init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: Key.self)
+        // Some say it in a word only: {"error": "internal_failure"}.
+        if let words = try? container.decode(String.self, forKey: .error) {
+            status = nil
+            message = words
+            reasons = []
+            return
+        }
         let error = try container.nestedContainer(keyedBy: ErrorKey.self, forKey: .error)
         status = error.lenient(.status)
         message = error.lenient(.message)
@@ -50,6 +57,17 @@ extension PhotosError {
         let said = "Google Photos could not \(call.task): it answered \(response.status)\(name)\(words)."
         let code = Self.code(of: response.head, refusal, call)
         self.init(code: code, message: code == .insufficientScopes ? "\(said) \(Self.scopesExplained)" : said)
+    }
+
+    /// What an error in place of a page means, though the answer's status promised one: nothing is known of the page.
+    init(pagedRefusal refusal: WireRefusal, of call: APICall) {
+        let words = ServerWords.quoted(refusal.message)
+        let name = refusal.status.map { " \(ServerWords.cleaned($0))" } ?? ""
+        self.init(
+            code: .malformed,
+            message:
+                "Google Photos could not \(call.task): it answered 200 with an error\(name) in place of a page\(words)."
+        )
     }
 
     private static func code(of head: HTTPHead, _ refusal: WireRefusal?, _ call: APICall) -> Code {
@@ -94,7 +112,7 @@ extension PhotosError {
     private static let scopesExplained = """
         Since 31 March 2025 the Library API shows a client only what the same OAuth client uploaded, and logins with the \
         older scopes are refused. To archive what your client uploaded, enable the Photos Library API in its project and \
-        run `coldroll login` for the scope https://www.googleapis.com/auth/photoslibrary.readonly.appcreateddata; for the \
-        rest of a library use the Picker (COLDROLL_SOURCE=picker) or a Takeout export (COLDROLL_SOURCE=takeout:PATH).
+        log in with the scope https://www.googleapis.com/auth/photoslibrary.readonly.appcreateddata; the rest of a library \
+        is only in the Picker and in a Takeout export, which this version of coldroll does not archive yet.
         """
 }

@@ -1,15 +1,30 @@
 /// The answer of `mediaItems.list` and `mediaItems:search`; `{}` is an empty last page.
 ///
-/// A list or a token of another shape fails the page: passing over it would lose the items behind it.
+/// A list or a token of another shape fails the page, and so does an error, or an object that says neither: passing over
+/// it would lose the items behind it.
 struct WirePage: Decodable {
-    private let entries: [Lenient<WireItem>?]
+    private let entries: [Lenient<WireEntry>?]
     private let nextPageToken: String?
+    /// What stands in place of a page, under a status that promises one.
+    let refusal: WireRefusal?
 
-    private enum Key: String, CodingKey { case mediaItems, nextPageToken }
+    private enum Key: String, CodingKey { case mediaItems, nextPageToken, error }
 
     init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: Key.self)
-        entries = try container.decodeIfPresent([Lenient<WireItem>?].self, forKey: .mediaItems) ?? []
+        guard !container.has(.error) else {
+            entries = []
+            nextPageToken = nil
+            refusal = try WireRefusal(from: decoder)
+            return
+        }
+        refusal = nil
+        let isPage = container.contains(.mediaItems) || container.contains(.nextPageToken)
+        guard try isPage || decoder.container(keyedBy: AnyKey.self).allKeys.isEmpty else {
+            let context = DecodingError.Context(codingPath: [], debugDescription: "neither items nor a token nor empty")
+            throw DecodingError.dataCorrupted(context)
+        }
+        entries = try container.decodeIfPresent([Lenient<WireEntry>?].self, forKey: .mediaItems) ?? []
         let token = try container.decodeIfPresent(String.self, forKey: .nextPageToken)
         if token?.utf8.contains(0) == true {
             throw DecodingError.dataCorruptedError(
@@ -22,7 +37,35 @@ struct WirePage: Decodable {
     }
 
     func page(received: ContinuousClock.Instant) -> MediaPage {
-        let items = entries.compactMap { $0?.value?.item(received: received) }
-        return MediaPage(items: items, unreadable: entries.count - items.count, nextPageToken: nextPageToken)
+        let read = entries.map { $0?.value }
+        let items = read.map { $0?.item.item(received: received) }
+        return MediaPage(
+            items: items.compactMap(\.self),
+            unreadable: zip(read, items).compactMap { entry, item in
+                item == nil ? MediaPage.Unreadable(filename: entry?.filename) : nil
+            },
+            nextPageToken: nextPageToken
+        )
     }
+}
+
+/// An entry of a page, and what to call it should it be no item.
+private struct WireEntry: Decodable {
+    let item: WireItem
+    let filename: String?
+
+    private enum Key: String, CodingKey { case filename }
+
+    init(from decoder: any Decoder) throws {
+        item = try WireItem(from: decoder)
+        filename = try decoder.container(keyedBy: Key.self).lenient(.filename)
+    }
+}
+
+/// Any name of a member.
+private struct AnyKey: CodingKey {
+    let stringValue: String
+    var intValue: Int? { nil }
+    init(stringValue: String) { self.stringValue = stringValue }
+    init?(intValue: Int) { nil }
 }

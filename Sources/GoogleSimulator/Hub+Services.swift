@@ -82,12 +82,12 @@ extension Hub {
         let latency = configuration.photosLatency
         switch (call.method, name) {
         case ("GET", "mediaItems"):
-            return meter("list", [], call, latency: latency) { _ in
-                .answer { self.refusal(call) ?? service.list(call.query) }
+            return meter("list", [], call, latency: latency) { strikes in
+                .answer { self.refusal(call) ?? service.list(call.query, strikes) }
             }
         case ("POST", "mediaItems:search"):
-            return meter("search", [], call, latency: latency) { _ in
-                .collect { self.refusal(call) ?? service.search($0) }
+            return meter("search", [], call, latency: latency) { strikes in
+                .collect { self.refusal(call) ?? service.search($0, strikes) }
             }
         case ("GET", "mediaItems:batchGet"):
             let ids = call.query.all("mediaItemIds")

@@ -48,7 +48,12 @@ final class Hub: Sendable {
             hasMD5: configuration.hasMD5,
             limitsWrites: configuration.limitsWrites
         )
-        storage = StorageService(store: store, desk: desk, sessionLifetimeSeconds: configuration.sessionLifetime)
+        storage = StorageService(
+            store: store,
+            desk: desk,
+            readOnlyBuckets: configuration.readOnlyBuckets,
+            sessionLifetimeSeconds: configuration.sessionLifetime
+        )
         for name in configuration.buckets where store.bucket(name) == nil {
             do {
                 try storage.makeBucket(name, wanted: .members(("name", .string(name))))

@@ -109,6 +109,17 @@ package final class Simulator: Sendable {
     /// All base URLs die now.
     package func expireBaseURLs() { hub.baseURLs.expireAll() }
 
+    /// The library's login is refused from now on, as one that its owner has revoked.
+    package func revokePhotosLogin() { hub.desk.revoke(hub.tokens.identities.photos.refreshToken) }
+
+    /// Adds a made-up photo under a name that no file could have.
+    package func addPhoto(named filename: String) throws {
+        let wanted = JSONValue.members(("filename", .string(filename)))
+        guard let item = try AddedItem.make(wanted, number: hub.library.count), hub.library.add(item) else {
+            throw SimulatorError(description: "the photo could not be added")
+        }
+    }
+
     /// Breaks off what is under way and closes its ports.
     package func stop() {
         for server in servers { server.stop() }

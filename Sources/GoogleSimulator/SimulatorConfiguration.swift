@@ -23,6 +23,8 @@ package struct SimulatorConfiguration: Sendable {
     package var storage: Storage = .hashes
     /// Buckets that exist from the start.
     package var buckets: [String] = ["archive"]
+    /// Buckets of these in which the accounts may look, but neither write nor delete.
+    package var readOnlyBuckets: Set<String> = []
     package var quirks: Set<Quirk> = []
     /// Seconds that an access token lives; Google: 3600.
     package var tokenLifetime: Double = 3600

@@ -4,9 +4,9 @@
 @safe struct Block: @unchecked Sendable {
     private let base: UnsafeMutableRawPointer
 
-    /// Memory from the allocator, aligned to a page.
+    /// Memory from the allocator; aligned to a page it would take a page more.
     init() {
-        unsafe base = .allocate(byteCount: ByteBudget.block, alignment: 4096)
+        unsafe base = .allocate(byteCount: ByteBudget.block, alignment: 16)
     }
 
     var bytes: UnsafeMutableRawBufferPointer {

@@ -17,6 +17,7 @@ func receiveHeader(
 ) -> Int {
     let transfer = unsafe transfer(context)
     transfer.activity &+= 1
+    transfer.loop.received(transfer)
     unsafe transfer.parser.consume(UnsafeRawBufferPointer(start: bytes, count: size * count))
     guard !transfer.parser.isTooLong else {
         transfer.failure = HTTPError(code: .cut, message: "\(transfer.target.host) sent a head that does not end.")
@@ -42,6 +43,7 @@ func receiveBody(
     let transfer = unsafe transfer(context)
     let piece = unsafe UnsafeRawBufferPointer(start: bytes, count: size * count)
     transfer.activity &+= 1
+    transfer.loop.received(transfer)
     switch transfer.sink {
     case .store(let store) where transfer.streams:
         switch unsafe store.fill(piece) {
@@ -80,7 +82,9 @@ func sendBody(
     let target = unsafe UnsafeMutableRawBufferPointer(start: bytes, count: size * count)
     transfer.activity &+= 1
     switch unsafe transfer.source?.read(into: target, for: transfer) ?? .bytes(0) {
-    case .bytes(let count): return count
+    case .bytes(let count):
+        transfer.loop.sends(transfer)
+        return count
     case .starved:
         transfer.sendingIsPaused = true
         return Int(CURL_READFUNC_PAUSE)

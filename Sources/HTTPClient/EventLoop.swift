@@ -19,6 +19,13 @@ import Synchronization
     /// Handles without a transfer, whose allocations serve the next one.
     private var idle = unsafe [UnsafeMutableRawPointer]()
     private var nextLook = ContinuousClock.now
+    /// Sockets whose upload was handed to libcurl to its last byte.
+    private var ended: [curl_socket_t] = []
+    /// Transfers that received something since their read-ahead was looked at.
+    private var readers: [Transfer] = []
+
+    /// Records that one transfer may take in a row from what was read ahead: what fits into the buffer.
+    private static let readAheadRounds = 4
 
     /// Handles kept for reuse; beyond, making one anew (about 20 µs) costs less than the memory.
     private static let idleHandles = 32
@@ -67,11 +74,13 @@ import Synchronization
             driveTimers()
             collectFinished()
             lookForStalls()
+            pushEnds()
             // Even with more to do at once, sockets get their turn: two halves could keep each other busy for ever.
             let mayWait = inbox.withLock { $0.beginWaiting() }
-            sockets.wait(milliseconds: mayWait ? timeToNextLook() : 0)
+            sockets.wait(milliseconds: mayWait && readers.isEmpty ? timeToNextLook() : 0)
             inbox.withLock { $0.endWaiting() }
             driveSockets()
+            drainReadAhead()
         }
         for transfer in transfers.values { finish(transfer, CURLE_OK, failure: .cancelled) }
     }
@@ -87,6 +96,48 @@ import Synchronization
         for ready in sockets.ready {
             _ = unsafe curl_multi_socket_action(multi, ready.socket, ready.events, &running)
         }
+    }
+
+    /// Goes on with what was read ahead of transfers that have just received something: no socket tells of it.
+    private func drainReadAhead() {
+        var running: Int32 = 0
+        for _ in 0..<Self.readAheadRounds where !readers.isEmpty {
+            let round = readers
+            readers.removeAll(keepingCapacity: true)
+            for transfer in round {
+                transfer.hasReceived = false
+                guard let easy = unsafe transfer.easy, !transfer.receivingIsPaused, unsafe TLSTuning.hasPending(easy),
+                    let socket = sockets.socket(of: UInt(bitPattern: easy))
+                else { continue }
+                _ = unsafe curl_multi_socket_action(multi, socket, CURL_CSELECT_IN, &running)
+            }
+        }
+    }
+
+    /// Notes that bytes of an answer came; called by the callbacks.
+    func received(_ transfer: Transfer) {
+        guard !transfer.hasReceived else { return }
+        transfer.hasReceived = true
+        readers.append(transfer)
+    }
+
+    /// Lets the kernel fill segments while a long body is sent, and send what is left at its end; called by the callbacks.
+    ///
+    /// OpenSSL writes record by record, and each would travel as a segment of its own, with its own acknowledgement: on
+    /// loopback that took a tenth of the CPU time of an upload (measured).
+    func sends(_ transfer: Transfer) {
+        let isLong = transfer.bytesToSend > 0
+        guard isLong != transfer.fillsSegments, let easy = unsafe transfer.easy,
+            let socket = sockets.socket(of: UInt(bitPattern: easy))
+        else { return }
+        transfer.fillsSegments = isLong
+        if isLong { ccurl_set_nodelay(socket, 0) } else { ended.append(socket) }
+    }
+
+    /// Sends what the kernel holds back of bodies whose last byte was handed over.
+    private func pushEnds() {
+        for socket in ended { ccurl_set_nodelay(socket, 1) }
+        ended.removeAll(keepingCapacity: true)
     }
 
     private func carryOut(_ command: Inbox.Command) {

@@ -45,6 +45,11 @@ package struct HTTPHead: Sendable {
         return .seconds(min(max(0, then - now), Self.year))
     }
 
+    /// How far this machine's clock is ahead of the server's, by the `Date` header, to the second; nil without one.
+    package var clockError: Duration? {
+        header("Date").flatMap(Self.seconds(date:)).map { .seconds(Int64(time(nil)) - $0) }
+    }
+
     private static let year: Int64 = 365 * 86_400
 
     private static func wholeNumber(_ text: String) -> Int64? {

@@ -1,8 +1,10 @@
 import CCurl
 
 extension Transfer {
-    /// Bytes that libcurl reads from a socket at once, and asks of an upload at once.
-    private static let chunk = 64 << 10
+    /// Bytes that libcurl reads from a connection at once: a TLS record of the greatest size, and what it hands to a callback.
+    private static let readSize = 16 << 10
+    /// Bytes that libcurl asks of an upload at once.
+    private static let writeSize = 64 << 10
 
     /// Sets a fresh or reset handle up for this request.
     func configure(_ easy: UnsafeMutableRawPointer, _ configuration: HTTPClient.Configuration) {
@@ -16,8 +18,9 @@ extension Transfer {
         set(CURLOPT_CONNECTTIMEOUT_MS, Int(configuration.connectTimeout.milliseconds))
         set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)
         set(CURLOPT_TCP_KEEPALIVE, 1)
-        set(CURLOPT_BUFFERSIZE, Self.chunk)
+        set(CURLOPT_BUFFERSIZE, Self.readSize)
         set(CURLOPT_USERAGENT, configuration.userAgent)
+        unsafe TLSTuning.configure(easy)
         if let file = configuration.certificateAuthorities { set(CURLOPT_CAINFO, file) }
         let words = UnsafeMutablePointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
         unsafe words.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
@@ -45,7 +48,7 @@ extension Transfer {
         guard let easy = unsafe easy else { return }
         set(CURLOPT_UPLOAD, 1)
         set(CURLOPT_CUSTOMREQUEST, method)
-        set(CURLOPT_UPLOAD_BUFFERSIZE, Self.chunk)
+        set(CURLOPT_UPLOAD_BUFFERSIZE, Self.writeSize)
         _ = unsafe ccurl_set_offset(easy, CURLOPT_INFILESIZE_LARGE, curl_off_t(length))
         _ = unsafe ccurl_set_read(easy, sendBody, context)
         _ = unsafe ccurl_set_seek(easy, rewindBody, context)

@@ -26,7 +26,7 @@ import Synchronization
     let leavesStoreOpen: Bool
     /// Fired with the answer, or for a successful download with its head.
     let outcome = OneShot<Result<HTTPResponse, HTTPError>>()
-    private let loop: EventLoop
+    let loop: EventLoop
     private let isCancelled = Atomic(false)
 
     var source: RequestSource?
@@ -39,6 +39,10 @@ import Synchronization
     /// Whether a callback asked libcurl to pause, since this side's other half is not ready.
     var receivingIsPaused = false
     var sendingIsPaused = false
+    /// Whether the loop knows that bytes of the answer came.
+    var hasReceived = false
+    /// Whether the kernel is told to fill segments with this request's body.
+    var fillsSegments = false
     /// Callbacks so far: changes whenever bytes moved.
     var activity: UInt64 = 0
     var stall: StallClock
@@ -67,6 +71,9 @@ import Synchronization
     }
 
     var bytesSent: Int64 { source?.position ?? 0 }
+
+    /// Bytes of the request's body that libcurl has not asked for yet.
+    var bytesToSend: Int64 { source.map { $0.length - $0.position } ?? 0 }
 
     /// Asks the loop to go on with a paused side; from any thread.
     func wake() { loop.post(.resume(self)) }

@@ -4,7 +4,7 @@ extension Statement {
     /// Every statement that this module runs, for the test that prepares them all.
     package static let jobQueue: [Statement] =
         [
-            ClaimStatements.claim,
+            ClaimStatements.claim, StartStatements.start,
             CompleteStatements.stored, CompleteStatements.storedWithMotion, CompleteStatements.ended,
             CompleteStatements.repeated,
             FailureStatements.fail, FailureStatements.release, FailureStatements.rename,
@@ -17,8 +17,10 @@ extension Statement {
             PageStatements.record,
             ScanStatements.lockSource, ScanStatements.open, ScanStatements.takeOver, ScanStatements.abandon,
             ScanStatements.begin, ScanStatements.renew, ScanStatements.letGo, ScanStatements.restart,
-            ScanStatements.finish, ScanStatements.knownItems, ScanStatements.counts, ScanStatements.newest,
+            ScanStatements.comparison, ScanStatements.finish, ScanStatements.repeatedPage, ScanStatements.knownItems,
+            ScanStatements.expectedItems, ScanStatements.counts, ScanStatements.newest, ScanStatements.standing,
             SchemaStatements.exists, SchemaStatements.mayGrant, SchemaStatements.grantRoles, SchemaStatements.versions,
+            UploadStatements.keep, UploadStatements.take, UploadStatements.note, UploadStatements.forget,
             SweepStatements.reap, SweepStatements.orphans, SweepStatements.promote,
             TallyStatements.tallies, TallyStatements.recount, TallyStatements.fold,
             UpkeepStatements.prune, UpkeepStatements.deadRows, UpkeepStatements.vacuum,

@@ -31,6 +31,8 @@ final class ClaimHints: Sendable {
     /// Shortest time between two from the start, whose length counts `share` times.
     private let shortest: Duration
     private static let share = 20
+    /// A database that did not answer for a while must not put it off for long.
+    private static let longest = Duration.seconds(60)
 
     init(shortest: Duration) {
         self.shortest = shortest
@@ -58,7 +60,7 @@ final class ClaimHints: Sendable {
 
     /// Notes how long one from the start took.
     func walked(_ walk: Walk, since began: ContinuousClock.Instant, at now: ContinuousClock.Instant = .now) {
-        state.withLock { $0.due[walk] = now + max(shortest, (now - began) * Self.share) }
+        state.withLock { $0.due[walk] = now + max(shortest, min((now - began) * Self.share, Self.longest)) }
     }
 
     /// Notes the last place in each lane that a claim returned.

@@ -37,7 +37,8 @@ enum ClaimStatements {
             ) AS p
         ), claimed AS (
             UPDATE coldroll.job AS j
-            SET state = 'running', lease = nextval('coldroll.lease'), worker_id = $1::bigint, claimed_at = now()
+            SET state = 'running', lease = nextval('coldroll.lease'), worker_id = $1::bigint, claimed_at = now(),
+                started_at = NULL
             WHERE j.part_id = ANY (ARRAY (SELECT p.part_id FROM picked AS p))
             RETURNING j.part_id, j.lease, j.lane_id, j.attempt, j.crashes, j.accept_reduced,
                       j.rank
@@ -46,6 +47,7 @@ enum ClaimStatements {
                p.kind, p.source_id, p.object_name, p.folder_month,
                i.source_item, i.filename, i.mime_type,
                to_char(i.capture_time AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), i.width, i.height,
+               coalesce((SELECT true FROM coldroll.upload AS u WHERE u.part_id = c.part_id), false),
                c.rank
         FROM claimed AS c
         JOIN coldroll.part AS p ON p.id = c.part_id

@@ -2,7 +2,8 @@ import Postgres
 
 /// SQL that ends jobs.
 ///
-/// The fence is the lease: a row that somebody claimed since has another one.
+/// The fence is the lease: a row that somebody claimed since has another one. A part that has an object or an outcome
+/// already, by a person's hand, keeps it and loses its job: it may not stop the others of its batch.
 ///
 /// In each statement the arrays pass through a subquery with OFFSET 0. It hides their length, so that the planner expects
 /// ten rows and looks each job up by its key, whatever the statistics say; and it keeps the worker's number out of the
@@ -33,6 +34,7 @@ enum CompleteStatements {
         SELECT g.part_id, g.generation, g.size, g.crc32c, g.md5, g.fidelity, g.media_kind, g.adopted, g.lease,
                g.worker_id
         FROM gone AS g
+        ON CONFLICT ON CONSTRAINT object_pkey DO NOTHING
         RETURNING part_id, lease
         """
     )
@@ -65,6 +67,7 @@ enum CompleteStatements {
             SELECT g.part_id, g.generation, g.size, g.crc32c, g.md5, g.fidelity, g.media_kind, g.adopted, g.lease,
                    g.worker_id
             FROM gone AS g
+            ON CONFLICT ON CONSTRAINT object_pkey DO NOTHING
             RETURNING part_id, lease
         ), clip AS MATERIALIZED (
             SELECT nextval('coldroll.part_id_seq') AS id, p.item_id, p.source_id, g.lane_id, g.rank, g.folder_month,
@@ -112,6 +115,7 @@ enum CompleteStatements {
         )
         INSERT INTO coldroll.outcome (part_id, lease, worker_id, kind, reason, attempts, crashes, decided_by)
         SELECT g.part_id, g.lease, g.worker_id, g.kind, g.reason, g.attempt, g.crashes, 'worker' FROM gone AS g
+        ON CONFLICT DO NOTHING
         RETURNING part_id, lease
         """
     )

@@ -39,6 +39,7 @@ enum FailureStatements {
             SELECT h.part_id, h.lease, h.worker_id, 'dead', h.reason, h.attempt, h.crashes, 'worker'
             FROM held AS h
             WHERE h.dies
+            ON CONFLICT DO NOTHING
             RETURNING part_id
         ), history AS (
             INSERT INTO coldroll.job_error (part_id, lease, worker_id, attempt, is_crash, reason, message)

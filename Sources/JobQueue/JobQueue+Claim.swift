@@ -31,7 +31,7 @@ extension JobQueue {
             var lasts: [Int64: ClaimHints.Place] = [:]
             for row in rows {
                 let job = try ClaimedJob(row)
-                let place = ClaimHints.Place(rank: try row.integer(16), part: job.reference.part)
+                let place = ClaimHints.Place(rank: try row.integer(17), part: job.reference.part)
                 lasts[job.lane] = max(lasts[job.lane] ?? place, place)
                 jobs.append(job)
             }
@@ -69,7 +69,8 @@ extension ClaimedJob {
             mimeType: row.textOrNil(12),
             captureTime: row.textOrNil(13),
             width: try row.integerOrNil(14),
-            height: try row.integerOrNil(15)
+            height: try row.integerOrNil(15),
+            hasUpload: try row.boolean(16)
         )
     }
 }

@@ -40,21 +40,20 @@ extension JobQueue {
     }
 
     /// Gives an unstored part another name (its own was taken by a foreign object).
-    ///
-    /// False if the lease is lost, or another part has the new name: try the next one, or stop.
     package func rename(
         worker: Int64,
         _ job: JobReference,
         to name: NameCandidate
-    ) async throws(PostgresError) -> Bool {
+    ) async throws(PostgresError) -> Renaming {
         do {
-            return try await !pool.run(
+            let rows = try await pool.run(
                 FailureStatements.rename,
                 [.integer(worker), .integer(job.part), .integer(job.lease), .text(name.name), .text(name.key)]
-            ).isEmpty
+            )
+            return rows.isEmpty ? .leaseLost : .renamed
         } catch {
             guard error.constraint == "part_name_key" else { throw error }
-            return false
+            return .taken
         }
     }
 }

@@ -3,15 +3,16 @@ package import Postgres
 extension JobQueue {
     /// Registers this process and returns its random 63-bit id.
     ///
-    /// `slots` are its transfers at once, 0 if it decides by itself.
+    /// `slots` are its transfers at once, 0 if it decides by itself. Whoever repeats this after a lost connection
+    /// passes the same `id`.
     package func register(
+        id: Int64 = .random(in: 1...Int64.max),
         host: String,
         processID: Int,
         version: String,
         slots: Int,
         sources: [Int64]
     ) async throws(PostgresError) -> Int64 {
-        let id = Int64.random(in: 1...Int64.max)
         _ = try await pool.run(
             WorkerStatements.register,
             [
@@ -33,7 +34,8 @@ extension JobQueue {
             WorkerStatements.beat,
             [
                 .integer(worker), .integer(Int64(busy)), .integers(held.map(\.part)), .integers(held.map(\.lease)),
-                .double((timing.beat * 3).seconds), .integer(oldest),
+                .double((timing.beat * 3).seconds), .double((timing.dead / 2).seconds),
+                .integer(oldest),
             ]
         )
         if isWhole { hints.walked(.beat, since: began) }

@@ -43,6 +43,8 @@ package struct ClaimedJob: Sendable, Equatable {
     package let width: Int64?
     /// Pixels as reported.
     package let height: Int64?
+    /// Whether an earlier claim left a half-done upload: ask for it with `takeUpload`.
+    package let hasUpload: Bool
 
     package init(
         reference: JobReference,
@@ -59,7 +61,8 @@ package struct ClaimedJob: Sendable, Equatable {
         mimeType: String?,
         captureTime: String?,
         width: Int64?,
-        height: Int64?
+        height: Int64?,
+        hasUpload: Bool = false
     ) {
         self.reference = reference
         self.kind = kind
@@ -76,6 +79,7 @@ package struct ClaimedJob: Sendable, Equatable {
         self.captureTime = captureTime
         self.width = width
         self.height = height
+        self.hasUpload = hasUpload
     }
 }
 

@@ -4,8 +4,8 @@ extension Ledger {
     /// Records one page in one transaction: items, parts, jobs, next page token, lease renewed.
     ///
     /// Known items cost no writes. Each part gets the first of its names that is free in the ledger and within the page; two that want the same
-    /// plain name: the first in page order. Repeats after a lost connection are harmless: identity decides. A known
-    /// item whose filename, time or size is reported differently now is updated; its parts never change.
+    /// plain name: the first in page order. Who repeats a page after a lost connection passes the same random `page`: it
+    /// is recorded once, and the answer is what the first one was. A known item whose filename, time or size is reported differently now is updated; its parts never change.
     ///
     /// `unreadable` counts entries of the page that are no items, for the record only. Throws `LedgerError.scanLost`, or
     /// a `PostgresError` with the constraint `scan_counts_agree` or `scan_parts_have_jobs` if an item of the page would
@@ -14,16 +14,25 @@ extension Ledger {
         _ scan: ScanTicket,
         _ items: [FoundItem],
         unreadable: Int,
-        nextPageToken: String?
+        nextPageToken: String?,
+        page: Int64 = .random(in: 1...Int64.max)
     ) async throws -> PageCounts {
         let values =
             [
                 .integer(scan.id), .integer(scan.lease), .text(nextPageToken), .integer(Int64(unreadable)),
-            ] + PageColumns(items).values
+            ] + PageColumns(items).values + [.integer(page)]
         let rows = try await retryingNameRaces { () throws(PostgresError) in
             try await pool.run(PageStatements.record, values)
         }
-        guard let row = rows.first else { throw scan.lost }
+        guard let row = rows.first else {
+            let repeated = try await pool.run(
+                ScanStatements.repeatedPage,
+                [.integer(scan.id), .integer(scan.lease), .integer(page)]
+            )
+            guard let first = repeated.first else { throw scan.lost }
+            let new = Int(try first.integer(0))
+            return PageCounts(seen: items.count, new: new, known: items.count - new)
+        }
         return PageCounts(
             seen: Int(try row.integer(0)),
             new: Int(try row.integer(1)),

@@ -12,14 +12,21 @@ extension Ledger {
 
     /// Ends a run; one that has ended is left as it is.
     ///
-    /// `outcome` is a word, not empty.
-    package func finishRun(_ number: Int64, outcome: String, totals: Totals) async throws(PostgresError) {
+    /// `outcome` is a word, not empty; `unreadable` counts entries that the source listed without an id, nil where the
+    /// listing is not known to have ended.
+    package func finishRun(
+        _ number: Int64,
+        outcome: String,
+        totals: Totals,
+        unreadable: Int64?
+    ) async throws(PostgresError) {
         _ = try await pool.run(
             LedgerStatements.finishRun,
             [
                 .integer(number), .text(outcome), .integer(totals.found), .integer(totals.stored),
                 .integer(totals.duplicate), .integer(totals.skipped), .integer(totals.dead), .integer(totals.live),
                 .integer(totals.unaccounted), .integer(totals.storedBytes),
+                .integer(unreadable),
             ]
         )
     }

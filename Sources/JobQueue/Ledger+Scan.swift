@@ -10,14 +10,12 @@ extension Ledger {
     /// is ended as failed.
     ///
     /// `since` and `until` are the first and the last day, in any form that is the same for the same range; both nil: a
-    /// full scan.
+    /// full scan. A connection that is lost here is replaced once: what its transaction did is found by the lease.
     package func openScan(source: Int64, since: String?, until: String?) async throws -> ScanTicket {
-        let opening = try await pool.with { (connection: Connection) async throws(PostgresError) in
-            try await connection.transaction { @Sendable connection throws(PostgresError) in
-                try Self.open(connection, source: source, since: since, until: until)
-            }
-        }
-        switch opening {
+        // Random, not from the sequence: after a failover to an asynchronous replica that one may repeat, and a scan has
+        // no worker's number to be compared besides.
+        let lease = Int64.random(in: 1...Int64.max)
+        switch try await openTwice(source, since, until, lease) {
         case .opened(let ticket):
             return ticket
         case .busy(let seconds):
@@ -26,6 +24,33 @@ extension Ledger {
                 message: "Another process scans this source (last sign of life \(Int(seconds)) s ago)."
                     + " Wait for it; if it was killed, its scan can be taken over after \(Int(Self.scanSilence)) s."
             )
+        }
+    }
+
+    private func openTwice(
+        _ source: Int64,
+        _ since: String?,
+        _ until: String?,
+        _ lease: Int64
+    ) async throws(PostgresError) -> Opening {
+        do {
+            return try await open(source, since, until, lease)
+        } catch {
+            guard error.code == .connectionLost else { throw error }
+            return try await open(source, since, until, lease)
+        }
+    }
+
+    private func open(
+        _ source: Int64,
+        _ since: String?,
+        _ until: String?,
+        _ lease: Int64
+    ) async throws(PostgresError) -> Opening {
+        try await pool.with { (connection: Connection) async throws(PostgresError) in
+            try await connection.transaction { @Sendable connection throws(PostgresError) in
+                try Self.open(connection, source: source, since: since, until: until, lease: lease)
+            }
         }
     }
 
@@ -38,27 +63,44 @@ extension Ledger {
         _ connection: isolated Connection,
         source: Int64,
         since: String?,
-        until: String?
+        until: String?,
+        lease: Int64
     ) throws(PostgresError) -> Opening {
         _ = try connection.run(ScanStatements.lockSource, [.integer(source)])
         let found = try connection.run(
             ScanStatements.open,
-            [.integer(source), .double(scanSilence), .text(since), .text(until)]
+            [.integer(source), .double(scanSilence), .text(since), .text(until), .integer(lease)]
         ).first
         var answer: [Row] = []
         var resumed = false
         if let found {
+            if try found.boolean(4) {
+                return .opened(
+                    ScanTicket(
+                        id: try found.integer(0),
+                        source: source,
+                        lease: lease,
+                        pageToken: found.textOrNil(6),
+                        resumed: try found.boolean(8),
+                        isFull: since == nil && until == nil,
+                        startedAt: try found.text(7)
+                    )
+                )
+            }
             guard try found.boolean(1) else { return .busy(seconds: try found.double(2)) }
             let id = try found.integer(0)
             if try found.boolean(3) {
-                answer = try connection.run(ScanStatements.takeOver, [.integer(id)])
+                answer = try connection.run(ScanStatements.takeOver, [.integer(id), .integer(lease)])
                 resumed = true
             } else {
                 _ = try connection.run(ScanStatements.abandon, [.integer(id)])
             }
         }
         if !resumed {
-            answer = try connection.run(ScanStatements.begin, [.integer(source), .text(since), .text(until)])
+            answer = try connection.run(
+                ScanStatements.begin,
+                [.integer(source), .text(since), .text(until), .integer(lease)]
+            )
         }
         guard let row = answer.first else {
             throw PostgresError(code: .unexpectedAnswer, message: "no scan was opened", statement: "scan.begin")
@@ -91,18 +133,38 @@ extension Ledger {
         try await held(scan, ScanStatements.letGo)
     }
 
+    /// Compares what a full scan saw so far, over all processes that took part in it, with what was known before it.
+    package func comparison(_ scan: ScanTicket) async throws(PostgresError) -> ScanComparison {
+        let row = try await pool.only(ScanStatements.comparison, [.integer(scan.id), .integer(scan.source)])
+        return ScanComparison(
+            expected: try row.integer(0),
+            missing: try row.integer(1),
+            olderThanAllSeen: try row.integer(2),
+            returned: try row.integer(3)
+        )
+    }
+
     /// Ends the scan; `outcome` is `complete`, `suspicious`, or `failed`, with a reason for the latter two.
-    package func finish(_ scan: ScanTicket, outcome: String, reason: String?) async throws -> ScanCounts {
+    ///
+    /// Items that a full scan did not see are noted, and no longer expected once one that is complete did not see them.
+    /// `missing` is what the comparison said, for the record; `accepted` is the owner's word that a full scan that is
+    /// complete is to be taken with what it misses and could not read.
+    package func finish(
+        _ scan: ScanTicket,
+        outcome: String,
+        reason: String?,
+        missing: Int64? = nil,
+        accepted: Bool = false
+    ) async throws -> ScanCounts {
         let rows = try await pool.run(
             ScanStatements.finish,
-            [.integer(scan.id), .integer(scan.lease), .text(outcome), .text(reason)]
+            [
+                .integer(scan.id), .integer(scan.lease), .text(outcome), .text(reason), .integer(missing),
+                .boolean(accepted),
+            ]
         )
         guard let row = rows.first else { throw scan.lost }
-        var counts = ScanCounts()
-        counts.pages = try row.integer(0)
-        counts.seen = try row.integer(1)
-        counts.new = try row.integer(2)
-        return counts
+        return try ScanCounts(row)
     }
 
     /// Items of the source known before this scan began (for the suspicious-scan rule).
@@ -110,8 +172,22 @@ extension Ledger {
         try await pool.only(ScanStatements.knownItems, [.integer(source)]).integer(0)
     }
 
+    /// Items of the source that a full scan should see: all that are known and not taken for deleted.
+    package func expectedItems(source: Int64) async throws(PostgresError) -> Int64 {
+        try await pool.only(ScanStatements.expectedItems, [.integer(source)]).integer(0)
+    }
+
     private func held(_ scan: ScanTicket, _ statement: Statement) async throws {
         guard try await !pool.run(statement, [.integer(scan.id), .integer(scan.lease)]).isEmpty else { throw scan.lost }
+    }
+}
+
+extension ScanCounts {
+    init(_ row: Row) throws(PostgresError) {
+        pages = try row.integer(0)
+        seen = try row.integer(1)
+        new = try row.integer(2)
+        unreadable = try row.integer(3)
     }
 }
 

@@ -22,12 +22,7 @@ package struct ScanState: Sendable, Equatable {
 extension Ledger {
     /// Sums of a scan so far, over all processes that took part in it.
     package func counts(_ scan: ScanTicket) async throws(PostgresError) -> ScanCounts {
-        let row = try await pool.only(ScanStatements.counts, [.integer(scan.id)])
-        var counts = ScanCounts()
-        counts.pages = try row.integer(0)
-        counts.seen = try row.integer(1)
-        counts.new = try row.integer(2)
-        return counts
+        try ScanCounts(try await pool.only(ScanStatements.counts, [.integer(scan.id)]))
     }
 
     /// The newest scan of a source; nil if there was none.

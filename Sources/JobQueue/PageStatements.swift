@@ -11,11 +11,11 @@ enum PageStatements {
         "page.record",
         """
         WITH fence AS MATERIALIZED (
-            SELECT s.id, s.source_id,
+            SELECT s.id, s.source_id, s.since IS NULL AND s.until IS NULL AS is_full,
                    (SELECT l.id FROM coldroll.lane AS l WHERE l.source_id = s.source_id AND l.kind = 'photo') AS photo,
                    (SELECT l.id FROM coldroll.lane AS l WHERE l.source_id = s.source_id AND l.kind = 'video') AS video
             FROM coldroll.scan AS s
-            WHERE s.id = $1 AND s.lease = $2 AND s.outcome IS NULL
+            WHERE s.id = $1 AND s.lease = $2 AND s.outcome IS NULL AND s.last_page IS DISTINCT FROM $22::bigint
             FOR UPDATE
         ), entry AS MATERIALIZED (
             -- The first of several entries of one id.
@@ -99,6 +99,16 @@ enum PageStatements {
             RETURNING item_id
         ), job_row AS (
             INSERT INTO coldroll.job (part_id, lane_id) SELECT n.id, n.lane_id FROM named AS n RETURNING part_id
+        ), sighting AS (
+            -- What a full scan saw: all that it misses at its end is compared with it.
+            INSERT INTO coldroll.sighting (scan_id, items)
+            SELECT f.id, array_agg(v.id)
+            FROM fence AS f
+            CROSS JOIN (SELECT n.id FROM new_item AS n
+                        UNION ALL
+                        SELECT (j.was).id FROM judged AS j WHERE NOT j.is_new) AS v
+            WHERE f.is_full
+            GROUP BY f.id
         ), counted AS MATERIALIZED (
             -- Each count from its own end: scan_counts_agree and scan_parts_have_jobs refuse the page if they differ.
             SELECT cardinality($5::text[]) AS seen,
@@ -111,7 +121,7 @@ enum PageStatements {
             UPDATE coldroll.scan AS s
             SET page_token = $3, renewed_at = now(), pages = s.pages + 1, seen = s.seen + c.seen, new = s.new + c.new,
                 known = s.known + c.known, parts = s.parts + c.parts, jobs = s.jobs + c.jobs,
-                unreadable = s.unreadable + $4
+                unreadable = s.unreadable + $4, last_page = $22::bigint, last_new = c.new
             FROM fence AS f, counted AS c
             WHERE s.id = f.id
             RETURNING c.seen, c.new, c.known, c.jobs

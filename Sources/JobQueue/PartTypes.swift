@@ -19,6 +19,15 @@ package struct NameCandidate: Sendable, Equatable {
     }
 }
 
+/// What came of giving a part another name.
+package enum Renaming: Sendable, Equatable {
+    case renamed
+    /// The job is not this claim's any more: stop.
+    case leaseLost
+    /// Another part of the ledger has the name: try the next one.
+    case taken
+}
+
 /// A part to record, with names to try in order of preference.
 ///
 /// Plain, short suffix, long suffix; the last is unique by construction: a part without a free name refuses its page.

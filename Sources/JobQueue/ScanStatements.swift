@@ -10,14 +10,16 @@ enum ScanStatements {
         "SELECT s.id FROM coldroll.source AS s WHERE s.id = $1::bigint FOR NO KEY UPDATE"
     )
 
-    /// The open scan of a source: key, whether its process is gone, seconds since its last sign, and whether it is of
-    /// this very range.
+    /// The open scan of a source: key, whether its process is gone, seconds since its last sign, whether it is of this
+    /// very range, and what a ticket for it says if lease `$5` is its own: this opening was answered into nowhere.
     static let open = Statement(
         "scan.find_open",
         """
         SELECT s.id, s.renewed_at < now() - make_interval(secs => $2::double precision),
                extract(epoch FROM now() - greatest(s.renewed_at, s.started_at))::double precision,
-               s.since IS NOT DISTINCT FROM $3::text AND s.until IS NOT DISTINCT FROM $4::text
+               s.since IS NOT DISTINCT FROM $3::text AND s.until IS NOT DISTINCT FROM $4::text,
+               s.lease = $5::bigint, s.lease, s.page_token,
+               to_char(s.started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), s.pages > 0
         FROM coldroll.scan AS s
         WHERE s.source_id = $1::bigint AND s.outcome IS NULL
         FOR UPDATE
@@ -27,7 +29,7 @@ enum ScanStatements {
     static let takeOver = Statement(
         "scan.take_over",
         """
-        UPDATE coldroll.scan AS s SET lease = nextval('coldroll.lease'), renewed_at = now()
+        UPDATE coldroll.scan AS s SET lease = $2::bigint, renewed_at = now(), last_page = NULL, last_new = NULL
         WHERE s.id = $1::bigint
         RETURNING s.id, s.lease, s.page_token,
                   to_char(s.started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
@@ -37,6 +39,7 @@ enum ScanStatements {
     static let abandon = Statement(
         "scan.abandon",
         """
+        WITH forgotten AS (DELETE FROM coldroll.sighting AS g WHERE g.scan_id = $1::bigint)
         UPDATE coldroll.scan AS s
         SET outcome = 'failed', ended_at = now(), lease = nextval('coldroll.lease'),
             reason = 'abandoned: its process is gone, and a scan of another range was asked for'
@@ -47,7 +50,7 @@ enum ScanStatements {
     static let begin = Statement(
         "scan.begin",
         """
-        INSERT INTO coldroll.scan (source_id, since, until) VALUES ($1::bigint, $2::text, $3::text)
+        INSERT INTO coldroll.scan (source_id, since, until, lease) VALUES ($1::bigint, $2::text, $3::text, $4::bigint)
         RETURNING id, lease, page_token, to_char(started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
         """
     )
@@ -70,23 +73,93 @@ enum ScanStatements {
         """
     )
 
+    /// The pass begins anew and will meet its unreadable entries again; what was seen was seen.
     static let restart = Statement(
         "scan.restart",
         """
-        UPDATE coldroll.scan AS s SET page_token = NULL, renewed_at = now()
+        UPDATE coldroll.scan AS s SET page_token = NULL, unreadable = 0, renewed_at = now()
         WHERE s.id = $1::bigint AND s.lease = $2::bigint AND s.outcome IS NULL
         RETURNING s.id
         """
     )
 
-    /// Also answers a repeat of the same end, whose answer was lost.
+    /// How what a full scan saw agrees with what was known before: items expected, those of them that it did not see, those of these
+    /// that are older than all that it saw, and items taken for deleted that it saw.
+    ///
+    /// Differences of sets on purpose: they are hashed or sorted under any statistics, where a join may be quadratic.
+    static let comparison = Statement(
+        "scan.comparison",
+        """
+        WITH seen AS MATERIALIZED (
+            SELECT DISTINCT u.id
+            FROM coldroll.sighting AS g CROSS JOIN unnest(g.items) AS u(id)
+            WHERE g.scan_id = $1::bigint
+        ), expected AS MATERIALIZED (
+            SELECT i.id FROM coldroll.item AS i WHERE i.source_id = $2::bigint AND i.scan_id <> $1::bigint
+            EXCEPT
+            SELECT a.item_id FROM coldroll.absence AS a WHERE a.source_id = $2::bigint AND a.believed
+        ), missing AS MATERIALIZED (
+            SELECT e.id FROM expected AS e EXCEPT SELECT v.id FROM seen AS v
+        ), oldest AS MATERIALIZED (
+            SELECT min(i.capture_time) AS capture_time FROM seen AS v JOIN coldroll.item AS i ON i.id = v.id
+        )
+        SELECT (SELECT count(*) FROM expected), (SELECT count(*) FROM missing),
+               (SELECT count(*) FROM missing AS m JOIN coldroll.item AS i ON i.id = m.id
+                WHERE i.capture_time < (SELECT o.capture_time FROM oldest AS o)),
+               (SELECT count(*) FROM (SELECT a.item_id FROM coldroll.absence AS a
+                                      WHERE a.source_id = $2::bigint AND a.believed
+                                      INTERSECT SELECT v.id FROM seen AS v) AS r)
+        """
+    )
+
+    /// Also answers a repeat of the same end, whose answer was lost: by then what was seen is forgotten, so that only
+    /// the first end may compare.
+    ///
+    /// What a full scan did not see is noted, and believed if it is complete.
     static let finish = Statement(
         "scan.finish",
         """
+        WITH fence AS MATERIALIZED (
+            SELECT s.id, s.source_id,
+                   s.outcome IS NULL AND s.since IS NULL AND s.until IS NULL AND $3::text <> 'failed' AS compares
+            FROM coldroll.scan AS s
+            WHERE s.id = $1::bigint AND s.lease = $2::bigint AND coalesce(s.outcome = $3::text, true)
+            FOR UPDATE
+        ), seen AS MATERIALIZED (
+            SELECT DISTINCT u.id
+            FROM fence AS f JOIN coldroll.sighting AS g ON g.scan_id = f.id CROSS JOIN unnest(g.items) AS u(id)
+            WHERE f.compares
+        ), missed AS (
+            INSERT INTO coldroll.absence AS a (item_id, source_id, scan_id, believed)
+            SELECT m.id, f.source_id, f.id, $3::text = 'complete'
+            FROM (SELECT i.id FROM fence AS e JOIN coldroll.item AS i ON i.source_id = e.source_id WHERE e.compares
+                  EXCEPT SELECT v.id FROM seen AS v
+                  EXCEPT SELECT b.item_id FROM coldroll.absence AS b WHERE b.believed) AS m
+            CROSS JOIN fence AS f
+            ON CONFLICT ON CONSTRAINT absence_pkey
+            DO UPDATE SET believed = true WHERE excluded.believed AND NOT a.believed
+        ), returned AS (
+            DELETE FROM coldroll.absence AS a
+            WHERE a.item_id = ANY (ARRAY (SELECT b.item_id FROM coldroll.absence AS b INTERSECT SELECT v.id FROM seen AS v))
+        ), forgotten AS (
+            DELETE FROM coldroll.sighting AS g USING fence AS f WHERE g.scan_id = f.id
+        )
         UPDATE coldroll.scan AS s
-        SET outcome = $3::text, reason = $4::text, ended_at = coalesce(s.ended_at, now()), page_token = NULL
-        WHERE s.id = $1::bigint AND s.lease = $2::bigint AND coalesce(s.outcome = $3::text, true)
-        RETURNING s.pages, s.seen, s.new
+        SET outcome = $3::text, reason = $4::text, ended_at = coalesce(s.ended_at, now()), page_token = NULL,
+            missing = coalesce(s.missing, $5::bigint), accepted = $6::boolean
+        FROM fence AS f
+        WHERE s.id = f.id
+        RETURNING s.pages, s.seen, s.new, s.unreadable
+        """
+    )
+
+    /// New items of page `$3`, if it is the one that this scan recorded last: the answer to it was lost.
+    static let repeatedPage = Statement(
+        "page.repeated",
+        """
+        SELECT s.last_new
+        FROM coldroll.scan AS s
+        WHERE s.id = $1::bigint AND s.lease = $2::bigint AND s.outcome IS NULL AND s.last_page = $3::bigint
         """
     )
 
@@ -101,9 +174,18 @@ enum ScanStatements {
         """
     )
 
+    /// Items that the next full scan should see.
+    static let expectedItems = Statement(
+        "scan.expected_items",
+        """
+        SELECT (SELECT count(*) FROM coldroll.item AS i WHERE i.source_id = $1::bigint)
+             - (SELECT count(*) FROM coldroll.absence AS a WHERE a.source_id = $1::bigint AND a.believed)
+        """
+    )
+
     static let counts = Statement(
         "scan.counts",
-        "SELECT s.pages, s.seen, s.new FROM coldroll.scan AS s WHERE s.id = $1::bigint"
+        "SELECT s.pages, s.seen, s.new, s.unreadable FROM coldroll.scan AS s WHERE s.id = $1::bigint"
     )
 
     /// The newest scan of source `$1`: key, outcome, reason, whether it gave a sign of life within `$2` seconds, range.
@@ -116,6 +198,50 @@ enum ScanStatements {
         WHERE s.source_id = $1::bigint
         ORDER BY s.id DESC
         LIMIT 1
+        """
+    )
+
+    /// How sources `$1` (all if empty) stand: their newest scan, the age of what is known of them, and what is not settled.
+    ///
+    /// A scan that did not end well is settled by a later one that is complete and lists all that it would have listed.
+    /// `$2` is the silence after which a process counts as gone, in seconds.
+    static let standing = Statement(
+        "scan.standing",
+        """
+        SELECT s.kind, s.account, n.state, n.since, n.until, n.started, n.ended, n.pages, n.seen, n.new, n.missing,
+               n.unreadable, n.reason, w.ended,
+               greatest(0, coalesce((SELECT max(u.unreadable) FROM coldroll.scan AS u
+                                     WHERE u.source_id = s.id AND u.id >= coalesce(w.id, 0)), 0)
+                           - coalesce((SELECT a.unreadable FROM coldroll.scan AS a
+                                       WHERE a.source_id = s.id AND a.accepted ORDER BY a.id DESC LIMIT 1), 0)),
+               o.state, o.reason
+        FROM coldroll.source AS s
+        LEFT JOIN LATERAL (
+            SELECT coalesce(c.outcome, CASE WHEN c.renewed_at >= now() - make_interval(secs => $2::double precision)
+                                            THEN 'running' ELSE 'broken off' END) AS state,
+                   c.since, c.until, extract(epoch FROM now() - c.started_at)::double precision AS started,
+                   extract(epoch FROM now() - c.ended_at)::double precision AS ended, c.pages, c.seen, c.new, c.missing,
+                   c.unreadable, c.reason
+            FROM coldroll.scan AS c WHERE c.source_id = s.id ORDER BY c.id DESC LIMIT 1
+        ) AS n ON true
+        LEFT JOIN LATERAL (
+            SELECT c.id, extract(epoch FROM now() - c.ended_at)::double precision AS ended
+            FROM coldroll.scan AS c
+            WHERE c.source_id = s.id AND c.outcome = 'complete' AND c.since IS NULL AND c.until IS NULL
+            ORDER BY c.id DESC LIMIT 1
+        ) AS w ON true
+        LEFT JOIN LATERAL (
+            SELECT coalesce(c.outcome, CASE WHEN c.renewed_at >= now() - make_interval(secs => $2::double precision)
+                                            THEN 'running' ELSE 'broken off' END) AS state, c.reason
+            FROM coldroll.scan AS c
+            WHERE c.source_id = s.id AND c.outcome IS DISTINCT FROM 'complete' AND c.id > coalesce(w.id, 0)
+              AND NOT EXISTS (SELECT FROM coldroll.scan AS l
+                              WHERE l.source_id = s.id AND l.id > c.id AND l.outcome = 'complete'
+                                AND l.since IS NOT DISTINCT FROM c.since AND l.until IS NOT DISTINCT FROM c.until)
+            ORDER BY c.outcome IS NOT DISTINCT FROM 'suspicious' DESC, c.id DESC LIMIT 1
+        ) AS o ON true
+        WHERE cardinality($1::bigint[]) = 0 OR s.id = ANY ($1::bigint[])
+        ORDER BY s.id
         """
     )
 }

@@ -48,8 +48,27 @@ package struct PageCounts: Sendable, Equatable {
 
 /// Totals of one scan so far.
 package struct ScanCounts: Sendable, Equatable {
-    /// Pages recorded, entries in them, and those that were new.
-    package var pages: Int64 = 0, seen: Int64 = 0, new: Int64 = 0
+    /// Pages recorded, entries in them, those that were new, and entries without an id, which are in no other count.
+    package var pages: Int64 = 0, seen: Int64 = 0, new: Int64 = 0, unreadable: Int64 = 0
 
     package init() {}
+}
+
+/// What a full scan saw, against what the scans before it make one expect.
+package struct ScanComparison: Sendable, Equatable {
+    /// Items known before it and not taken for deleted.
+    package let expected: Int64
+    /// Of these, those that it did not see.
+    package let missing: Int64
+    /// Of the missing ones, those taken before everything that it saw.
+    package let olderThanAllSeen: Int64
+    /// Items that were taken for deleted and that it saw.
+    package let returned: Int64
+
+    package init(expected: Int64, missing: Int64, olderThanAllSeen: Int64, returned: Int64) {
+        self.expected = expected
+        self.missing = missing
+        self.olderThanAllSeen = olderThanAllSeen
+        self.returned = returned
+    }
 }

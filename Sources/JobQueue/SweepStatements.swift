@@ -4,7 +4,10 @@ import Postgres
 ///
 /// It never waits for a lock.
 enum SweepStatements {
-    /// Declares workers dead that were silent for `$1` seconds.
+    /// Declares workers dead that were silent for `$1` seconds, while another worker's beats prove that the database
+    /// could be reached for as long.
+    ///
+    /// Silence is measured by a clock that may be set: a beat from far in the future is one from before that.
     static let reap = Statement(
         "worker.reap",
         """
@@ -12,7 +15,14 @@ enum SweepStatements {
         WHERE w.id = ANY (ARRAY (
             SELECT s.id
             FROM coldroll.worker AS s
-            WHERE s.state = 'alive' AND s.beat_at < now() - make_interval(secs => $1::double precision)
+            WHERE s.state = 'alive'
+              AND s.beat_at NOT BETWEEN now() - make_interval(secs => $1::double precision)
+                                    AND now() + make_interval(secs => $1::double precision)
+              AND EXISTS (SELECT FROM coldroll.worker AS w
+                          WHERE w.state = 'alive'
+                            AND w.beat_at BETWEEN now() - make_interval(secs => $1::double precision / 2)
+                                              AND now() + make_interval(secs => $1::double precision / 2)
+                            AND w.steady_since <= now() - make_interval(secs => $1::double precision))
             FOR NO KEY UPDATE SKIP LOCKED))
         RETURNING w.id
         """
@@ -20,16 +30,19 @@ enum SweepStatements {
 
     /// Takes up to `$1` jobs back from workers that are gone; dead after `$2` crashes.
     ///
-    /// Counts those that are back and those that died. A worker must be seen to be gone: one that registered after this statement began is not in its sight, and is no
-    /// reason to take its jobs away. Rows of workers that nobody knows are taken after a minute. The return is spread
-    /// over `$3` seconds, so that a part that kills workers does not meet the same neighbours again.
+    /// Counts those that are back and those that died. A crash is counted for what was begun; what only waited in the
+    /// worker's hands is not to blame. A worker must be seen to be gone: one that registered after this statement
+    /// began is not in its sight, and is no reason to take its jobs away. Rows of workers that nobody knows are taken
+    /// after a minute. The return is spread over `$3` seconds, so that a part that kills workers does not meet the same
+    /// neighbours again.
     static let orphans = Statement(
         "job.reap",
         """
         WITH lost AS MATERIALIZED (
             SELECT j.part_id, j.lease, j.worker_id, j.attempt,
-                   (j.crashes + CASE WHEN w.state = 'stopped' THEN 0 ELSE 1 END)::smallint AS crashes,
-                   w.state IS DISTINCT FROM 'stopped' AS is_crash,
+                   (j.crashes + CASE WHEN w.state = 'stopped' OR j.started_at IS NULL THEN 0 ELSE 1 END)::smallint
+                   AS crashes,
+                   w.state IS DISTINCT FROM 'stopped' AND j.started_at IS NOT NULL AS is_crash,
                    coalesce(w.host || ', process ' || w.process_id, 'unknown') AS worker
             FROM coldroll.job AS j
             LEFT JOIN coldroll.worker AS w ON w.id = j.worker_id
@@ -40,24 +53,28 @@ enum SweepStatements {
             FOR UPDATE OF j SKIP LOCKED
         ), back AS (
             UPDATE coldroll.job AS j
-            SET state = 'scheduled', crashes = l.crashes, due = now() + make_interval(secs => $3::double precision * (0.2 + 0.8 * random())),
+            SET state = 'scheduled', crashes = l.crashes,
+                due = now() + make_interval(secs => $3::double precision * (0.2 + 0.8 * random())),
                 note = CASE WHEN l.is_crash THEN 'its worker vanished (' || l.worker || ')' ELSE j.note END
             FROM lost AS l
-            WHERE j.part_id = l.part_id AND l.crashes < $2::bigint
+            WHERE j.part_id = l.part_id AND NOT (l.is_crash AND l.crashes >= $2::bigint)
             RETURNING j.part_id
         ), gone AS (
-            DELETE FROM coldroll.job AS j USING lost AS l WHERE j.part_id = l.part_id AND l.crashes >= $2::bigint
+            DELETE FROM coldroll.job AS j
+            USING lost AS l
+            WHERE j.part_id = l.part_id AND l.is_crash AND l.crashes >= $2::bigint
         ), buried AS (
             INSERT INTO coldroll.outcome (part_id, lease, worker_id, kind, reason, attempts, crashes, decided_by)
             SELECT l.part_id, l.lease, l.worker_id, 'dead', format('killed its worker %s times', l.crashes), l.attempt,
                    l.crashes, 'reaper'
             FROM lost AS l
-            WHERE l.crashes >= $2::bigint
+            WHERE l.is_crash AND l.crashes >= $2::bigint
+            ON CONFLICT DO NOTHING
             RETURNING part_id
         ), history AS (
             INSERT INTO coldroll.job_error (part_id, lease, worker_id, attempt, is_crash, reason, message)
             SELECT l.part_id, l.lease, l.worker_id, l.attempt, true, 'worker vanished',
-                   'The worker (' || l.worker || ') fell silent while it had this part.'
+                   'The worker (' || l.worker || ') fell silent while this part''s transfer was under way.'
             FROM lost AS l
             WHERE l.is_crash
         )

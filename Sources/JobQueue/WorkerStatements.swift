@@ -2,23 +2,30 @@ import Postgres
 
 /// SQL of a worker's own life.
 enum WorkerStatements {
+    /// A repeat, whose first answer was lost, does nothing.
     static let register = Statement(
         "worker.register",
         """
         INSERT INTO coldroll.worker (id, host, process_id, version, slots, sources)
         VALUES ($1::bigint, $2::text, $3::bigint, $4::text, $5::bigint, $6::bigint[])
+        ON CONFLICT ON CONSTRAINT worker_pkey DO NOTHING
         """
     )
 
     /// A sign of life; then one row `alive` if the worker still counts as alive, and one for each difference.
     ///
-    /// Jobs of leases before `$6` are not looked at. Jobs claimed less than `$5` seconds ago may not have reached the process yet. A full join has no plan that
-    /// compares each row with each.
+    /// Jobs claimed less than `$5` seconds ago may not have reached the process yet. A beat that comes more than `$6`
+    /// seconds after the last one, or before it by a clock that was set back, begins a new time of steady contact. A
+    /// full join has no plan that compares each row with each. Jobs of leases before `$7` are not looked at.
     static let beat = Statement(
         "worker.beat",
         """
         WITH beat AS (
-            UPDATE coldroll.worker AS w SET beat_at = now(), busy = $2::bigint
+            UPDATE coldroll.worker AS w
+            SET beat_at = now(), busy = $2::bigint,
+                steady_since = CASE WHEN w.beat_at BETWEEN now() - make_interval(secs => $6::double precision)
+                                                       AND now() + make_interval(secs => $6::double precision)
+                                    THEN w.steady_since ELSE now() END
             WHERE w.id = $1::bigint AND w.state = 'alive'
             RETURNING w.id
         ), held AS MATERIALIZED (
@@ -26,7 +33,7 @@ enum WorkerStatements {
         ), mine AS MATERIALIZED (
             SELECT j.part_id, j.lease, j.claimed_at
             FROM coldroll.job AS j
-            WHERE j.state = 'running' AND j.worker_id = $1::bigint AND j.lease >= $6::bigint
+            WHERE j.state = 'running' AND j.worker_id = $1::bigint AND j.lease >= $7::bigint
         )
         SELECT 'alive', NULL::bigint, NULL::bigint FROM beat
         UNION ALL

@@ -10,6 +10,8 @@ protocol FormatScanner: Sendable {
 struct Findings {
     var size: PixelSize?
     var isComplete: Bool?
+    /// Whether the container is all there is: no picture's data began.
+    var isHollow = false
     var isMotionPhoto = false
 }
 

@@ -11,6 +11,7 @@ struct GIFScanner: FormatScanner {
     private var state = State.screen
     private var intake: Intake
     private var size: PixelSize?
+    private var hasImage = false
     private var hasEnd = false
 
     init() {
@@ -48,7 +49,7 @@ struct GIFScanner: FormatScanner {
     }
 
     func findings() -> Findings {
-        Findings(size: size, isComplete: hasEnd && size != nil)
+        Findings(size: size, isComplete: hasEnd && hasImage && size != nil, isHollow: !hasImage)
     }
 
     private mutating func beginBlock(_ introducer: UInt8) {
@@ -57,6 +58,7 @@ struct GIFScanner: FormatScanner {
             intake.want(1, after: 1)
             state = .blockSize
         case 0x2C:
+            hasImage = true
             intake.want(9)
             state = .imageDescriptor
         case 0x3B:

@@ -6,6 +6,8 @@ struct HEIFItems {
     private(set) var xmpExtents: [Range<UInt64>] = []
     /// The XMP itself, where the item's bytes are inside the `meta` box.
     private(set) var inlineXMP: ArraySlice<UInt8>?
+    /// How long the file must be to hold all items: 0 if there are none; nil if the table cannot be followed.
+    private(set) var fileEnd: UInt64?
 
     /// - Parameter meta: payload of the box, version and flags included.
     init(meta: [UInt8]) {
@@ -14,6 +16,7 @@ struct HEIFItems {
         if let primary, let properties = boxes.first(fourCC("iprp")) {
             primarySize = Self.size(of: primary, in: Box.all(in: properties))
         }
+        fileEnd = boxes.first(fourCC("iloc")).map { ItemLocation.fileEnd(in: $0) } ?? 0
         guard let infos = boxes.first(fourCC("iinf")), let xmp = Self.xmpID(infos),
             let locations = boxes.first(fourCC("iloc")), let location = ItemLocation(of: xmp, in: locations)
         else { return }

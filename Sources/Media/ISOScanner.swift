@@ -1,7 +1,8 @@
 /// Walks the boxes of MP4, QuickTime, HEIC and AVIF files (ISO/IEC 14496-12), wherever `moov` or `meta` stand.
 ///
-/// Only `tkhd` and `hdlr`, and a HEIC's `meta`, are held; everything else is skipped by arithmetic. Faults inside `moov`
-/// cost no more than the size: whether a file is complete is judged by its outermost boxes.
+/// Only `tkhd` and `hdlr`, and a HEIC's `meta`, are held, and the tables of chunk offsets read as they flow by; everything
+/// else is skipped by arithmetic. Faults inside `moov` cost no more than the size: whether a file is complete is judged by
+/// its outermost boxes, and by the places of chunks and items that can be read.
 struct ISOScanner: FormatScanner {
     private enum State {
         case header
@@ -12,7 +13,7 @@ struct ISOScanner: FormatScanner {
     }
 
     private enum Content {
-        case skipped, meta, trackHeader, handler
+        case skipped, meta, trackHeader, handler, chunkTable, chunkOffsets
     }
 
     private struct Container {
@@ -32,7 +33,20 @@ struct ISOScanner: FormatScanner {
     private var track = TrackHeader()
     private var largestTrack: PixelSize?
     private var primaryItem: PixelSize?
-    private var hasDirectory = false
+    private var hasMovie = false
+    private var hasMeta = false
+    /// Whether an outermost `mdat` has, or begins, a payload.
+    private var hasData = false
+    private var hasFragments = false
+    /// Type of the outermost box that began last.
+    private var lastOutermost: UInt64 = 0
+    /// How long the file must be to hold the items of `meta`; nil if that cannot be read.
+    private var itemsEnd: UInt64?
+    /// Where the last chunk of any track begins.
+    private var farthestChunk: UInt64?
+    /// Bytes of one entry of the table that is read now, and the entries that are left of it.
+    private var chunkWidth = 4
+    private var chunksLeft: UInt64 = 0
     private var hasMotionBox = false
     private var xmp = RangeTap()
 
@@ -50,19 +64,34 @@ struct ISOScanner: FormatScanner {
     }
 
     func findings() -> Findings {
-        let tiles: Bool =
-            switch state {
-            case .header: containers.isEmpty && intake.isAtStart
-            case .endless: true
-            default: false
-            }
         var motion = MotionXMP()
         if xmp.isFull { motion.read(packet: xmp.bytes[...]) }
         return Findings(
             size: primaryItem ?? largestTrack,
-            isComplete: tiles && hasDirectory,
+            isComplete: isComplete(announcesClip: motion.isMotionPhoto),
+            isHollow: !(hasMovie && hasData) && !(hasMeta && itemsEnd != 0),
             isMotionPhoto: hasMotionBox || motion.isMotionPhoto
         )
+    }
+
+    private func isComplete(announcesClip: Bool) -> Bool? {
+        let length = intake.position
+        switch state {
+        case .header where containers.isEmpty && intake.isAtStart: break
+        case .endless: break
+        default: return false
+        }
+        if let farthestChunk, farthestChunk >= length { return false }
+        if hasMeta {
+            guard let itemsEnd else { return nil }
+            if itemsEnd > length { return false }
+            // The clip of a motion photo stands behind the picture, which may be served without it.
+            if itemsEnd > 0 { return announcesClip && !hasMotionBox ? nil : true }
+        }
+        guard hasMovie, hasData, lastOutermost != fourCC("moof") else { return false }
+        if case .endless = state { return nil }
+        // Fragments go on until the recording stops; only an index at the end says that it did.
+        return hasFragments && lastOutermost != fourCC("mfra") ? nil : true
     }
 
     private mutating func walk(_ rest: inout UnsafeRawBufferPointer) {
@@ -86,7 +115,6 @@ struct ISOScanner: FormatScanner {
                 begin(type, payload: size < 16 ? nil : size - 16)
             case .content(let content):
                 read(content)
-                next()
             case .endless, .broken:
                 return
             }
@@ -97,7 +125,7 @@ struct ISOScanner: FormatScanner {
         switch size {
         case 0 where containers.isEmpty:
             // The last box, up to the end of the file.
-            if isDirectory(type) { hasDirectory = true }
+            note(outermost: type, isEmpty: false)
             state = .endless
         case 1 where containers.last.map { $0.end - intake.position >= 8 } ?? true:
             intake.want(8)
@@ -116,9 +144,10 @@ struct ISOScanner: FormatScanner {
             return
         }
         let parent = containers.last?.type
+        if parent == nil { note(outermost: type, isEmpty: payload == 0) }
         switch (parent, type) {
-        case (nil, fourCC("moov")), (fourCC("moov"), fourCC("trak")), (fourCC("trak"), fourCC("mdia")):
-            if parent == nil { hasDirectory = true }
+        case (nil, fourCC("moov")), (fourCC("moov"), fourCC("trak")), (fourCC("trak"), fourCC("mdia")),
+            (fourCC("mdia"), fourCC("minf")), (fourCC("minf"), fourCC("stbl")):
             if type == fourCC("trak") { track = TrackHeader() }
             containers.append(Container(type: type, end: end))
             next()
@@ -126,18 +155,27 @@ struct ISOScanner: FormatScanner {
             hold(.trackHeader, first: 96, of: payload)
         case (fourCC("mdia"), fourCC("hdlr")):
             hold(.handler, first: 12, of: payload)
-        case (nil, fourCC("meta")) where holdsItems && !hasDirectory && payload <= Self.mostMeta:
-            hasDirectory = true
+        case (fourCC("stbl"), fourCC("stco")), (fourCC("stbl"), fourCC("co64")):
+            chunkWidth = type == fourCC("stco") ? 4 : 8
+            hold(.chunkTable, first: 8, of: payload)
+        case (nil, fourCC("meta")) where holdsItems && !hasMeta && payload <= Self.mostMeta:
+            hasMeta = true
             hold(.meta, first: payload, of: payload)
         default:
-            if parent == nil && isDirectory(type) { hasDirectory = true }
+            if parent == nil && holdsItems && type == fourCC("meta") { hasMeta = true }
             if parent == nil && holdsItems && type == fourCC("mpvd") { hasMotionBox = true }
             hold(.skipped, first: 0, of: payload)
         }
     }
 
-    private func isDirectory(_ type: UInt64) -> Bool {
-        type == fourCC("moov") || (holdsItems && type == fourCC("meta"))
+    private mutating func note(outermost type: UInt64, isEmpty: Bool) {
+        lastOutermost = type
+        switch type {
+        case fourCC("moov"): hasMovie = true
+        case fourCC("mdat"): hasData = hasData || !isEmpty
+        case fourCC("moof"): hasFragments = true
+        default: break
+        }
     }
 
     private mutating func hold(_ content: Content, first: UInt64, of payload: UInt64) {
@@ -148,17 +186,48 @@ struct ISOScanner: FormatScanner {
         state = .content(content)
     }
 
+    /// Reads what is held, and goes on behind it.
     private mutating func read(_ content: Content) {
         switch content {
         case .skipped: break
-        case .trackHeader: track.readHeader(intake.held)
-        case .handler: track.readHandler(intake.held)
+        case .trackHeader:
+            track.readHeader(intake.held)
+            noteTrack()
+        case .handler:
+            track.readHandler(intake.held)
+            noteTrack()
+        case .chunkTable:
+            var reader = ByteReader(intake.held)
+            chunksLeft = reader.take(4) == nil ? 0 : reader.bigEndian(4) ?? 0
+            if wantChunks() { return }
+        case .chunkOffsets:
+            var reader = ByteReader(intake.held)
+            while let offset = reader.bigEndian(chunkWidth) { farthestChunk = max(farthestChunk ?? 0, offset) }
+            chunksLeft -= UInt64(intake.held.count / chunkWidth)
+            if wantChunks() { return }
         case .meta:
             let items = HEIFItems(meta: intake.held)
             primaryItem = items.primarySize
+            itemsEnd = items.fileEnd
             xmp = RangeTap(items.xmpExtents, from: intake.position)
             if let inline = items.inlineXMP { xmp = RangeTap(whole: inline) }
         }
+        next()
+    }
+
+    /// Asks for the next entries of a table of chunk offsets, 4 KiB at most; false where none are left in its box.
+    private mutating func wantChunks() -> Bool {
+        let width = UInt64(chunkWidth)
+        let entries = min(chunksLeft, (boxEnd - min(boxEnd, intake.position)) / width, 4096 / width)
+        guard entries > 0 else { return false }
+        intake.want(Int(entries * width))
+        state = .content(.chunkOffsets)
+        return true
+    }
+
+    /// Both boxes of a track that say something of its pictures come before its tables.
+    private mutating func noteTrack() {
+        if let size = track.size, size.area > largestTrack?.area ?? 0 { largestTrack = size }
     }
 
     /// Goes on to the header after the box just read, past what was not held of it.
@@ -172,7 +241,7 @@ struct ISOScanner: FormatScanner {
             state = .broken
             return
         }
-        while containers.count > 1 { close() }
+        while containers.count > 1 { containers.removeLast() }
         skip(to: max(outermost.end, intake.position))
     }
 
@@ -181,15 +250,9 @@ struct ISOScanner: FormatScanner {
         var target = target
         while let container = containers.last, container.end &- target < 8 || container.end <= target {
             target = max(target, container.end)
-            close()
+            containers.removeLast()
         }
         intake.want(8, after: target &- intake.position)
         state = .header
-    }
-
-    private mutating func close() {
-        let container = containers.removeLast()
-        guard container.type == fourCC("trak"), let size = track.size else { return }
-        if size.area > largestTrack?.area ?? 0 { largestTrack = size }
     }
 }

@@ -9,7 +9,7 @@ import Darwin
 /// Walks a JPEG's segments by their lengths and its entropy data to the EOI (ITU-T T.81, annex B).
 ///
 /// Thumbnails live inside APPn segments and are skipped with them. What follows the EOI (a motion clip, a gain map) is
-/// ignored.
+/// counted, and compared with what the XMP of a motion photo announces.
 struct JPEGScanner: FormatScanner {
     private enum State {
         /// In entropy data, between segments, or in garbage between them, which decoders skip as well.
@@ -29,6 +29,8 @@ struct JPEGScanner: FormatScanner {
     private var width: UInt64 = 0
     private var height: UInt64 = 0
     private var motion = MotionXMP()
+    /// Bytes after the EOI.
+    private var trailing: UInt64 = 0
 
     mutating func consume(_ bytes: UnsafeRawBufferPointer) {
         var rest = bytes
@@ -50,6 +52,7 @@ struct JPEGScanner: FormatScanner {
                 guard intake.isSatisfied(by: &rest) else { return }
                 state = .seekingMarker
             case .ended:
+                trailing &+= UInt64(rest.count)
                 return
             }
         }
@@ -58,7 +61,8 @@ struct JPEGScanner: FormatScanner {
     func findings() -> Findings {
         Findings(
             size: PixelSize(width, height),
-            isComplete: hasEnd && hasFrame && hasScan,
+            isComplete: hasEnd && hasFrame && hasScan ? motion.isClipWhole(in: trailing) : false,
+            isHollow: !hasFrame || !hasScan,
             isMotionPhoto: motion.isMotionPhoto
         )
     }

@@ -38,6 +38,7 @@ package struct MediaInspector: Sendable {
             width: findings.size?.width,
             height: findings.size?.height,
             isComplete: findings.isComplete,
+            isHollow: findings.isHollow,
             isMotionPhoto: findings.isMotionPhoto
         )
     }

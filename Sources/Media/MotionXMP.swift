@@ -11,10 +11,24 @@ struct MotionXMP {
     private var motionPhoto: Bool?
     private var microVideo: Bool?
     private var hasContainerItem = false
+    /// Bytes of the clip, as far as a container item or `MicroVideoOffset` says.
+    private var clip: UInt64 = 0
+    /// Bytes of other things that follow the picture: gain maps, padding.
+    private var others: UInt64 = 0
 
     /// The verdict on all packets that were read.
     var isMotionPhoto: Bool {
         motionPhoto == true || microVideo == true || (motionPhoto == nil && hasContainerItem)
+    }
+
+    /// Whether what follows the picture holds the clip that is announced; nil if all of the clip is missing.
+    ///
+    /// The download of a still may be served without its clip, which is a part of its own; a piece of one is a cut.
+    func isClipWhole(in trailing: UInt64) -> Bool? {
+        guard isMotionPhoto, clip > 0 else { return true }
+        let (announced, overflow) = clip.addingReportingOverflow(others)
+        if !overflow, trailing >= announced { return true }
+        return trailing == 0 || trailing == others ? nil : false
     }
 
     /// Reads the payload of a JPEG's APP1 segment, if it is XMP.
@@ -35,6 +49,19 @@ struct MotionXMP {
         }
         for place in words.places(of: "MicroVideo") {
             if let value = words.value(at: place) { microVideo = (microVideo ?? false) || value }
+        }
+        for place in words.places(of: "MicroVideoOffset") { clip = max(clip, words.number(at: place) ?? 0) }
+        for item in words.items() {
+            guard item.semantic != "Primary" else {
+                others &+= item.padding
+                continue
+            }
+            if item.semantic == "MotionPhoto" {
+                clip = max(clip, item.length)
+            } else {
+                others &+= item.length
+            }
+            others &+= item.padding
         }
     }
 }
@@ -64,8 +91,45 @@ private struct Words {
         return places
     }
 
-    /// What the attribute or element of this name holds: true for 1; nil where the place is no name with a value.
+    /// Whether the attribute or element of this name holds 1; nil where the place is no name with a value.
     func value(at place: Range<Int>) -> Bool? {
+        text(at: place).map { $0 == "1" }
+    }
+
+    /// The number that the attribute or element of this name holds.
+    func number(at place: Range<Int>) -> UInt64? {
+        text(at: place).flatMap { UInt64($0) }
+    }
+
+    /// One entry of a motion photo's container directory.
+    struct Item {
+        var semantic: String?
+        var length: UInt64 = 0
+        var padding: UInt64 = 0
+    }
+
+    /// The entries that name a semantic, in their order; attributes and child elements count alike.
+    func items() -> [Item] {
+        let tags = places(of: "Item").filter {
+            $0.upperBound < bytes.count && bytes[$0.upperBound] != UInt8(ascii: ":")
+        }
+        let semantics = places(of: "Semantic")
+        let lengths = places(of: "Length")
+        let paddings = places(of: "Padding")
+        return tags.indices.compactMap { index in
+            let end = index + 1 < tags.count ? tags[index + 1].lowerBound : bytes.count
+            let region = tags[index].upperBound..<end
+            func inside(_ places: [Range<Int>]) -> Range<Int>? { places.first { region.contains($0.lowerBound) } }
+            var item = Item()
+            item.semantic = inside(semantics).flatMap(text)
+            item.length = inside(lengths).flatMap(number) ?? 0
+            item.padding = inside(paddings).flatMap(number) ?? 0
+            return item.semantic == nil ? nil : item
+        }
+    }
+
+    /// What the attribute or element of this name holds, without white space; nil where the place is no name with a value.
+    private func text(at place: Range<Int>) -> String? {
         var index = skipSpace(place.upperBound)
         guard index < bytes.count else { return nil }
         let end: UInt8
@@ -81,8 +145,7 @@ private struct Words {
             end = UInt8(ascii: "<")
         }
         guard let stop = bytes[(index + 1)...].firstIndex(of: end) else { return nil }
-        let value = bytes[(index + 1)..<stop].filter { !Self.isSpace($0) }
-        return value == [UInt8(ascii: "1")]
+        return String(decoding: bytes[(index + 1)..<stop].filter { !Self.isSpace($0) }, as: UTF8.self)
     }
 
     /// Whether the word is the value of an attribute or element named Semantic.

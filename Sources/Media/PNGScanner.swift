@@ -42,7 +42,7 @@ struct PNGScanner: FormatScanner {
     }
 
     func findings() -> Findings {
-        Findings(size: size, isComplete: hasEnd && hasData && size != nil)
+        Findings(size: size, isComplete: hasEnd && hasData && size != nil, isHollow: !hasData)
     }
 
     private mutating func beginChunk() {

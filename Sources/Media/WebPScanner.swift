@@ -15,6 +15,7 @@ struct WebPScanner: FormatScanner {
     private var total: UInt64 = 0
     private var announced: UInt64 = 0
     private var size: PixelSize?
+    private var hasImage = false
     private var motion = MotionXMP()
 
     init() {
@@ -49,7 +50,12 @@ struct WebPScanner: FormatScanner {
 
     func findings() -> Findings {
         let isWhole = total == announced || (announced % 2 == 1 && total == announced + 1)
-        return Findings(size: size, isComplete: isWhole && size != nil, isMotionPhoto: motion.isMotionPhoto)
+        return Findings(
+            size: size,
+            isComplete: isWhole && hasImage && size != nil,
+            isHollow: !hasImage,
+            isMotionPhoto: motion.isMotionPhoto
+        )
     }
 
     private mutating func begin(_ type: UInt64, _ length: UInt64) {
@@ -57,6 +63,7 @@ struct WebPScanner: FormatScanner {
             state = .ended
             return
         }
+        if [fourCC("VP8 "), fourCC("VP8L"), fourCC("ANMF")].contains(type) { hasImage = true }
         let wanted: UInt64 =
             switch type {
             case fourCC("VP8X"), fourCC("VP8 "), fourCC("VP8L"): min(length, 10)

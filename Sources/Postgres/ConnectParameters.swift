@@ -79,7 +79,13 @@ extension PostgresError {
         let lines = text.split(whereSeparator: \.isNewline).map(\.trimmingSpaces).filter { !$0.hasPrefix("LOCATION:") }
         let message = lines.joined(separator: "; ")
         guard let match = message.matches(of: #/: {2}([0-9A-Z]{5}): /#).last else {
-            self.init(code: .connectionLost, message: message, statement: nil)
+            // OpenSSL's "certificate verify failed", libpq's "server certificate for … does not match host name …" and
+            // "root certificate file … does not exist".
+            let advice =
+                message.contains("certificate")
+                ? ". It has no certificate that can be trusted: check the host, sslrootcert and sslmode in the database URL."
+                : ""
+            self.init(code: .connectionLost, message: message + advice, statement: nil)
             return
         }
         self.init(

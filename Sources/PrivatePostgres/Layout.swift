@@ -116,6 +116,16 @@ extension Error {
         if let cause = error.userInfo[NSUnderlyingErrorKey] as? NSError, cause.domain == NSPOSIXErrorDomain {
             return String(cString: strerror(Int32(cause.code)))
         }
-        return error.localizedDescription
+        // Foundation does not always keep the system's number, and its own words are a domain and a code.
+        let number: Int32? =
+            switch (self as? CocoaError)?.code {
+            case .fileNoSuchFile?, .fileReadNoSuchFile?: ENOENT
+            case .fileReadNoPermission?, .fileWriteNoPermission?: EACCES
+            case .fileWriteFileExists?: EEXIST
+            case .fileWriteOutOfSpace?: ENOSPC
+            case .fileWriteVolumeReadOnly?: EROFS
+            default: nil
+            }
+        return number.map { String(cString: strerror($0)) } ?? "the system does not say why"
     }
 }

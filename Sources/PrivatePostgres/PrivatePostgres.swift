@@ -29,6 +29,14 @@ package final class PrivatePostgres: Sendable {
         self.membership = Mutex(membership)
     }
 
+    /// Whether a cluster was made in this home; makes and starts nothing.
+    ///
+    /// A home that this user may not look into counts as having one: `open` then says what is wrong with it.
+    package static func exists(home: String) -> Bool {
+        var status = stat()
+        return stat(home + "/postgresql/data", &status) == 0 || (errno != ENOENT && errno != ENOTDIR)
+    }
+
     /// Makes the cluster on first use, starts it if nobody has, joins it otherwise.
     ///
     /// Safe to call from any number of processes at once: one does the work, the others wait for it. As root, the

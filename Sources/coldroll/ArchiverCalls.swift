@@ -6,21 +6,26 @@ enum ArchiverCalls {
     /// One pass over the source.
     static func scan(
         _ archive: Archive,
-        since: Day?,
-        until: Day?,
+        _ pass: Pass,
         stop: StopSignal,
-        progress: @escaping @Sendable (ScanProgress) -> Void
+        reporter: Reporter
     ) async throws -> Ending {
         let summary = try await following(stop) { signal in
             try await runScan(
                 archive.context,
-                since: since?.text,
-                until: until?.text,
+                since: pass.range.since?.text,
+                until: pass.range.until?.text,
+                acceptsGaps: pass.acceptsGaps,
                 stop: signal,
-                progress: { progress(ScanProgress($0)) }
+                forecast: { reporter.say(sentence($0)) },
+                progress: { reporter.progress(ScanProgress($0)) }
             )
         }
-        return Ending(.done, sentence(summary))
+        let standing = try await Standing(archive.database, sources: [archive.source])
+        let told = [sentence(summary), standing.sentence].compactMap(\.self).joined(separator: " ")
+        // What an older full scan left open is told, but a scan of a part answers for itself only.
+        let status = summary.isFull || standing.unreadable > 0 ? standing.status : .done
+        return Ending(status, told)
     }
 
     /// Works until stopped, or as long as the options say.
@@ -35,54 +40,35 @@ enum ArchiverCalls {
                 try await runWorker(archive.context, options: options.worker, stop: signal, progress: report)
             }
         }
-        let verdict = try await Verdict(
-            archive.database.queue,
-            sources: [archive.source],
-            interrupted: stop.isRequested
-        )
+        let verdict = try await Verdict(archive.database, sources: [archive.source], interrupted: stop.isRequested)
         guard options.drain || stop.isRequested else { return verdict.ending }
-        // What was never listed is in no sum: a drain after a broken scan has not archived the library.
-        if verdict.status == .done, let scan = try await archive.database.ledger.newestScan(source: archive.source),
-            scan.outcome != "complete"
-        {
-            let reason = scan.reason.map { " (\($0))" } ?? ""
-            return Ending(
-                .unfinished,
-                "\(done(summary.progress)) \(verdict.sentence) But the last scan did not end well\(reason), so there may be "
-                    + "more in the library: run 'coldroll scan' or 'coldroll run'."
-            )
-        }
         return Ending(verdict.status, "\(done(summary.progress)) \(verdict.sentence)")
     }
 
     /// Scan, work until nothing is left, record.
     static func run(
         _ archive: Archive,
-        since: Day?,
-        until: Day?,
+        _ pass: Pass,
         _ options: WorkOptions,
         stop: StopSignal,
-        scanProgress: @escaping @Sendable (ScanProgress) -> Void,
-        workProgress: @escaping @Sendable (WorkerProgress) -> Void
+        reporter: Reporter
     ) async throws -> Ending {
         let summary = try await following(stop) { signal in
-            try await telling(archive, workProgress) { report in
+            try await telling(archive, { reporter.progress($0) }) { report in
                 try await runAll(
                     archive.context,
                     options: options.worker,
-                    since: since?.text,
-                    until: until?.text,
+                    since: pass.range.since?.text,
+                    until: pass.range.until?.text,
+                    acceptsGaps: pass.acceptsGaps,
                     stop: signal,
-                    scanned: { scanProgress(ScanProgress($0)) },
+                    forecast: { reporter.say(sentence($0)) },
+                    scanned: { reporter.progress(ScanProgress($0)) },
                     progress: report
                 )
             }
         }
-        let verdict = try await Verdict(
-            archive.database.queue,
-            sources: [archive.source],
-            interrupted: stop.isRequested
-        )
+        let verdict = try await Verdict(archive.database, sources: [archive.source], interrupted: stop.isRequested)
         let scan = summary.scan.map(sentence) ?? "Another process scanned; this run joined it."
         return Ending(verdict.status, "\(scan) \(done(summary.work.progress)) \(verdict.sentence)")
     }
@@ -130,10 +116,27 @@ enum ArchiverCalls {
         var text = "Scanned \(Quantity.counted(scan.pages, "page")): \(Quantity.counted(scan.seen, "item")) listed, "
         text += "\(Quantity.grouped(scan.new)) new."
         if !scan.isFull { text += " This was a part of the library only." }
-        if scan.unreadable > 0 {
-            text += " \(Quantity.counted(Int64(scan.unreadable), "entry", "entries")) had no id and cannot be fetched."
+        if scan.missing > 0, scan.doubt == nil {
+            let items = Quantity.counted(scan.missing, "item")
+            text += " \(items) of those known before \(scan.missing == 1 ? "is" : "are") not listed any more"
+            // An entry that lost its id may be one of them.
+            text += scan.unreadable > 0 ? "; " : ", deleted from Google Photos it seems; "
+            text += "what is stored of them stays (coldroll.missing by 'coldroll psql')."
+        }
+        if scan.returned > 0 {
+            text += " \(Quantity.counted(scan.returned, "item")) that an earlier scan did not see"
+            text += " \(scan.returned == 1 ? "is" : "are") listed again."
         }
         return text
+    }
+
+    /// What a listing will cost of the quota that all of a project's programs share.
+    private static func sentence(_ forecast: ScanForecast) -> String {
+        let known = "The ledger expects \(Quantity.counted(forecast.items, "item"))"
+        let seen =
+            forecast.listed > 0 ? ", \(Quantity.grouped(forecast.listed)) of them listed by the scan that goes on" : ""
+        return "\(known)\(seen): to list them takes about \(Quantity.counted(forecast.requests, "request")) of the "
+            + "\(Quantity.grouped(ScanForecast.requestsPerDay)) a day that Google allows a project."
     }
 
     private static func done(_ progress: Archiver.WorkerProgress) -> String {

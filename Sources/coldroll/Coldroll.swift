@@ -75,7 +75,8 @@ enum Coldroll {
             return .interrupted
         case .failure(let error):
             reporter.fail(sentence(of: error))
-            return ExitStatus(of: error)
+            // Whoever insisted on an end got it, whatever it was that did not answer meanwhile.
+            return stop.hard ? .interrupted : ExitStatus(of: error)
         }
     }
 

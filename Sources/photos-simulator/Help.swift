@@ -18,6 +18,7 @@ let helpText = """
       --scopes removed          the login has only the scope that Google removed on 31 March 2025
     Storage
       --bucket NAME             a bucket that exists from the start; repeatable
+      --read-only-bucket NAME   the same, but nothing may be written to it
       --storage DIR|hashes      where objects' bytes go, or that only the hashes of those above 64 KiB are kept
                                 (default hashes)
       --no-write-limit          allow more than one write a second to one object
@@ -32,7 +33,10 @@ let helpText = """
     Faults
       --faults JSON             an array of rules, as POST /control/faults takes them:
                                 {"on":"download","do":"status","status":503,"retry_after":2,"rate":0.03}
-                                also "nth":[3], "times":n, "after":n, "match":"text", "for_seconds":s
+                                also "nth":[3], "times":n, "after":n, "match":"text", "for_seconds":s,
+                                and what else "do" takes: "at":0..1, "factor":0..4, "ms":n, "seconds":s, "body":"text"
+                                A page of list or search: false_end (200 with {}), lose_token (no nextPageToken),
+                                error_object (200 with an error), no_id (entries without id: "at" of them, or one)
       --seed N                  decides which requests a rate strikes, and the made-up library (default 1)
 
     File names steer videos: x.processing-30s.mp4 is PROCESSING for 30 s from the start, x.failed.mp4 is FAILED.

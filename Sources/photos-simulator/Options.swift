@@ -55,6 +55,9 @@ struct Options {
         case "--video-percent": videoPercent = try whole(flag, value, Int.self)
         case "--storage": configuration.storage = value == "hashes" ? .hashes : .directory(value)
         case "--bucket": configuration.buckets.append(value)
+        case "--read-only-bucket":
+            configuration.buckets.append(value)
+            configuration.readOnlyBuckets.insert(value)
         case "--quirks": configuration.quirks = try Self.quirks(value)
         case "--token-lifetime": configuration.tokenLifetime = try seconds(flag, value)
         case "--base-url-lifetime": configuration.baseURLLifetime = try seconds(flag, value)

@@ -33,10 +33,26 @@ func exampleJob(
 }
 
 @Suite struct JudgementTests {
-    private func report(_ kind: MediaKind, _ width: Int? = nil, _ height: Int? = nil, complete: Bool? = true)
-        -> MediaReport
-    {
-        MediaReport(kind: kind, width: width, height: height, isComplete: complete, isMotionPhoto: false)
+    private func report(
+        _ kind: MediaKind,
+        _ width: Int? = nil,
+        _ height: Int? = nil,
+        complete: Bool? = true,
+        hollow: Bool = false
+    ) -> MediaReport {
+        MediaReport(
+            kind: kind,
+            width: width,
+            height: height,
+            isComplete: complete,
+            isHollow: hollow,
+            isMotionPhoto: false
+        )
+    }
+
+    private func doubt(_ report: MediaReport, _ job: ClaimedJob, framed: Bool = true) -> Judgement.Doubt? {
+        guard case .doubt(let doubt) = Judgement.of(report, for: job, isFramed: framed) else { return nil }
+        return doubt
     }
 
     private func reason(_ report: MediaReport, _ job: ClaimedJob, framed: Bool = true) -> String? {
@@ -61,15 +77,93 @@ func exampleJob(
         #expect(Judgement.of(report(.jpeg, 512, 384), for: accepted, isFramed: true) == .store(.reduced))
     }
 
-    @Test func `a picture whose size nobody knows is stored`() {
-        #expect(Judgement.of(report(.jpeg), for: exampleJob(), isFramed: true) == .store(.rendition))
+    @Test func `a picture that says no size is stored, and so is a large one of which Google says none`() {
+        #expect(Judgement.of(report(.tiff, complete: nil), for: exampleJob(), isFramed: true) == .store(.rendition))
         let unknown = exampleJob(width: nil, height: nil)
-        #expect(Judgement.of(report(.png, 10, 10), for: unknown, isFramed: true) == .store(.rendition))
+        #expect(Judgement.of(report(.png, 10, 513), for: unknown, isFramed: true) == .store(.rendition))
     }
 
-    @Test func `a smaller video is what transcoding gives, stored and marked`() {
-        #expect(Judgement.of(report(.mp4, 1920, 1080), for: exampleJob(.video), isFramed: true) == .store(.reduced))
+    @Test func `a picture no larger than a preview is doubted where Google says no size`() {
+        let unknown = exampleJob(width: nil, height: nil)
+        let found = doubt(report(.jpeg, 512, 384), unknown)
+        #expect(found?.reason == "no-size" && found?.proof == .sameBytes && found?.fidelity == .unrecognised)
+        #expect(doubt(report(.jpeg, 512, 384), exampleJob(width: 512, height: 384)) == nil)
+    }
+
+    @Test func `a video of another size is asked for once more, then stored and marked`() {
+        let smaller = doubt(report(.mp4, 1440, 1080), exampleJob(.video))
+        #expect(smaller?.reason == "reduced" && smaller?.proof == .sameSize && smaller?.fidelity == .reduced)
+        let other = doubt(report(.mp4, 1920, 1080), exampleJob(.video))
+        #expect(other?.proof == .sameSize && other?.fidelity == .unrecognised, "another shape")
+        #expect(doubt(report(.mp4, 8064, 6048), exampleJob(.video))?.reason == "other-size")
+        #expect(Judgement.of(report(.mp4, 3024, 4032), for: exampleJob(.video), isFramed: true) == .store(.rendition))
         #expect(Judgement.of(report(.mp4, 1920, 1080), for: exampleJob(.motion), isFramed: true) == .store(.rendition))
+        #expect(Judgement.early(report(.mp4, 1440, 1080, complete: false), for: exampleJob(.video)) == smaller)
+        #expect(Judgement.early(report(.mp4, complete: false), for: exampleJob(.video)) == nil)
+    }
+
+    @Test(arguments: [(4032, 4032), (8064, 6048), (6048, 3024), (4160, 3120)])
+    func `a picture that is larger or of another shape may be another one's`(_ width: Int, _ height: Int) {
+        let found = doubt(report(.jpeg, width, height), exampleJob())
+        #expect(found?.reason == "other-size" && found?.proof == .sameBytes && found?.fidelity == .unrecognised)
+        #expect(doubt(report(.jpeg, 4040, 3030), exampleJob()) == nil, "odd sizes are rounded")
+    }
+
+    @Test(arguments: [
+        ("image/jpeg", MediaKind.png, true), ("image/png", .jpeg, true), ("image/gif", .webp, true),
+        ("image/heif", .gif, true), ("image/heif", .jpeg, false), ("IMAGE/HEIC", .jpeg, false),
+        ("image/jpeg", .jpeg, false), ("image/x-adobe-dng", .jpeg, false), ("image/tiff", .tiff, false),
+    ])
+    func `a picture of another kind than Google says may be another one's`(
+        _ type: String,
+        _ kind: MediaKind,
+        _ isDoubted: Bool
+    ) {
+        let found = doubt(report(kind, 4032, 3024), exampleJob(mimeType: type))
+        #expect(found?.reason == (isDoubted ? "other-kind" : nil))
+    }
+
+    @Test(arguments: [true, false])
+    func `a container without a picture is refused until the owner accepts it`(_ isFramed: Bool) {
+        for (kind, part) in [(MediaKind.mp4, PartKind.video), (.jpeg, .still), (.heic, .still), (.mp4, .motion)] {
+            let hollow = report(kind, complete: false, hollow: true)
+            #expect(reason(hollow, exampleJob(part), framed: isFramed) == "incomplete")
+            let accepted = exampleJob(part, acceptReduced: true)
+            #expect(Judgement.of(hollow, for: accepted, isFramed: isFramed) == .store(.unrecognised))
+        }
+    }
+
+    @Test func `a body whose own structure says that it is cut is doubted whatever the framing`() {
+        for isFramed in [true, false] {
+            let found = doubt(report(.jpeg, 4032, 3024, complete: false), exampleJob(), framed: isFramed)
+            #expect(found?.reason == "incomplete" && found?.proof == .sameBytesLater)
+            #expect(found?.fidelity == .unrecognised)
+        }
+        let accepted = exampleJob(acceptReduced: true)
+        let cut = report(.jpeg, 4032, 3024, complete: false)
+        #expect(Judgement.of(cut, for: accepted, isFramed: true) == .store(.unrecognised))
+    }
+
+    @Test func `doubts are settled by what came before, each in its way`() {
+        func marks(_ crc32c: UInt32?, _ side: Int = 9) -> BodyMarks {
+            BodyMarks(bytes: crc32c.map { BodyMarks.Bytes(size: 5, crc32c: $0) }, width: side, height: side)
+        }
+        func doubt(_ proof: Judgement.Doubt.Proof) -> Judgement.Doubt {
+            Judgement.Doubt(reason: "x", message: "x", proof: proof, fidelity: .unrecognised)
+        }
+        var doubts = Doubts()
+        for proof in [Judgement.Doubt.Proof.sameBytes, .sameBytesLater, .sameSize] {
+            #expect(!doubts.settle(doubt(proof), about: marks(1), attempt: 9))
+        }
+        doubts.note(marks(1))
+        doubts.note(marks(nil, 7))
+        #expect(doubts.settle(doubt(.sameBytes), about: marks(1), attempt: 1))
+        #expect(!doubts.settle(doubt(.sameBytes), about: marks(2), attempt: 1))
+        #expect(!doubts.settle(doubt(.sameBytes), about: marks(nil, 7), attempt: 1), "no bytes are no proof")
+        #expect(!doubts.settle(doubt(.sameBytesLater), about: marks(1), attempt: 1), "not in the first try")
+        #expect(doubts.settle(doubt(.sameBytesLater), about: marks(1), attempt: 2))
+        #expect(doubts.settle(doubt(.sameSize), about: marks(3, 7), attempt: 1))
+        #expect(!doubts.settle(doubt(.sameSize), about: marks(3, 8), attempt: 1))
     }
 
     @Test func `a thumbnail in place of a video is refused`() {
@@ -93,9 +187,10 @@ func exampleJob(
     }
 
     @Test func `without length and chunking the structure must vouch for the end`() {
-        #expect(reason(report(.jpeg, 4032, 3024, complete: false), exampleJob(), framed: false) == "incomplete")
-        #expect(reason(report(.unrecognised, complete: nil), exampleJob(), framed: false) == "incomplete")
-        #expect(reason(report(.jpeg, 4032, 3024), exampleJob(), framed: false) == nil)
+        #expect(doubt(report(.jpeg, 4032, 3024, complete: nil), exampleJob(), framed: false)?.reason == "incomplete")
+        #expect(doubt(report(.jpeg, 4032, 3024, complete: nil), exampleJob()) == nil)
+        #expect(doubt(report(.unrecognised, complete: nil), exampleJob(), framed: false)?.reason == "incomplete")
+        #expect(doubt(report(.jpeg, 4032, 3024), exampleJob(), framed: false) == nil)
     }
 
     @Test(arguments: [

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Archiver
 
-@Suite(.migratedDatabase, .timeLimit(.minutes(1))) struct RunTests {
+@Suite(.migratedDatabase, .timeLimit(.minutes(5))) struct RunTests {
     @Test func `one request to stop leaves a run its grace time`() async throws {
         let bench = try await Bench()
         let stop = StopSignal()

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Archiver
 
-@Suite(.migratedDatabase, .timeLimit(.minutes(1))) struct ScanTests {
+@Suite(.migratedDatabase, .timeLimit(.minutes(5))) struct ScanTests {
     @Test func `a page waits for a database that is away for a moment`() async throws {
         let bench = try await Bench()
         try await bench.fixture.sql("CREATE SEQUENCE coldroll.test_tries")

@@ -17,6 +17,7 @@ private struct OccupiedArchive: ObjectStore {
         length: Int64?,
         session: UploadSession?,
         began: @Sendable (UploadSession) async throws -> Void,
+        confirmed: @Sendable (Int64) async throws -> Void,
         accept: @Sendable () async throws -> Void
     ) async throws -> PutOutcome {
         .exists(
@@ -42,7 +43,7 @@ private struct OccupiedArchive: ObjectStore {
     func replace(_ name: String, with: [UInt8], contentType: String, ifGeneration: Int64?) async throws -> Bool { true }
 }
 
-@Suite(.migratedDatabase, .timeLimit(.minutes(1))) struct TransferTests {
+@Suite(.migratedDatabase, .timeLimit(.minutes(5))) struct TransferTests {
     /// A segment of a JPEG.
     private func segment(_ marker: UInt8, _ payload: [UInt8]) -> [UInt8] {
         let length = payload.count + 2

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Archiver
 
-@Suite(.migratedDatabase, .timeLimit(.minutes(1))) struct WorkerLoopTests {
+@Suite(.migratedDatabase, .timeLimit(.minutes(5))) struct WorkerLoopTests {
     @Test(arguments: [StopSignal.Level.graceful, .immediate])
     func `a stop gives back what a claim under way brings, however slow Google is`(
         _ level: StopSignal.Level

@@ -6,7 +6,7 @@ import Synchronization
 import Testing
 
 /// A bucket that misbehaves, and a caller that does what the errors say.
-@Suite(.timeLimit(.minutes(3))) struct BucketFaultTests {
+@Suite(.timeLimit(.minutes(5))) struct BucketFaultTests {
     let bucket: SimulatedBucket
     let large = Origin.Body(count: 5_000_000)
 
@@ -96,7 +96,8 @@ import Testing
         #expect(try isStored(large))
         // Chunks stay in memory; a body of known length is drained, and what is gone takes another download.
         #expect(story.errors.count == (isChunked ? 0 : 1))
-        #expect(story.sessions == 1)
+        // An upload of which nothing arrived is begun anew.
+        #expect(story.sessions == (action == .reset && !isChunked ? 2 : 1))
         #expect(counters.requests("uploadData") >= (isChunked ? 2 : 3))
         // 0.6 of the body, in whole units, was not sent twice, unless the reset came first.
         let resent = (counters.bytesIn["uploadData"] ?? 0) - large.count

@@ -152,6 +152,7 @@ import Testing
                 length: 4,
                 session: nil,
                 began: { _ in },
+                confirmed: { _ in },
                 accept: {}
             )
         } throws: { error in (error as? StorageError)?.code == .sourceFailed }

@@ -6,7 +6,7 @@ import Testing
 @testable import CloudStorage
 
 /// What only a directory can get wrong.
-@Suite(.timeLimit(.minutes(3))) struct DirectoryTests {
+@Suite(.timeLimit(.minutes(5))) struct DirectoryTests {
     let folder: Folder
     let bench: Bench
 
@@ -237,9 +237,32 @@ import Testing
         await #expect { try await bench.put(NewObject(name), [1]) } throws: { ($0 as? StorageError)?.code == .rejected }
     }
 
-    @Test func aFolderUnderTheNameIsRefusedInWords() async throws {
+    @Test func aFolderOrABrokenLinkTakesTheNameAsAForeignObjectDoes() async throws {
         _ = try await bench.put(NewObject("a/b.jpg"), [1])
-        await #expect { try await bench.put(NewObject("a"), [1]) } throws: { ($0 as? StorageError)?.code == .rejected }
+        #expect(try await bench.put(NewObject("a"), [1]) == .occupied)
+        try FileManager.default.createSymbolicLink(
+            atPath: folder.path + "/a/link.jpg",
+            withDestinationPath: "nowhere"
+        )
+        #expect(try await bench.put(NewObject("a/link.jpg"), [1]) == .occupied)
+        #expect(try await bench.store.head("a/link.jpg") == nil)
+        #expect(try await bench.put(NewObject("a/link~2.jpg"), [1]).created != nil)
+        #expect(try FileManager.default.destinationOfSymbolicLink(atPath: folder.path + "/a/link.jpg") == "nowhere")
+    }
+
+    @Test func aFolderThatAppearsWhileItsNameIsBeingWrittenTakesIt() async throws {
+        let outcome = try await bench.put(NewObject("late.jpg"), Origin.Body(count: 1000)) {
+            try FileManager.default.createDirectory(
+                atPath: folder.path + "/late.jpg",
+                withIntermediateDirectories: true
+            )
+        }
+        #expect(outcome == .occupied)
+        #expect(try temporaries() == [])
+    }
+
+    @Test func aFileInTheWayOfAFolderIsRefusedInWords() async throws {
+        _ = try await bench.put(NewObject("a/b.jpg"), [1])
         await #expect { try await bench.put(NewObject("a/b.jpg/c"), [1]) } throws: {
             ($0 as? StorageError)?.code == .rejected
         }
@@ -257,6 +280,7 @@ import Testing
                         length: 1,
                         session: nil,
                         began: { _ in },
+                        confirmed: { _ in },
                         accept: {}
                     )
                     return (name, outcome.created != nil)

@@ -43,8 +43,8 @@ import Testing
     func emulator(text: String) throws {
         let endpoint = try StorageEndpoint(text)
         #expect(endpoint.base == "http://127.0.0.1:9000")
-        #expect(endpoint.owns(UploadSession(uri: "http://127.0.0.1:9000/upload?upload_id=1")))
-        #expect(!endpoint.owns(UploadSession(uri: "https://127.0.0.1:9000/upload?upload_id=1")))
+        #expect(endpoint.owns(UploadSession(uri: "http://127.0.0.1:9000/upload?upload_id=1", length: nil)))
+        #expect(!endpoint.owns(UploadSession(uri: "https://127.0.0.1:9000/upload?upload_id=1", length: nil)))
     }
 
     @Test(
@@ -57,16 +57,16 @@ import Testing
         ]
     )
     func foreignSession(uri: String) throws {
-        #expect(try !StorageEndpoint("https://storage.googleapis.com").owns(UploadSession(uri: uri)))
+        #expect(try !StorageEndpoint("https://storage.googleapis.com").owns(UploadSession(uri: uri, length: nil)))
     }
 
     @Test func aPrivateGoogleEndpointMaySendUploadsToThePublicOne() throws {
         let endpoint = try StorageEndpoint("https://restricted.googleapis.com")
-        #expect(endpoint.owns(UploadSession(uri: "https://storage.googleapis.com/upload?upload_id=1")))
+        #expect(endpoint.owns(UploadSession(uri: "https://storage.googleapis.com/upload?upload_id=1", length: nil)))
     }
 
     @Test func aSessionNeverShowsItsSecret() {
-        let session = UploadSession(uri: "https://storage.googleapis.com/?upload_id=SECRET")
+        let session = UploadSession(uri: "https://storage.googleapis.com/?upload_id=SECRET", length: nil)
         #expect(!"\(session)".contains("SECRET"))
         #expect(!String(reflecting: session).contains("SECRET"))
         #expect(!"\(StorageError.Code.interrupted(session))".contains("SECRET"))

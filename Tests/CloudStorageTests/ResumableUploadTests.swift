@@ -8,7 +8,7 @@ import Testing
 private let unit: Int64 = 262_144
 
 /// The wire, request by request: what is sent to an upload session, and what each answer means.
-@Suite(.timeLimit(.minutes(3))) struct ResumableUploadTests {
+@Suite(.timeLimit(.minutes(5))) struct ResumableUploadTests {
     /// Two units and a tail of 75,712 bytes.
     let body = Origin.Body(count: 600_000)
     let tail = "PUT session bytes 524288-599999/600000"
@@ -79,6 +79,7 @@ private let unit: Int64 = 262_144
                 length: body.count,
                 session: nil,
                 began: { _ in throw Bench.Refused() },
+                confirmed: { _ in },
                 accept: {}
             )
         }
@@ -139,16 +140,24 @@ private let unit: Int64 = 262_144
         let bucket = try ScriptedBucket([.began(), .persisted(2 * unit + 1), ServerAnswer(499)])
         await fails(.sessionLost, bucket)
         #expect(bucket.lines.last == "DELETE session -")
-        let resumed = try ScriptedBucket([.persisted(600_001), ServerAnswer(499)])
-        await fails(.sessionLost, resumed, resuming: true)
-        let unknown = try ScriptedBucket([.persisted(600_001), ServerAnswer(499)])
+        let resumed = try ScriptedBucket([
+            .persisted(600_001), ServerAnswer(499), .began(), .persisted(2 * unit), .object(body),
+        ])
+        #expect(try await put(resumed, resuming: true).created != nil)
+        #expect(resumed.lines == [query, "DELETE session -", "POST resumable", bulk, tail])
+        let unknown = try ScriptedBucket([.persisted(600_001), ServerAnswer(499)], length: nil)
         await fails(.sessionLost, unknown, Origin.Body(count: 600_000, isChunked: true), resuming: true)
     }
 
     @Test("a dead session is replaced and not gone on with", arguments: [404, 410, 499])
     func dead(status: Int) async throws {
-        let resumed = try ScriptedBucket([ServerAnswer(status)])
-        await fails(.sessionLost, resumed, resuming: true)
+        // Nothing of the download was used yet: it goes into a new session.
+        let resumed = try ScriptedBucket([ServerAnswer(status), .began(), .persisted(2 * unit), .object(body)])
+        let record = Bench.Record()
+        #expect(try await put(resumed, resuming: true, record: record).created != nil)
+        #expect(resumed.lines == [query, "POST resumable", bulk, tail])
+        #expect(record.session == resumed.session)
+        #expect(record.confirmed.withLock { $0 } == [])
         let inBulk = try ScriptedBucket([.began(), ServerAnswer(status)])
         await fails(.sessionLost, inBulk)
         let atEnd = try ScriptedBucket([
@@ -169,16 +178,52 @@ private let unit: Int64 = 262_144
         #expect(there.metadata == ["coldroll-item": "one"])
     }
 
-    @Test func aSessionOfAnotherEndpointGetsNothing() async throws {
-        let bucket = try ScriptedBucket([])
-        await #expect {
-            try await bucket.bench().put(
-                NewObject("a.jpg"),
-                body,
-                session: UploadSession(uri: "http://127.0.0.1:1/upload?upload_id=SECRET")
-            )
-        } throws: { ($0 as? StorageError)?.code == .sessionLost }
-        #expect(bucket.seen.isEmpty)
+    @Test(
+        "what is not an upload at this endpoint is sent nothing, and the body goes into a new session",
+        arguments: [
+            "http://127.0.0.1:1/upload/session?upload_id=SECRET", "SELF/storage/v1/b/bucket/o/a.jpg?upload_id=SECRET",
+            "SELF/upload/../storage/v1/b/bucket/o/a.jpg?upload_id=SECRET",
+            "SELF/upload/%2e%2e/storage/v1/b/bucket/o/a.jpg?upload_id=SECRET", "SELF/upload/session",
+            "SELF/upload/session?upload_id=", "SELF\\@127.0.0.1:1/upload/session?upload_id=SECRET", "",
+        ]
+    )
+    func foreign(uri: String) async throws {
+        let bucket = try ScriptedBucket([.began(), .persisted(2 * unit), .object(body)])
+        let session = UploadSession(uri: uri.replacing("SELF", with: bucket.url), length: body.count)
+        #expect(try await bucket.bench().put(NewObject("a.jpg"), body, session: session).created != nil)
+        #expect(bucket.lines == ["POST resumable", bulk, tail])
+    }
+
+    @Test("a session for another length, or without a byte, is ended and not gone on with", arguments: [true, false])
+    func useless(isEmpty: Bool) async throws {
+        let answers: [ServerAnswer] = [
+            .persisted(isEmpty ? 0 : unit), ServerAnswer(499), .began(), .persisted(2 * unit), .object(body),
+        ]
+        let bucket = try ScriptedBucket(answers, length: isEmpty ? body.count : body.count + 1)
+        let record = Bench.Record()
+        #expect(try await put(bucket, resuming: true, record: record).created != nil)
+        #expect(bucket.lines == [query, "DELETE session -", "POST resumable", bulk, tail])
+        #expect(record.confirmed.withLock { $0 } == [])
+    }
+
+    @Test func whatASessionOfAnotherDownloadRefusesATryOfItsOwnMayPass() async throws {
+        let refusal = ServerAnswer(400, body: .bytes(Array("Invalid request.  The total size is another.".utf8)))
+        let bucket = try ScriptedBucket([.persisted(unit), refusal, ServerAnswer(499)])
+        await fails(.sessionLost, bucket, resuming: true)
+        #expect(bucket.lines.last == "DELETE session -")
+        // One of this very download is refused for good.
+        await fails(.rejected, try ScriptedBucket([.began(), refusal]))
+    }
+
+    @Test func theCallerLearnsWhatTheBucketHasBeforeItGoesOn() async throws {
+        let record = Bench.Record()
+        let bucket = try ScriptedBucket([.persisted(unit), .persisted(2 * unit), .object(body)])
+        #expect(try await put(bucket, resuming: true, record: record).created != nil)
+        #expect(record.confirmed.withLock { $0 } == [unit])
+        let chunked = Origin.Body(count: 8_000_000, isChunked: true)
+        let unknown = try ScriptedBucket([.began(), .persisted(4 << 20), .object(chunked)])
+        #expect(try await put(unknown, chunked, record: record).created != nil)
+        #expect(record.confirmed.withLock { $0 } == [unit, 4 << 20])
     }
 
     @Test("bytes that the bucket calls wrong are never sent again to that session", arguments: [false, true])

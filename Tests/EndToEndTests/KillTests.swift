@@ -84,7 +84,38 @@ import Darwin
         try await stage.texts("UPDATE coldroll.scan SET renewed_at = renewed_at - interval '1 minute'")
         let end = try await stage.run("run")
         #expect(end.status == 0, "\(end.output)")
-        #expect(stage.simulator.counters.requests["list", default: 0] == 5, "the first five pages were listed again")
+        // Five pages, and the end once more.
+        #expect(stage.simulator.counters.requests["list", default: 0] == 6, "the first five pages were listed again")
+        try stage.proveEverythingIsStored()
+    }
+
+    @Test func `a second SIGTERM does not wait for a database that is away`() async throws {
+        let stage = try Stage {
+            $0.synthesis = SynthesisOptions(count: 10, sizes: 2_000_000...3_000_000, videoPercent: 0)
+        }
+        #expect(try await stage.run("scan").status == 0)
+        var stall = FaultRule(on: "download", .stall)
+        stall.at = 0.5
+        stage.simulator.setFaults([stall])
+        let door = try stage.door()
+        let worker = try stage.start("work", "--slots", "4", changing: ["COLDROLL_DATABASE_URL": door.url])
+        try await stage.until("four transfers") {
+            stage.simulator.counters.requests["download", default: 0] >= 4
+        }
+        try await stage.close(door)
+        worker.signal(SIGTERM)
+        try await stage.until("the worker waits") { try worker.output.contains("waiting for the database") }
+        let insisted = ContinuousClock.now
+        worker.signal(SIGTERM)
+        let end = try await worker.end()
+        #expect(end.status == 130, "\(end.output)")
+        // 5 s, and room for a machine on which everything takes long; without a limit it would be an hour.
+        #expect(insisted.duration(to: .now) < .seconds(60), "\(end.output)")
+        #expect(end.output.contains("what was in hand could not be given back"), "\(end.output)")
+        stage.simulator.setFaults([])
+        let next = try await stage.run("work", "--drain")
+        #expect(next.status == 0, "\(next.output)")
+        #expect(try await stage.number("SELECT count(*) FROM coldroll.job_error WHERE attempt > 0") == 0)
         try stage.proveEverythingIsStored()
     }
 

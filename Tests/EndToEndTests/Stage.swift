@@ -85,6 +85,34 @@ final class Stage: Sendable {
         ).end()
     }
 
+    /// A second way to the database, which `close` cuts: for whoever came by it, the server is away.
+    func door() throws -> Door {
+        let host = try #require(conninfo.split(separator: " ").first { $0.hasPrefix("host=") }).dropFirst(5)
+        let path = directory + "/door"
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        let socket = "/.s.PGSQL.5432"
+        try FileManager.default.createSymbolicLink(atPath: path + socket, withDestinationPath: host + socket)
+        let url = try #require(environment["COLDROLL_DATABASE_URL"]).replacing("host=\(host)", with: "host=\(path)")
+        return Door(socket: path + socket, url: url)
+    }
+
+    struct Door {
+        let socket: String
+        /// For `COLDROLL_DATABASE_URL`.
+        let url: String
+    }
+
+    /// Cuts the way, and every connection that the programs have.
+    func close(_ door: Door) async throws {
+        try FileManager.default.removeItem(atPath: door.socket)
+        try await texts(
+            """
+            SELECT pg_terminate_backend(pid)::text FROM pg_stat_activity
+            WHERE datname = current_database() AND pid <> pg_backend_pid()
+            """
+        )
+    }
+
     /// First column of the first row as a number.
     func number(_ sql: String) async throws -> Int64 {
         let connection = try await Connection.connect(conninfo)
@@ -140,6 +168,11 @@ final class Program: Sendable {
 
     func signal(_ number: Int32) {
         kill(process.processIdentifier, number)
+    }
+
+    /// What it has printed so far.
+    var output: String {
+        get throws { try String(contentsOfFile: path, encoding: .utf8) }
     }
 
     func end() async throws -> End {

@@ -23,7 +23,7 @@ private func source(_ json: String, _ server: TokenServer) throws(AuthError) -> 
     )
 }
 
-@Suite(.timeLimit(.minutes(2))) struct TokenSourceTests {
+@Suite(.timeLimit(.minutes(5))) struct TokenSourceTests {
     @Test func aLoginIsRefreshedWithAFormAndTheTokenServesManyRequests() async throws {
         let server = try TokenServer(.token("t1"))
         let tokens = try source(login, server)
@@ -131,7 +131,8 @@ private func source(_ json: String, _ server: TokenServer) throws(AuthError) -> 
         let tokens = try source(login, server)
         for _ in 0..<3 {
             await #expect { try await tokens.headers() } throws: { error in
-                (error as? AuthError)?.code == .loginRequired && "\(error)".contains("coldroll login")
+                (error as? AuthError)?.code == .loginRequired
+                    && "\(error)".contains("Log in again with the same OAuth client")
                     && "\(error)".contains("login.json") && !"\(error)".contains("0g+refresh")
             }
         }
@@ -162,7 +163,7 @@ private func source(_ json: String, _ server: TokenServer) throws(AuthError) -> 
     }
 }
 
-@Suite(.timeLimit(.minutes(2))) struct ServiceAccountTests {
+@Suite(.timeLimit(.minutes(5))) struct ServiceAccountTests {
     @Test func theAssertionIsWhatOpenSSLMakesOfTheSameKey() throws {
         guard
             case .serviceAccount(let account) = try CredentialsFile(Array(SampleKey.file().utf8), name: "key.json")
@@ -191,7 +192,7 @@ private func source(_ json: String, _ server: TokenServer) throws(AuthError) -> 
     }
 }
 
-@Suite(.timeLimit(.minutes(2))) struct MetadataServerTests {
+@Suite(.timeLimit(.minutes(5))) struct MetadataServerTests {
     @Test func theMetadataServerGivesATokenForTheScope() async throws {
         let server = try TokenServer(.token("md1"))
         let tokens = try TokenSource.applicationDefault(
@@ -242,11 +243,12 @@ private func source(_ json: String, _ server: TokenServer) throws(AuthError) -> 
             (#"{"type":"authorized_user","client_id":"SECR"#, "not complete JSON"),
             (#"["SECRET"]"#, "not complete JSON"), (#"{"type":7}"#, "not complete JSON"), ("{}", "without a type"),
             (#"{"type":"authorized_user","client_secret":"SECRET"}"#, "lacks client_id, refresh_token"),
+            (#"{"refresh_token":"SECRET"}"#, "lacks client_id, client_secret"),
             (#"{"type":"service_account","client_email":"a@b"}"#, "lacks private_key"),
             (#"{"type":"service_account","client_email":"a@b","private_key":"SECRET"}"#, "PEM"),
             (#"{"type":"external_account","x":"SECRET"}"#, "of type external_account"),
-            (#"{"installed":{"client_id":"x","client_secret":"SECRET"}}"#, "run coldroll login with it"),
-            (#"{"web":{"client_id":"x","client_secret":"SECRET"}}"#, "run coldroll login with it"),
+            (#"{"installed":{"client_id":"x","client_secret":"SECRET"}}"#, "log in with it"),
+            (#"{"web":{"client_id":"x","client_secret":"SECRET"}}"#, "log in with it"),
         ]
     )
     func refused(json: String, words: String) {
@@ -299,7 +301,7 @@ private func source(_ json: String, _ server: TokenServer) throws(AuthError) -> 
 }
 
 /// Google's own answers, as the simulator gives them.
-@Suite(.timeLimit(.minutes(2))) struct SimulatedGoogleTests {
+@Suite(.timeLimit(.minutes(5))) struct SimulatedGoogleTests {
     let simulator: Simulator
     let http = HTTPClient()
 

@@ -2,7 +2,7 @@ import GooglePhotos
 import HTTPServer
 import Testing
 
-@Suite("Fetching items by id", .timeLimit(.minutes(1)))
+@Suite("Fetching items by id", .timeLimit(.minutes(5)))
 struct BatchTests {
     private func codes(_ ids: [String], _ json: String) async throws -> [String] {
         let google = try ScriptedGoogle(always: .json(json))

@@ -1,7 +1,7 @@
 import GooglePhotos
 import Testing
 
-@Suite("Capture times", .timeLimit(.minutes(1)))
+@Suite("Capture times", .timeLimit(.minutes(5)))
 struct CaptureTimeTests {
     /// Each goes through the door that the program uses: a page of the API.
     private func read(_ times: [String]) async throws -> [String?] {

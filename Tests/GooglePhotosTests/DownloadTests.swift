@@ -4,7 +4,7 @@ import HTTPClient
 import HTTPServer
 import Testing
 
-@Suite("Downloading renditions", .timeLimit(.minutes(1)))
+@Suite("Downloading renditions", .timeLimit(.minutes(5)))
 struct DownloadTests {
     private static let photo = ServerAnswer(
         200,

@@ -3,7 +3,7 @@ import GooglePhotos
 import HTTPServer
 import Testing
 
-@Suite("Listing and searching", .timeLimit(.minutes(1)))
+@Suite("Listing and searching", .timeLimit(.minutes(5)))
 struct ListingTests {
     private func page(_ json: String) async throws -> MediaPage {
         let google = try ScriptedGoogle(always: .json(json))
@@ -20,7 +20,7 @@ struct ListingTests {
             """
         )
         let item = try #require(page.items.first)
-        #expect(page.items.count == 1 && page.unreadable == 0 && page.nextPageToken == "Ck..")
+        #expect(page.items.count == 1 && page.unreadable.isEmpty && page.nextPageToken == "Ck..")
         #expect(item.id == "A/1" && item.filename == "IMG_0001.JPG" && item.mimeType == "image/jpeg")
         #expect(item.baseURL?.url == "https://lh3.googleusercontent.com/lr/x")
         #expect(item.creationTime == "2024-02-03T10:11:12Z" && item.width == 4032 && item.height == 3024)
@@ -38,7 +38,7 @@ struct ListingTests {
     )
     func emptyPages(_ json: String, _ token: String?) async throws {
         let page = try await page(json)
-        #expect(page.items.isEmpty && page.unreadable == 0 && page.nextPageToken == token)
+        #expect(page.items.isEmpty && page.unreadable.isEmpty && page.nextPageToken == token)
     }
 
     @Test func oddFieldsCostThemselvesOnlyAndEntriesWithoutAnIdAreCounted() async throws {
@@ -58,7 +58,7 @@ struct ListingTests {
             ]}
             """
         )
-        #expect(page.unreadable == 8)
+        #expect(page.unreadable.map(\.filename) == [nil, nil, "no id", nil, nil, nil, nil, nil])
         #expect(page.items.map(\.id) == ["A", "B", "C", "D", "D", "E", "F", "G", "H"], "duplicates are the caller's")
         #expect(page.items[0] == MediaItem(id: "A", width: 4032))
         #expect(page.items[1] == MediaItem(id: "B"))
@@ -78,7 +78,8 @@ struct ListingTests {
         arguments: [
             "", "null", "[]", "<html>captive portal</html>", "{\"mediaItems\":{}}", "{\"mediaItems\":[]",
             "{\"nextPageToken\":5}",
-            "{\"mediaItems\":\"A\"}", "{\"nextPageToken\":\"a\\u0000\"}",
+            "{\"mediaItems\":\"A\"}", "{\"kind\":\"photos#page\"}", "{\"error\":null}", "{\"error\":5}",
+            "{\"nextPageToken\":\"a\\u0000\"}",
             "{\"x\":" + String(repeating: "[", count: 64) + String(repeating: "]", count: 64) + "}",
             String(repeating: "[", count: 500_000), String(repeating: "{\"a\":", count: 500_000),
         ]
@@ -89,6 +90,48 @@ struct ListingTests {
         #expect(
             await failure { () async throws(PhotosError) in try await client.list(pageToken: nil) }?.code == .malformed
         )
+    }
+
+    @Test(
+        "An error is malformed whatever the status and whatever else is there, in Google's words",
+        arguments: [
+            #"{"error":{"code":500,"message":"Internal error encountered.","status":"INTERNAL"}}"#,
+            #"{"mediaItems":[{"id":"A"}],"error":{"message":"Internal error encountered."}}"#,
+            #"{"error":"Internal error encountered."}"#,
+        ]
+    )
+    func errorsWith200(_ json: String) async throws {
+        let google = try ScriptedGoogle(always: .json(json))
+        let client = try google.client()
+        let error = await failure { () async throws(PhotosError) in try await client.list(pageToken: nil) }
+        #expect(error?.code == .malformed)
+        #expect(error?.message.contains("Internal error encountered.") == true)
+    }
+
+    private static func answer(_ ids: [String], unreadable: Int = 0, next: String? = nil) -> MediaPage {
+        MediaPage(
+            items: ids.map { MediaItem(id: $0) },
+            unreadable: (0..<unreadable).map { MediaPage.Unreadable(filename: "\($0).jpg") },
+            nextPageToken: next
+        )
+    }
+
+    private static let pairs: [(MediaPage, MediaPage, MediaPage)] = [
+        (answer([]), answer(["a"], next: "T"), answer(["a"], next: "T")),
+        (answer(["a", "b"]), answer([]), answer(["a", "b"])),
+        (answer(["a", "b"]), answer(["b", "c"], next: "T"), answer(["a", "b", "c"], next: "T")),
+        (answer(["a"], next: "T"), answer(["a"]), answer(["a"], next: "T")),
+        // What has an id in either answer is no longer unreadable; what only vanished from the second is.
+        (answer(["a"], unreadable: 2), answer(["a", "b", "c"]), answer(["a", "b", "c"])),
+        (answer(["a"], unreadable: 2), answer(["a", "b"], unreadable: 1), answer(["a", "b"], unreadable: 1)),
+        (answer(["a"], unreadable: 1), answer(["a"]), answer(["a"], unreadable: 1)),
+        (answer(["a", "a"], unreadable: 1), answer(["a", "b"]), answer(["a", "a", "b"])),
+        (answer(["a"], unreadable: 1), answer(["b"], unreadable: 1), answer(["a", "b"], unreadable: 1)),
+    ]
+
+    @Test("Two answers to one request are joined so that nothing is lost", arguments: pairs)
+    func joinedAnswers(_ first: MediaPage, _ second: MediaPage, _ both: MediaPage) {
+        #expect(first.joined(with: second) == both)
     }
 
     @Test func nestingUpTo64AndBracketsInStringsAreFine() async throws {

@@ -4,7 +4,7 @@ import HTTPClient
 import HTTPServer
 import Testing
 
-@Suite("What refusals mean", .timeLimit(.minutes(1)))
+@Suite("What refusals mean", .timeLimit(.minutes(5)))
 struct RefusalTests {
     private static let scopes = "Request had insufficient authentication scopes."
 
@@ -27,7 +27,7 @@ struct RefusalTests {
         #expect(error.code == .insufficientScopes)
         for word in [
             Self.scopes, "31 March 2025", "photoslibrary.readonly.appcreateddata", "Picker", "Takeout",
-            "coldroll login",
+            "log in with the scope",
         ] {
             #expect(error.message.contains(word))
         }

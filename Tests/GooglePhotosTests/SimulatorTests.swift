@@ -54,7 +54,7 @@ private final class Google {
     }
 }
 
-@Suite("Against a simulated Google", .timeLimit(.minutes(2)))
+@Suite("Against a simulated Google", .timeLimit(.minutes(5)))
 struct SimulatorTests {
     @Test("Every item of a library comes by, whatever its pages look like", arguments: [[], Quirk.allCases])
     func listing(_ quirks: [Quirk]) async throws {

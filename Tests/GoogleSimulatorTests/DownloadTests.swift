@@ -2,7 +2,7 @@ import Checksums
 import GoogleSimulator
 import Testing
 
-@Suite(.timeLimit(.minutes(2))) struct DownloadTests {
+@Suite(.timeLimit(.minutes(5))) struct DownloadTests {
     @Test func downloadsGiveTheBytesThatTheLibraryAnnounces() throws {
         try withSimulator { simulator, client in
             let expected = try Dictionary(uniqueKeysWithValues: simulator.library.map { ($0.id, $0) })

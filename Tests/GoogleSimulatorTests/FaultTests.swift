@@ -1,7 +1,7 @@
 import GoogleSimulator
 import Testing
 
-@Suite(.timeLimit(.minutes(2))) struct FaultTests {
+@Suite(.timeLimit(.minutes(5))) struct FaultTests {
     @Test func eachFaultOnADownloadDoesWhatItsNameSays() throws {
         try withSimulator { simulator, client in
             let path = try firstPath(simulator, client, kind: "photo")

@@ -33,7 +33,7 @@ private struct Upload {
     }
 }
 
-@Suite(.timeLimit(.minutes(2))) struct UploadTests {
+@Suite(.timeLimit(.minutes(5))) struct UploadTests {
     @Test func aBrokenRequestLeavesWholeQuantaAndTheRestCompletesTheObject() throws {
         try withSimulator { simulator, client in
             let upload = try Upload(simulator, client)

@@ -3,7 +3,7 @@ import HTTPClient
 import Synchronization
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct BodyBufferTests {
+@Suite(.timeLimit(.minutes(5))) struct BodyBufferTests {
     static let block = ByteBudget.block
 
     static func bytes(_ count: Int) -> [UInt8] {

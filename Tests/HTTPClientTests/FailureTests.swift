@@ -3,7 +3,7 @@ import HTTPClient
 import Testing
 
 /// Peers that break off, lie about lengths, or fall silent.
-@Suite(.timeLimit(.minutes(1))) struct FailureTests {
+@Suite(.timeLimit(.minutes(5))) struct FailureTests {
     static func code(_ client: HTTPClient, _ request: HTTPRequest) async -> HTTPError.Code? {
         do {
             let answer = try await client.send(request)

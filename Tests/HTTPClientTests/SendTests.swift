@@ -2,7 +2,7 @@ import HTTPClient
 import Synchronization
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct SendTests {
+@Suite(.timeLimit(.minutes(5))) struct SendTests {
     /// Answers each request with its own head and body.
     static func echo() throws -> ScriptedServer {
         try ScriptedServer { connection in

@@ -4,7 +4,7 @@ import HTTPClient
 import Synchronization
 import Testing
 
-@Suite(.timeLimit(.minutes(3))) struct SpliceTests {
+@Suite(.timeLimit(.minutes(5))) struct SpliceTests {
     /// Bytes that differ from block to block, so that a swap shows.
     static func piece(_ index: Int) -> [UInt8] {
         let seed = UInt8(truncatingIfNeeded: index &* 37 &+ index >> 8)

@@ -3,7 +3,7 @@ import HTTPClient
 import Testing
 
 /// Certificates are checked, by the bundle that the configuration names.
-@Suite(.timeLimit(.minutes(1))) struct TLSTests {
+@Suite(.timeLimit(.minutes(5))) struct TLSTests {
     /// `openssl s_server` with a certificate of its own, for 127.0.0.1 only.
     final class Server {
         let folder: URL

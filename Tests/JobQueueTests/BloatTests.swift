@@ -106,7 +106,7 @@ import Testing
         func pages(_ oldest: Int64) async throws -> Double {
             let values: [PostgresValue] = [
                 .integer(worker), .integer(1), .integers([jobs[1].part]), .integers([jobs[1].lease]), .double(15),
-                .integer(oldest),
+                .double(15), .integer(oldest),
             ]
             return try await Plan(fixture, Plan.Call(name: "worker.beat", values: values), run: true).blocks
         }

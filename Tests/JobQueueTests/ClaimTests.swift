@@ -3,7 +3,7 @@ import Postgres
 import TestSupport
 import Testing
 
-@Suite(.migratedDatabase, .timeLimit(.minutes(2))) struct ClaimTests {
+@Suite(.migratedDatabase, .timeLimit(.minutes(5))) struct ClaimTests {
     @Test func `a claim hands out what the worker needs, oldest part first`() async throws {
         let fixture = try await QueueFixture()
         try await fixture.record(3)

@@ -3,7 +3,7 @@ import Postgres
 import TestSupport
 import Testing
 
-@Suite(.migratedDatabase, .timeLimit(.minutes(2))) struct CompletionTests {
+@Suite(.migratedDatabase, .timeLimit(.minutes(5))) struct CompletionTests {
     @Test func `a completion stores the object and ends the job`() async throws {
         let fixture = try await QueueFixture()
         try await fixture.record(2)

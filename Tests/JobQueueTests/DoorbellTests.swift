@@ -3,7 +3,7 @@ import Postgres
 import TestSupport
 import Testing
 
-@Suite(.migratedDatabase, .timeLimit(.minutes(2))) struct DoorbellTests {
+@Suite(.migratedDatabase, .timeLimit(.minutes(5))) struct DoorbellTests {
     /// What may ring.
     enum Event: CaseIterable { case record, release, promote, retry, accept, resume, stop, clip }
 

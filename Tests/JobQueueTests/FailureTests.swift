@@ -3,7 +3,7 @@ import Postgres
 import TestSupport
 import Testing
 
-@Suite(.migratedDatabase, .timeLimit(.minutes(2))) struct FailureTests {
+@Suite(.migratedDatabase, .timeLimit(.minutes(5))) struct FailureTests {
     @Test func `a failure is counted, kept and tried again after twice the last pause`() async throws {
         let fixture = try await QueueFixture()
         try await fixture.record(1)

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// What a worker may still do that lost its lease: nothing.
-@Suite(.migratedDatabase, .timeLimit(.minutes(2))) struct FencingTests {
+@Suite(.migratedDatabase, .timeLimit(.minutes(5))) struct FencingTests {
     /// A job that a silent worker had and that another one has claimed since.
     private struct Zombie {
         let fixture: QueueFixture
@@ -16,6 +16,7 @@ import Testing
             try await fixture.record(1)
             silent = try await fixture.worker()
             old = try #require(try await fixture.claim(silent, 1).first)
+            try await fixture.start(silent, [old])
             try await fixture.silence(silent)
             let swept = try await fixture.queue.sweep(mayDeclareDeath: true)
             #expect(swept.orphans == 1)
@@ -70,10 +71,53 @@ import Testing
         try await zombie.expectUntouched()
     }
 
+    @Test func `a zombie cannot begin a job that another worker has claimed`() async throws {
+        let zombie = try await Zombie()
+        #expect(try await zombie.fixture.start(zombie.silent, [zombie.old]).isEmpty)
+        #expect(try await zombie.fixture.number("SELECT count(*) FROM coldroll.job WHERE started_at IS NULL") == 1)
+        try await zombie.expectUntouched()
+    }
+
+    /// A replica that was behind takes over: it knows the job, and neither its claim nor the numbers drawn since.
+    @Test func `after a failover that repeats a lease number the first holder of it is refused everything`()
+        async throws
+    {
+        var timing = JobQueue.Timing()
+        timing.beat = .zero
+        let fixture = try await QueueFixture(timing: timing)
+        try await fixture.record(1)
+        let first = try await fixture.worker(), second = try await fixture.worker()
+        let old = try #require(try await fixture.claim(first, 1).first)
+        try await fixture.sql(
+            "UPDATE coldroll.job SET state = 'ready', lease = 0, worker_id = NULL, claimed_at = NULL"
+        )
+        try await fixture.sql("SELECT setval('coldroll.lease', $1, false)", [.integer(old.reference.lease)])
+        let new = try #require(try await fixture.claim(second, 1).first)
+        #expect(new.reference == old.reference, "the number was not repeated")
+        #expect(try await fixture.queue.beat(worker: first, busy: 1, held: [old.reference]).lost == [old.reference])
+        #expect(try await fixture.start(first, [old]).isEmpty)
+        for end in [
+            QueueFixture.stored(old), QueueFixture.stored(old, motion: CompletionTests.clip("clip")),
+            Completion(job: old.reference, result: .dead(reason: "no")),
+        ] {
+            #expect(try await fixture.queue.complete(worker: first, [end]).isEmpty)
+        }
+        let failure = Failure(job: old.reference, reason: "x", message: "x")
+        #expect(try await fixture.queue.fail(worker: first, [failure]).isEmpty)
+        try await fixture.queue.release(worker: first, [Release(job: old.reference)])
+        let name = NameCandidate(name: "other", key: "other")
+        #expect(try await fixture.queue.rename(worker: first, old.reference, to: name) == .leaseLost)
+        #expect(try await fixture.queue.complete(worker: second, [QueueFixture.stored(new)]) == [new.reference])
+        // Nor is the second one's end taken for the first one's own.
+        #expect(try await fixture.queue.complete(worker: first, [QueueFixture.stored(old)]).isEmpty)
+    }
+
     @Test func `a zombie cannot rename a part that another worker has claimed`() async throws {
         let zombie = try await Zombie()
         let name = NameCandidate(name: "other", key: "other")
-        #expect(try await !zombie.fixture.queue.rename(worker: zombie.silent, zombie.old.reference, to: name))
+        #expect(
+            try await zombie.fixture.queue.rename(worker: zombie.silent, zombie.old.reference, to: name) == .leaseLost
+        )
         try await zombie.expectUntouched()
     }
 
@@ -103,6 +147,7 @@ import Testing
         try await fixture.record(1)
         let silent = try await fixture.worker()
         let job = try #require(try await fixture.claim(silent, 1).first)
+        try await fixture.start(silent, [job])
         try await fixture.silence(silent)
         _ = try await fixture.queue.sweep(mayDeclareDeath: true)
         _ = try await fixture.queue.fail(worker: silent, [Failure(job: job.reference, reason: "x", message: "x")])
@@ -119,6 +164,7 @@ import Testing
         try await fixture.record(1)
         let worker = try await fixture.worker()
         let job = try #require(try await fixture.claim(worker, 1).first)
+        try await fixture.start(worker, [job])
         try await fixture.sql("UPDATE coldroll.job SET crashes = 2")
         try await fixture.silence(worker)
         #expect(try await fixture.queue.sweep(mayDeclareDeath: true).buried == 1)

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// What a person calls at psql.
-@Suite(.migratedDatabase, .timeLimit(.minutes(2))) struct FunctionTests {
+@Suite(.migratedDatabase, .timeLimit(.minutes(5))) struct FunctionTests {
     /// A part in each place that it can be: ready, scheduled, running, stored, dead, skipped.
     private struct Parts {
         let fixture: QueueFixture

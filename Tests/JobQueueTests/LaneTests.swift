@@ -3,7 +3,7 @@ import Postgres
 import TestSupport
 import Testing
 
-@Suite(.migratedDatabase, .timeLimit(.minutes(2))) struct LaneTests {
+@Suite(.migratedDatabase, .timeLimit(.minutes(5))) struct LaneTests {
     @Test(arguments: ["ready", "scheduled", "running"])
     func `a drain sees the last job, whatever its state`(_ state: String) async throws {
         let fixture = try await QueueFixture()

@@ -3,7 +3,7 @@ import Postgres
 import TestSupport
 import Testing
 
-@Suite(.migratedDatabase, .timeLimit(.minutes(2))) struct LedgerTests {
+@Suite(.migratedDatabase, .timeLimit(.minutes(5))) struct LedgerTests {
     @Test func `a ledger belongs to the first archive that it is bound to`() async throws {
         let fixture = try await QueueFixture()
         try await fixture.ledger.bind(archive: "gs://mine")
@@ -57,8 +57,8 @@ import Testing
         let run = try await fixture.ledger.beginRun(source: fixture.source, host: "host")
         #expect(run.startedAt.hasSuffix("Z"))
         let totals = try await fixture.queue.totals(sources: [])
-        try await fixture.ledger.finishRun(run.number, outcome: "unfinished", totals: totals)
-        try await fixture.ledger.finishRun(run.number, outcome: "again", totals: Totals())
+        try await fixture.ledger.finishRun(run.number, outcome: "unfinished", totals: totals, unreadable: 0)
+        try await fixture.ledger.finishRun(run.number, outcome: "again", totals: Totals(), unreadable: 0)
         #expect(
             try await fixture.texts("SELECT concat_ws(' ', outcome, found, live, unaccounted) FROM coldroll.run")
                 == ["unfinished 2 2 0"]

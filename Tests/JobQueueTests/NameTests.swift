@@ -3,7 +3,7 @@ import Postgres
 import TestSupport
 import Testing
 
-@Suite(.migratedDatabase, .timeLimit(.minutes(2))) struct NameTests {
+@Suite(.migratedDatabase, .timeLimit(.minutes(5))) struct NameTests {
     private func names(_ fixture: QueueFixture) async throws -> [String] {
         try await fixture.texts("SELECT object_name FROM coldroll.part ORDER BY id")
     }
@@ -128,12 +128,12 @@ import Testing
         let worker = try await fixture.worker()
         let job = try #require(try await fixture.claim(worker, 1).first)
         let taken = NameCandidate(name: "202401/ITEM1", key: "202401/item1")
-        #expect(try await !fixture.queue.rename(worker: worker, job.reference, to: taken))
+        #expect(try await fixture.queue.rename(worker: worker, job.reference, to: taken) == .taken)
         let free = NameCandidate(name: "202401/new", key: "202401/new")
-        #expect(try await fixture.queue.rename(worker: worker, job.reference, to: free))
-        #expect(try await fixture.queue.rename(worker: worker, job.reference, to: free))
+        #expect(try await fixture.queue.rename(worker: worker, job.reference, to: free) == .renamed)
+        #expect(try await fixture.queue.rename(worker: worker, job.reference, to: free) == .renamed)
         #expect(try await names(fixture) == ["202401/new", "202401/item1"])
         _ = try await fixture.queue.complete(worker: worker, [QueueFixture.stored(job)])
-        #expect(try await !fixture.queue.rename(worker: worker, job.reference, to: taken))
+        #expect(try await fixture.queue.rename(worker: worker, job.reference, to: taken) == .leaseLost)
     }
 }

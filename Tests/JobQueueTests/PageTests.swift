@@ -3,7 +3,7 @@ import Postgres
 import TestSupport
 import Testing
 
-@Suite(.migratedDatabase, .timeLimit(.minutes(2))) struct PageTests {
+@Suite(.migratedDatabase, .timeLimit(.minutes(5))) struct PageTests {
     @Test func `a page records items, parts and jobs, and the token to go on with`() async throws {
         let fixture = try await QueueFixture()
         let items = [QueueFixture.item("a"), QueueFixture.item("b", isVideo: true)]

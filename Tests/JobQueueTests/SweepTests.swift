@@ -3,13 +3,13 @@ import Postgres
 import TestSupport
 import Testing
 
-@Suite(.migratedDatabase, .timeLimit(.minutes(2))) struct SweepTests {
+@Suite(.migratedDatabase, .timeLimit(.minutes(5))) struct SweepTests {
     @Test func `jobs of a silent worker come back spread over some time, crash counted, attempt not`() async throws {
         let fixture = try await QueueFixture()
         try await fixture.record(5)
         let silent = try await fixture.worker(), lively = try await fixture.worker()
-        #expect(try await fixture.claim(silent, 3).count == 3)
-        #expect(try await fixture.claim(lively, 2).count == 2)
+        try await fixture.start(silent, fixture.claim(silent, 3))
+        try await fixture.start(lively, fixture.claim(lively, 2))
         try await fixture.silence(silent)
         let swept = try await fixture.queue.sweep(mayDeclareDeath: true)
         #expect(swept.orphans == 3 && swept.buried == 0)
@@ -25,7 +25,9 @@ import Testing
             )
                 == 3
         )
-        #expect(try await fixture.texts("SELECT state FROM coldroll.worker ORDER BY state") == ["alive", "dead"])
+        #expect(
+            try await fixture.texts("SELECT state FROM coldroll.worker ORDER BY state") == ["alive", "alive", "dead"]
+        )
         #expect(try await fixture.number("SELECT count(*) FROM coldroll.job_error WHERE is_crash") == 3)
     }
 
@@ -40,6 +42,77 @@ import Testing
         #expect(try await fixture.queue.beat(worker: worker, busy: 0, held: []).alive)
     }
 
+    @Test func `what only waited in a dead worker's hands comes back without a crash`() async throws {
+        let fixture = try await QueueFixture()
+        try await fixture.record(3)
+        let worker = try await fixture.worker()
+        let jobs = try await fixture.claim(worker, 3)
+        try await fixture.start(worker, [jobs[0]])
+        try await fixture.silence(worker)
+        let swept = try await fixture.queue.sweep(mayDeclareDeath: true)
+        #expect(swept.orphans == 3)
+        #expect(
+            try await fixture.sql("SELECT part_id FROM coldroll.job WHERE crashes = 1").map { try $0.integer(0) }
+                == [jobs[0].reference.part]
+        )
+        #expect(
+            try await fixture.sql("SELECT part_id FROM coldroll.job_error WHERE is_crash").map { try $0.integer(0) }
+                == [jobs[0].reference.part]
+        )
+        // A mark from an earlier claim says nothing of the next one.
+        try await fixture.makeDue()
+        _ = try await fixture.queue.sweep(mayDeclareDeath: false)
+        let next = try await fixture.worker()
+        #expect(try await fixture.claim(next, 3).count == 3)
+        try await fixture.silence(next)
+        #expect(try await fixture.queue.sweep(mayDeclareDeath: true).orphans == 3)
+        #expect(try await fixture.number("SELECT sum(crashes) FROM coldroll.job") == 1)
+    }
+
+    @Test func `parts that wait beside a killer are as they were after it died`() async throws {
+        let fixture = try await QueueFixture()
+        try await fixture.record(50)
+        let killer = try await fixture.number("SELECT min(part_id) FROM coldroll.job")
+        for crash in 1...3 {
+            let worker = try await fixture.worker()
+            let jobs = try await fixture.claim(worker, 50)
+            try await fixture.start(worker, jobs.filter { $0.reference.part == killer })
+            try await fixture.silence(worker)
+            #expect(try await fixture.queue.sweep(mayDeclareDeath: true).buried == (crash == 3 ? 1 : 0))
+            try await fixture.makeDue()
+            _ = try await fixture.queue.sweep(mayDeclareDeath: false)
+        }
+        #expect(try await fixture.number("SELECT count(*) FROM coldroll.job WHERE crashes = 0") == 49)
+    }
+
+    @Test func `after an outage of the database nobody is dead, whoever sweeps first`() async throws {
+        let fixture = try await QueueFixture()
+        let first = try await fixture.worker(), second = try await fixture.worker()
+        try await fixture.sql("UPDATE coldroll.worker SET steady_since = now() - interval '1 hour'")
+        // Ten minutes in which the server was down, or slept, or its clock was set: nobody could be heard.
+        try await fixture.sql("UPDATE coldroll.worker SET beat_at = now() - interval '10 minutes'")
+        _ = try await fixture.queue.sweep(mayDeclareDeath: true)
+        #expect(try await fixture.queue.beat(worker: first, busy: 0, held: []).alive)
+        // The first one is in touch again, which proves nothing about the time before.
+        _ = try await fixture.queue.sweep(mayDeclareDeath: true)
+        #expect(try await fixture.queue.beat(worker: second, busy: 0, held: []).alive)
+    }
+
+    @Test func `a worker from before the database's clock was set back is found dead, the others are not`() async throws
+    {
+        let fixture = try await QueueFixture()
+        let gone = try await fixture.worker(), lively = try await fixture.worker()
+        try await fixture.sql("UPDATE coldroll.worker SET beat_at = now() + interval '1 day'")
+        #expect(try await fixture.queue.beat(worker: lively, busy: 0, held: []).alive)
+        try await fixture.sql(
+            "UPDATE coldroll.worker SET steady_since = now() - interval '31 s' WHERE id = $1",
+            [.integer(lively)]
+        )
+        _ = try await fixture.queue.sweep(mayDeclareDeath: true)
+        #expect(try await !fixture.queue.beat(worker: gone, busy: 0, held: []).alive)
+        #expect(try await fixture.queue.beat(worker: lively, busy: 0, held: []).alive)
+    }
+
     @Test func `a part that kills its third worker is dead with that reason`() async throws {
         let fixture = try await QueueFixture()
         try await fixture.record(1)
@@ -47,6 +120,7 @@ import Testing
             let worker = try await fixture.worker()
             let job = try #require(try await fixture.claim(worker, 1).first)
             #expect(job.crashes == crash - 1 && job.attempt == 1)
+            try await fixture.start(worker, [job])
             try await fixture.silence(worker)
             let swept = try await fixture.queue.sweep(mayDeclareDeath: true)
             #expect(swept.buried == (crash == 3 ? 1 : 0))
@@ -101,7 +175,7 @@ import Testing
         let fixture = try await QueueFixture()
         try await fixture.record(1500)
         let worker = try await fixture.worker()
-        while try await !fixture.claim(worker, 500).isEmpty {}
+        while try await !fixture.start(worker, fixture.claim(worker, 500)).isEmpty {}
         try await fixture.silence(worker)
         let orphans = try await withThrowingTaskGroup(of: Int.self) { group in
             for _ in 0..<4 {

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// What a person reads at psql.
-@Suite(.migratedDatabase, .timeLimit(.minutes(2))) struct ViewTests {
+@Suite(.migratedDatabase, .timeLimit(.minutes(5))) struct ViewTests {
     @Test func `the overview says what waits in each lane and whether it is open`() async throws {
         let fixture = try await QueueFixture()
         try await fixture.record(3)

@@ -57,4 +57,55 @@ struct MotionTests {
         let other = [0xFF, 0xD8, 0xFF, 0xE1] + bigEndian(UInt64(text.count + 2), 2) + text
         #expect(!inspect(other).isMotionPhoto)
     }
+
+    private func picture(_ xmp: String, trailing: Int) -> Bool? {
+        let frame: [UInt8] = [0xFF, 0xC0, 0, 11, 8, 0, 2, 0, 2, 1, 1, 0x11, 0]
+        let scan: [UInt8] = [0xFF, 0xDA, 0, 2, 1, 2]
+        let end = [0xFF, 0xD9] + [UInt8](repeating: 0x11, count: trailing)
+        return inspect(jpeg(xmp) + frame + scan + end).isComplete
+    }
+
+    @Test(
+        "The clip that XMP announces follows the picture whole, or not at all",
+        arguments: [
+            "<r GCamera:MicroVideo=\"1\" GCamera:MicroVideoOffset=\"1000\"/>",
+            "<GCamera:MicroVideo>1</GCamera:MicroVideo><GCamera:MicroVideoOffset>1000</GCamera:MicroVideoOffset>",
+            """
+            <r GCamera:MotionPhoto="1"/><Container:Item Item:Semantic="Primary" Item:Length="0" Item:Padding="0"/>
+            <Container:Item Item:Mime="video/mp4" Item:Length="1000" Item:Semantic="MotionPhoto"/>
+            """,
+            """
+            <r GCamera:MotionPhoto="1"/><rdf:li><Container:Item rdf:parseType="Resource">
+            <Item:Semantic>MotionPhoto</Item:Semantic> <Item:Length> 1000 </Item:Length></Container:Item></rdf:li>
+            """,
+        ]
+    )
+    func clipLength(_ xmp: String) {
+        #expect(picture(xmp, trailing: 1000) == true)
+        #expect(picture(xmp, trailing: 1200) == true, "cameras write more behind the clip")
+        #expect(picture(xmp, trailing: 999) == false)
+        #expect(picture(xmp, trailing: 1) == false)
+        #expect(picture(xmp, trailing: 0) == nil, "a still is served without its clip, or the answer was cut there")
+    }
+
+    @Test func whatStandsBetweenPictureAndClipCountsAsWell() {
+        let xmp = """
+            <r GCamera:MotionPhoto="1"/><Container:Item Item:Semantic="Primary" Item:Padding="10"/>
+            <Container:Item Item:Semantic="GainMap" Item:Length="200"/>
+            <Container:Item Item:Semantic="MotionPhoto" Item:Length="1000"/>
+            """
+        #expect(picture(xmp, trailing: 1210) == true)
+        #expect(picture(xmp, trailing: 1209) == false)
+        #expect(picture(xmp, trailing: 210) == nil, "the gain map alone: the clip was left out")
+        #expect(picture(xmp, trailing: 100) == false)
+    }
+
+    @Test func lengthsThatMakeNoSenseAreNotBelieved() {
+        let most = UInt64.max
+        let xmp =
+            "<r GCamera:MotionPhoto=\"1\"/><Container:Item Item:Semantic=\"MotionPhoto\" Item:Length=\"\(most)\"/>"
+        #expect(picture(xmp + "<Container:Item Item:Semantic=\"GainMap\" Item:Length=\"5\"/>", trailing: 100) == false)
+        #expect(picture("<r GCamera:MotionPhoto=\"1\" GCamera:MicroVideoOffset=\"x\"/>", trailing: 0) == true)
+        #expect(picture("<Container:Item Item:Semantic=\"GainMap\" Item:Length=\"5\"/>", trailing: 0) == true)
+    }
 }

@@ -7,6 +7,8 @@ struct RealFileTests {
         let name: String
         let report: MediaReport
         var testDescription: String { name }
+        /// What a piece of it says: nil for formats that do not mark their end.
+        var whenCut: Bool? { report.isComplete == nil && !report.isMotionPhoto ? nil : false }
 
         init(_ name: String, _ kind: MediaKind, _ width: Int?, _ height: Int?, complete: Bool?, motion: Bool = false) {
             self.name = name
@@ -46,7 +48,8 @@ struct RealFileTests {
         Expected("motion-element.jpg", .jpeg, 81, 61, complete: true, motion: true),
         Expected("motion-container.jpg", .jpeg, 81, 61, complete: true, motion: true),
         Expected("motion-off.jpg", .jpeg, 81, 61, complete: true),
-        Expected("motion.heic", .heic, 240, 320, complete: true, motion: true),
+        // The clip that its XMP speaks of is not in the file.
+        Expected("motion.heic", .heic, 240, 320, complete: nil, motion: true),
         Expected("motion.webp", .webp, 81, 61, complete: true, motion: true),
     ]
 
@@ -76,7 +79,7 @@ struct RealFileTests {
         for length in [end - 1, end - 2, end / 2, end * 9 / 10] {
             let report = inspect(Array(bytes.prefix(length)))
             #expect(report.kind == expected.report.kind)
-            #expect(report.isComplete == expected.report.isComplete.map { _ in false }, "\(length) of \(end) bytes")
+            #expect(report.isComplete == expected.whenCut, "\(length) of \(end) bytes")
         }
     }
 }

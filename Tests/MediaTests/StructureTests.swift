@@ -5,6 +5,8 @@ import Testing
 struct StructureTests {
     private static let ftyp = box("ftyp", Array("isom".utf8) + [0, 0, 0, 0])
 
+    private static let data = box("mdat", [1, 2, 3])
+
     private static func track(_ handler: String, _ width: UInt64, _ height: UInt64, version: UInt8 = 0) -> [UInt8] {
         let head = [version, 0, 0, 7] + [UInt8](repeating: 0, count: version == 0 ? 72 : 84)
         let tkhd = box("tkhd", head + bigEndian(width << 16, 4) + bigEndian(height << 16, 4))
@@ -17,18 +19,19 @@ struct StructureTests {
             "moov",
             Self.track("soun", 9000, 9000) + Self.track("vide", 160, 120) + Self.track("vide", 3840, 2160, version: 1)
         )
-        let report = inspect(Self.ftyp + moov)
+        let report = inspect(Self.ftyp + moov + Self.data)
         #expect(report == MediaReport(kind: .mp4, width: 3840, height: 2160, isComplete: true, isMotionPhoto: false))
     }
 
-    @Test func a64BitBoxAndALastBoxWithoutSizeAreComplete() {
+    @Test func a64BitBoxIsCompleteAndALastBoxWithoutSizeCannotTell() {
         let moov = box("moov", Self.track("vide", 16, 8))
         let wide = bigEndian(1, 4) + Array("mdat".utf8) + bigEndian(16 + 5, 8) + [1, 2, 3, 4, 5]
         #expect(inspect(Self.ftyp + wide + moov).isComplete == true)
         #expect(inspect(Self.ftyp + wide + moov).width == 16)
         #expect(inspect((Self.ftyp + wide + moov).dropLast()).isComplete == false)
         let endless = bigEndian(0, 4) + Array("mdat".utf8) + [1, 2, 3]
-        #expect(inspect(Self.ftyp + moov + endless).isComplete == true)
+        #expect(inspect(Self.ftyp + moov + endless).isComplete == nil)
+        #expect(!inspect(Self.ftyp + moov + endless).isHollow)
         #expect(inspect(Self.ftyp + endless).isComplete == false, "no moov")
     }
 
@@ -37,7 +40,7 @@ struct StructureTests {
             bigEndian(3, 4) + Array("udta".utf8), bigEndian(0xFFFF_FFFF, 4) + Array("trak".utf8), [0, 0, 0, 0],
         ] {
             let moov = box("moov", Self.track("vide", 16, 8) + fault)
-            let report = inspect(Self.ftyp + moov + box("free", []))
+            let report = inspect(Self.ftyp + moov + box("free", []) + Self.data)
             #expect(report == MediaReport(kind: .mp4, width: 16, height: 8, isComplete: true, isMotionPhoto: false))
         }
     }
@@ -54,10 +57,19 @@ struct StructureTests {
     @Test("QuickTime from before ftyp is told by its first box", arguments: ["moov", "mdat", "wide", "free", "skip"])
     func bareQuickTime(_ type: String) {
         let moov = box("moov", Self.track("vide", 16, 8))
-        let file = (type == "moov" ? [] : box(type, [0, 1, 2])) + moov
+        let file = (type == "moov" ? [] : box(type, [0, 1, 2])) + moov + Self.data
         #expect(
             inspect(file) == MediaReport(kind: .quicktime, width: 16, height: 8, isComplete: true, isMotionPhoto: false)
         )
+    }
+
+    /// Item locations in the file, an item each: where it begins, and how long it is.
+    private static func iloc(_ extents: [(UInt64, UInt64)]) -> [UInt8] {
+        var items: [UInt8] = []
+        for (index, extent) in extents.enumerated() {
+            items += bigEndian(UInt64(index + 1), 2) + [0, 0, 0, 1] + bigEndian(extent.0, 4) + bigEndian(extent.1, 4)
+        }
+        return box("iloc", [0, 0, 0, 0, 0x44, 0] + bigEndian(UInt64(extents.count), 2) + items)
     }
 
     /// A HEIC whose primary item 300 has its size at property 130, behind other items.
@@ -76,7 +88,7 @@ struct StructureTests {
         let pitm = ipmaVersion == 0 ? [0, 0, 0, 0] + bigEndian(300, 2) : [1, 0, 0, 0] + bigEndian(300, 4)
         let meta = box(
             "meta",
-            bigEndian(0, 4) + box("pitm", pitm) + box("iprp", box("ipco", properties) + ipma)
+            bigEndian(0, 4) + box("pitm", pitm) + iloc([(8, 4)]) + box("iprp", box("ipco", properties) + ipma)
         )
         return box("ftyp", Array("mif1".utf8) + [0, 0, 0, 0] + Array("heic".utf8)) + other + meta
     }
@@ -103,7 +115,7 @@ struct StructureTests {
     @Test func aTableTooLargeToHoldIsSkipped() {
         let meta = box("meta", [UInt8](repeating: 0, count: 300 << 10))
         let file = box("ftyp", Array("heic".utf8) + [0, 0, 0, 0]) + meta
-        let expected = MediaReport(kind: .heic, width: nil, height: nil, isComplete: true, isMotionPhoto: false)
+        let expected = MediaReport(kind: .heic, width: nil, height: nil, isComplete: nil, isMotionPhoto: false)
         #expect(inspect(file, piece: 5000) == expected)
     }
 
@@ -140,7 +152,87 @@ struct StructureTests {
         // DHT (C4), JPG (C8) and DAC (CC) lie between the frame markers.
         let tables: [UInt8] = [0xC4, 0xC8, 0xCC].flatMap { [0xFF, $0, 0, 9, 8, 1, 1, 1, 1, 0, 0] }
         let frame: [UInt8] = [0xFF, 0xCF, 0, 7, 8, 0, 3, 0, 4]
-        let report = inspect([0xFF, 0xD8] + tables + frame + [0xFF, 0xD9])
-        #expect(report == MediaReport(kind: .jpeg, width: 4, height: 3, isComplete: false, isMotionPhoto: false))
+        let expected = MediaReport(
+            kind: .jpeg,
+            width: 4,
+            height: 3,
+            isComplete: false,
+            isHollow: true,
+            isMotionPhoto: false
+        )
+        #expect(inspect([0xFF, 0xD8] + tables + frame + [0xFF, 0xD9]) == expected)
+    }
+
+    // MARK: Files that were cut where nothing looks cut
+
+    @Test func aBrandAloneIsAnEmptyContainer() {
+        let report = inspect(box("ftyp", Array("isom".utf8) + [0, 0, 2, 0] + Array("isomavc1".utf8)))
+        #expect(report.kind == .mp4 && report.isComplete == false && report.isHollow)
+    }
+
+    @Test func aMovieNeedsItsDirectoryAndItsData() {
+        let moov = box("moov", Self.track("vide", 16, 8))
+        for boxes in [moov, Self.data, moov + box("mdat", []), moov + box("free", [1])] {
+            let report = inspect(Self.ftyp + boxes)
+            #expect(report.isComplete == false && report.isHollow)
+        }
+        let whole = inspect(Self.ftyp + moov + Self.data)
+        #expect(whole.isComplete == true && !whole.isHollow)
+    }
+
+    private static func chunks(_ offsets: [UInt64], width: Int, announced: Int? = nil) -> [UInt8] {
+        let table =
+            [0, 0, 0, 0] + bigEndian(UInt64(announced ?? offsets.count), 4) + offsets.flatMap { bigEndian($0, width) }
+        let stbl = box("stbl", box("stsd", [0]) + box(width == 4 ? "stco" : "co64", table))
+        return box("moov", box("trak", box("mdia", box("minf", box("vmhd", [0]) + stbl))))
+    }
+
+    @Test("A movie that was cut between two boxes of data misses chunks", arguments: [4, 8])
+    func chunksBehindTheEnd(_ width: Int) {
+        // More entries than are read at once, the one that is missing among them.
+        for place in [0, 700, 1999] {
+            var offsets = [UInt64](repeating: 30, count: 2000)
+            let length = UInt64((Self.ftyp + Self.chunks(offsets, width: width) + Self.data + Self.data).count)
+            offsets[place] = length - 1
+            let file = Self.ftyp + Self.chunks(offsets, width: width) + Self.data + Self.data
+            for piece in [17, Int.max] {
+                #expect(inspect(file, piece: piece).isComplete == true)
+                #expect(inspect(Array(file.dropLast(Self.data.count)), piece: piece).isComplete == false)
+            }
+        }
+        // A count that the box cannot hold is no more than its entries.
+        let short = Self.ftyp + Self.chunks([9], width: width, announced: 1 << 30) + Self.data
+        #expect(inspect(short).isComplete == true)
+    }
+
+    @Test func fragmentsThatEndWithoutTheirIndexCannotTell() {
+        let start = Self.ftyp + box("moov", Self.track("vide", 16, 8))
+        let fragment = box("moof", [0]) + Self.data
+        #expect(inspect(start + fragment + fragment + box("mfra", [0])).isComplete == true)
+        #expect(inspect(start + fragment).isComplete == nil)
+        #expect(inspect(start + fragment + box("moof", [0])).isComplete == false)
+        #expect(inspect(start).isComplete == false)
+    }
+
+    @Test func everyItemOfAHEICMustBeInside() {
+        func file(_ extents: [(UInt64, UInt64)], _ data: Int) -> MediaReport {
+            let brand = box("ftyp", Array("heic".utf8) + [0, 0, 0, 0])
+            let meta = box("meta", bigEndian(0, 4) + Self.iloc(extents))
+            return inspect(brand + meta + (data > 0 ? box("mdat", [UInt8](repeating: 7, count: data)) : []))
+        }
+        let extents: [(UInt64, UInt64)] = [(20, 10), (90, 100), (30, 1)]
+        #expect(file(extents, 200).isComplete == true)
+        #expect(file(extents, 0).isComplete == false, "cut at the border of the box before the data")
+        #expect(file(extents, 10).isComplete == false)
+        #expect(file([], 200).isComplete == false && file([], 200).isHollow)
+    }
+
+    @Test func aTableOfExtentsWithoutNumbersEndsAtOnce() {
+        // 20,000 items of 65,535 extents that take no bytes: a billion entries in 200 KB.
+        var items: [UInt8] = []
+        for item in 0..<20_000 as Range<UInt64> { items += bigEndian(item, 2) + [0, 0, 0xFF, 0xFF] }
+        let iloc = box("iloc", [0, 0, 0, 0, 0, 0] + bigEndian(20_000, 2) + items)
+        let file = box("ftyp", Array("heic".utf8) + [0, 0, 0, 0]) + box("meta", bigEndian(0, 4) + iloc)
+        #expect(inspect(file).isComplete == nil)
     }
 }

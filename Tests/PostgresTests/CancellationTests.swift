@@ -2,7 +2,7 @@ import Postgres
 import TestSupport
 import Testing
 
-@Suite(.unmigratedDatabase, .timeLimit(.minutes(1))) struct CancellationTests {
+@Suite(.unmigratedDatabase, .timeLimit(.minutes(5))) struct CancellationTests {
     /// A session whose waiting ends by itself, with another error, should nobody cancel it.
     private func connectWaiter() async throws -> Connection {
         let waiter = try await Connection.connect(MigratedDatabase.conninfo, applicationName: "waiter")

@@ -2,7 +2,7 @@ import Postgres
 import TestSupport
 import Testing
 
-@Suite(.unmigratedDatabase, .timeLimit(.minutes(1))) struct ConnectingTests {
+@Suite(.unmigratedDatabase, .timeLimit(.minutes(5))) struct ConnectingTests {
     private func failure(_ conninfo: String) async throws -> PostgresError {
         try #require(await #expect(throws: PostgresError.self) { try await Connection.connect(conninfo) })
     }

@@ -3,7 +3,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-@Suite(.unmigratedDatabase, .timeLimit(.minutes(1))) struct ConnectionPoolTests {
+@Suite(.unmigratedDatabase, .timeLimit(.minutes(5))) struct ConnectionPoolTests {
     private let pid = Statement("test.pid", "SELECT pg_backend_pid()")
 
     private func open(_ limit: Int) -> ConnectionPool {

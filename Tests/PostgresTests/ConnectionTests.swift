@@ -2,7 +2,7 @@ import Postgres
 import TestSupport
 import Testing
 
-@Suite(.unmigratedDatabase, .timeLimit(.minutes(1))) struct ConnectionTests {
+@Suite(.unmigratedDatabase, .timeLimit(.minutes(5))) struct ConnectionTests {
     @Test func `an error names its statement, its SQLSTATE and its constraint`() async throws {
         let connection = try await Connection.connect(MigratedDatabase.conninfo)
         try await connection.script("CREATE TABLE t (n int CONSTRAINT positive CHECK (n > 0))", name: "test.create")

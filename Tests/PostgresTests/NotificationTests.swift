@@ -2,7 +2,7 @@ import Postgres
 import TestSupport
 import Testing
 
-@Suite(.unmigratedDatabase, .timeLimit(.minutes(1))) struct NotificationTests {
+@Suite(.unmigratedDatabase, .timeLimit(.minutes(5))) struct NotificationTests {
     private let notify = Statement("test.notify", "SELECT pg_notify($1, $2)")
 
     @Test func `a notification arrives on the channel of exactly this name`() async throws {

@@ -3,7 +3,7 @@ import Postgres
 import TestSupport
 import Testing
 
-@Suite(.unmigratedDatabase, .timeLimit(.minutes(1))) struct PoolerTests {
+@Suite(.unmigratedDatabase, .timeLimit(.minutes(5))) struct PoolerTests {
     @Test func `everything but LISTEN works through a pooler that changes the server with each transaction`()
         async throws
     {

@@ -2,7 +2,7 @@ import Postgres
 import TestSupport
 import Testing
 
-@Suite(.unmigratedDatabase, .timeLimit(.minutes(1))) struct TransactionTests {
+@Suite(.unmigratedDatabase, .timeLimit(.minutes(5))) struct TransactionTests {
     private let insert = Statement("test.insert", "INSERT INTO t VALUES ($1)")
 
     private func connect() async throws -> Connection {

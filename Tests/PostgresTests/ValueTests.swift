@@ -2,7 +2,7 @@ import Postgres
 import TestSupport
 import Testing
 
-@Suite(.unmigratedDatabase, .timeLimit(.minutes(1))) struct ValueTests {
+@Suite(.unmigratedDatabase, .timeLimit(.minutes(5))) struct ValueTests {
     /// Runs `SELECT sql` with one value and gives back its only column.
     private func echo(_ sql: String, _ value: PostgresValue) async throws -> Row {
         let connection = try await Connection.connect(MigratedDatabase.conninfo)

@@ -3,7 +3,7 @@ import Postgres
 import PrivatePostgres
 import Testing
 
-@Suite(.serialized, .timeLimit(.minutes(3))) struct FirstUseTests {
+@Suite(.serialized, .timeLimit(.minutes(5))) struct FirstUseTests {
     @Test func `first use makes a cluster with checksums that only a socket reaches, and the last one out stops it`()
         async throws
     {

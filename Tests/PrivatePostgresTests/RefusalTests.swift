@@ -3,7 +3,7 @@ import Testing
 
 @testable import PrivatePostgres
 
-@Suite(.serialized, .timeLimit(.minutes(3))) struct RefusalTests {
+@Suite(.serialized, .timeLimit(.minutes(5))) struct RefusalTests {
     @Test func `a directory on the way that may not be passed is named`() async throws {
         try await Home.with("closed/home") { home in
             let closed = home.directory + "/closed"

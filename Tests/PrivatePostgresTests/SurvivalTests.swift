@@ -3,7 +3,7 @@ import Postgres
 import PrivatePostgres
 import Testing
 
-@Suite(.serialized, .timeLimit(.minutes(3))) struct SurvivalTests {
+@Suite(.serialized, .timeLimit(.minutes(5))) struct SurvivalTests {
     @Test func `a process that is killed leaves the server to the next one, who stops it`() async throws {
         try await Home.with { home in
             let member = try Member(home)

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Wrong states cannot be written, whoever writes them.
-@Suite(.migratedDatabase, .timeLimit(.minutes(2))) struct ConstraintTests {
+@Suite(.migratedDatabase, .timeLimit(.minutes(5))) struct ConstraintTests {
     @Test(arguments: [
         ("ledger_pkey", "INSERT INTO coldroll.ledger DEFAULT VALUES"),
         ("ledger_is_only_check", "INSERT INTO coldroll.ledger (is_only) VALUES (false)"),
@@ -17,6 +17,12 @@ import Testing
         ("scan_end", "UPDATE coldroll.scan SET outcome = 'complete'"),
         ("scan_reason", "UPDATE coldroll.scan SET outcome = 'failed', ended_at = now()"),
         ("scan_outcome_check", "UPDATE coldroll.scan SET outcome = 'fine', ended_at = now(), reason = 'x'"),
+        ("scan_accepted", "UPDATE coldroll.scan SET accepted = true"),
+        (
+            "scan_accepted",
+            "UPDATE coldroll.scan SET accepted = true, outcome = 'complete', ended_at = now(), since = '2024-01-01'"
+        ),
+        ("scan_missing_check", "UPDATE coldroll.scan SET missing = -1"),
         ("run_end", "INSERT INTO coldroll.run (source_id, host, outcome) SELECT id, 'h', 'x' FROM coldroll.source"),
         ("run_counts", "INSERT INTO coldroll.run (source_id, host, found) SELECT id, 'h', 1 FROM coldroll.source"),
         ("item_identity", "UPDATE coldroll.item SET source_item = 'item0'"),
@@ -65,7 +71,7 @@ import Testing
         ("worker_end", "UPDATE coldroll.worker SET state = 'dead'"),
         (
             "upload_stored_offset_check",
-            "INSERT INTO coldroll.upload (part_id, lease, stored_offset, session_uri) VALUES (1, 1, -1, 'x')"
+            "INSERT INTO coldroll.upload (part_id, lease, stored_offset, archive_url, object_name, session_uri) VALUES (1, 1, -1, 'x', 'x', 'x')"
         ),
     ])
     func `a wrong state is refused`(_ constraint: String, _ sql: String) async throws {

@@ -5,7 +5,7 @@ import Schema
 import TestSupport
 import Testing
 
-@Suite(.unmigratedDatabase, .timeLimit(.minutes(2))) struct MigrationTests {
+@Suite(.unmigratedDatabase, .timeLimit(.minutes(5))) struct MigrationTests {
     private let migrator = Migrator(conninfo: MigratedDatabase.conninfo)
 
     private func ledger() -> Ledger {

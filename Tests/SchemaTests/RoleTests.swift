@@ -3,7 +3,7 @@ import Postgres
 import TestSupport
 import Testing
 
-@Suite(.migratedDatabase, .timeLimit(.minutes(2))) struct RoleTests {
+@Suite(.migratedDatabase, .timeLimit(.minutes(5))) struct RoleTests {
     /// Runs one statement as a role; the SQLSTATE that refuses it, or nil.
     private func refusal(_ fixture: QueueFixture, as role: String, _ sql: String) async throws -> String? {
         let connection = try await Connection.connect(MigratedDatabase.conninfo)
@@ -20,6 +20,10 @@ import Testing
     @Test func `a reader reads every view and table but the uploads, and changes nothing`() async throws {
         let fixture = try await QueueFixture()
         try await fixture.record(1)
+        let worker = try await fixture.worker()
+        let job = try #require(try await fixture.claim(worker, 1).first)
+        let upload = KeptUpload(session: "SECRET", length: 9, archive: "gs://a", objectName: "n")
+        #expect(try await fixture.queue.keepUpload(worker: worker, job.reference, upload, offset: 0))
         let relations = try await fixture.texts(
             """
             SELECT relname FROM pg_class
@@ -30,9 +34,12 @@ import Testing
         for role in ["coldroll_reader", "coldroll_operator"] {
             for relation in relations {
                 #expect(try await refusal(fixture, as: role, "SELECT * FROM coldroll.\(relation)") == nil)
+                // Nor does a view tell what the table hides.
+                let shown = "SELECT count(*) FROM coldroll.\(relation) AS r WHERE r::text LIKE '%SECRET%'"
+                #expect(try await fixture.number(shown) == 0)
             }
             for sql in [
-                "SELECT * FROM coldroll.upload", "DELETE FROM coldroll.job",
+                "SELECT * FROM coldroll.upload", "SELECT part_id FROM coldroll.upload", "DELETE FROM coldroll.job",
                 "UPDATE coldroll.part SET object_name = 'x'",
                 "INSERT INTO coldroll.object (part_id) VALUES (1)", "SELECT nextval('coldroll.lease')",
                 "SELECT coldroll.requeue(ARRAY[1::bigint], 'x', true)",
@@ -103,7 +110,7 @@ import Testing
         )
         let row = try await connection.run(Statement("test", "SELECT coldroll.accept(min(id)) FROM coldroll.part"))
         #expect(try row[0].text(0).contains("even if it is smaller"))
-        for view in ["queue_overview", "running", "failures", "workers", "throughput", "balance"] {
+        for view in ["queue_overview", "running", "failures", "workers", "throughput", "balance", "missing"] {
             _ = try await connection.run(Statement("test", "SELECT * FROM coldroll.\(view)"))
         }
     }

@@ -4,7 +4,7 @@ import Postgres
 import TestSupport
 import Testing
 
-@Suite(.migratedDatabase, .timeLimit(.minutes(2))) struct StatementTests {
+@Suite(.migratedDatabase, .timeLimit(.minutes(5))) struct StatementTests {
     @Test(arguments: Statement.jobQueue.map(\.name))
     func `each statement can be prepared against the schema`(_ name: String) async throws {
         let statement = try #require(Statement.jobQueue.first { $0.name == name })

@@ -100,13 +100,30 @@ package struct QueueFixture: Sendable {
         try await sql(text, values).map { try $0.text(0) }
     }
 
-    /// Makes a worker look silent for a minute.
+    /// Says that the transfers of these jobs begin.
+    @discardableResult
+    package func start(_ worker: Int64, _ jobs: [ClaimedJob]) async throws -> Set<JobReference> {
+        try await queue.start(worker: worker, jobs.map(\.reference))
+    }
+
+    /// Makes a worker look silent for a minute, in which the database could be reached: another worker is the witness.
     package func silence(_ worker: Int64) async throws {
         try await sql(
             "UPDATE coldroll.worker SET beat_at = beat_at - interval '1 minute' WHERE id = $1",
             [.integer(worker)]
         )
+        try await sql(
+            """
+            INSERT INTO coldroll.worker (id, host, process_id, version, slots, sources, steady_since)
+            VALUES ($1, 'witness', 1, 'test', 0, '{}', now() - interval '1 hour')
+            ON CONFLICT (id) DO UPDATE SET beat_at = now()
+            """,
+            [.integer(Self.witness)]
+        )
     }
+
+    /// Number of the worker that has no jobs and has been in touch all the time.
+    package static let witness: Int64 = 1
 
     /// Makes everything that is scheduled due.
     package func makeDue() async throws {

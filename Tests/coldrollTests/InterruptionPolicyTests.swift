@@ -12,9 +12,10 @@ import Testing
         var times: Int { value.withLock { $0 } }
     }
     private let cancelled = Count()
+    private let givenUp = Count()
 
     private func policy(_ kind: Command.Interruption) -> InterruptionPolicy {
-        let policy = InterruptionPolicy(stop: stop)
+        let policy = InterruptionPolicy(stop: stop) { [givenUp] in givenUp.add() }
         policy.begin(kind)
         policy.onCancel { [cancelled] in cancelled.add() }
         return policy
@@ -34,9 +35,11 @@ import Testing
         #expect(cancelled.times == 0)
         #expect(stop.isRequested)
         #expect(!opening.hasCancelled)
+        #expect(givenUp.times == 0)
         opening.signalled(SIGTERM)
         #expect(stop.hard)
         #expect(cancelled.times == 0)
+        #expect(givenUp.times == 1)
     }
 
     @Test func aSignalBeforeTheCommandIsKnownIsNotLost() {

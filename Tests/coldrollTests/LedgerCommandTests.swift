@@ -8,7 +8,7 @@ import Testing
 @testable import coldroll
 
 /// The commands that ask and change the ledger, run as a person runs them.
-@Suite(.migratedDatabase, .timeLimit(.minutes(2))) struct LedgerCommandTests {
+@Suite(.migratedDatabase, .timeLimit(.minutes(5))) struct LedgerCommandTests {
     private var environment: [String: String] { ["COLDROLL_DATABASE_URL": MigratedDatabase.conninfo] }
 
     private func run(_ words: String...) async throws -> Program.Answer {

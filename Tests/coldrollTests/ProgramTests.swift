@@ -3,7 +3,7 @@ import Testing
 
 @testable import coldroll
 
-@Suite(.timeLimit(.minutes(2))) struct ProgramTests {
+@Suite(.timeLimit(.minutes(5))) struct ProgramTests {
     @Test(arguments: Command.all.map(\.name))
     func helpOfEveryCommandIsPrinted(name: String) async throws {
         let answer = try await Program.run([name, "--help"])

@@ -7,7 +7,7 @@ import Testing
 @testable import coldroll
 
 /// `coldroll setup` against a real database and directories.
-@Suite(.migratedDatabase, .timeLimit(.minutes(2))) struct SetupTests {
+@Suite(.migratedDatabase, .timeLimit(.minutes(5))) struct SetupTests {
     private let home = FileManager.default.temporaryDirectory.appending(path: "coldroll-\(UUID().uuidString)").path
 
     private func setup(_ more: [String: String] = [:]) async throws -> Program.Answer {

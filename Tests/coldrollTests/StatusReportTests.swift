@@ -19,6 +19,41 @@ import Testing
         totals.nextDue = 90
         return StatusReport(
             parts: .init(totals),
+            verdict: .init(code: 2, listing: "Half was missing."),
+            scans: [
+                .init(
+                    source: "library",
+                    account: "ada",
+                    state: "suspicious",
+                    since: nil,
+                    until: nil,
+                    secondsSinceStart: 200,
+                    secondsSinceEnd: 120,
+                    pages: 12,
+                    seen: 1100,
+                    new: 3,
+                    missing: 1200,
+                    reason: "Half was missing.",
+                    secondsSinceFull: 86400,
+                    unreadable: 1
+                ),
+                .init(
+                    source: "library",
+                    account: "eve",
+                    state: "running",
+                    since: "2024-01-01",
+                    until: "2024-02-01",
+                    secondsSinceStart: 5,
+                    secondsSinceEnd: nil,
+                    pages: 0,
+                    seen: 0,
+                    new: 0,
+                    missing: nil,
+                    reason: nil,
+                    secondsSinceFull: nil,
+                    unreadable: 0
+                ),
+            ],
             rate: .init(count: 600, bytes: 600_000_000, seconds: 60, left: totals.live),
             lanes: [
                 .init(
@@ -62,6 +97,11 @@ import Testing
                 stored    1,000 = 200 originals + 800 Google renditions, 1.95 GB
                 found     4,000 = 1,000 stored + 2 dead + 2,990 ready + 4 scheduled + 4 running; next scheduled part due \
                 in 1 min 30 s
+                scan      library ada: suspicious, full, ended 2 min 00 s ago; 12 pages, 1,100 items listed, 3 new, 1,200 \
+                missing, 1 without an id; last complete full scan 1 d 0 h ago
+                scan      library eve: running, 2024-01-01 to 2024-02-01 only, begun 5 s ago; 0 pages, 0 items listed, 0 new; \
+                no full scan is complete yet
+                LISTING: Half was missing.
                 rate      10.0/s, 10.0 MB/s, ETA 5 min 00 s
                 lane 1    library ada photo: open
                 lane 2    library ada video: parked for 30 s more (quota)
@@ -87,7 +127,7 @@ import Testing
         screen.columns = { 20 }
         let first = screen.text(for: report)
         #expect(first.hasPrefix("stored    1,000 = 2\u{1B}[K\nfound"))
-        #expect(screen.text(for: report) == "\r\u{1B}[7A" + first)
+        #expect(screen.text(for: report) == "\r\u{1B}[10A" + first)
         var plain = StatusScreen(asJSON: false, redraws: false)
         #expect(plain.text(for: report) == plain.text(for: report))
         #expect(!plain.text(for: report).contains("\u{1B}"))

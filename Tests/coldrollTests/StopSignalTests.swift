@@ -2,7 +2,7 @@ import Testing
 
 @testable import coldroll
 
-@Suite(.timeLimit(.minutes(1))) struct StopSignalTests {
+@Suite(.timeLimit(.minutes(5))) struct StopSignalTests {
     @Test func theFirstRequestAsksAndTheSecondInsists() async {
         let stop = StopSignal()
         #expect(!stop.isRequested)

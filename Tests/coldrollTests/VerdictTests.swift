@@ -14,10 +14,69 @@ import Testing
         return totals
     }
 
-    private func verdict(interrupted: Bool = false, waits: [Verdict.Wait] = [], _ change: (inout Totals) -> Void)
-        -> Verdict
-    {
-        Verdict(totals: totals(change), waits: waits, interrupted: interrupted)
+    private func verdict(
+        interrupted: Bool = false,
+        waits: [Verdict.Wait] = [],
+        scans: [ScanStanding] = [],
+        _ change: (inout Totals) -> Void = { _ in }
+    ) -> Verdict {
+        Verdict(totals: totals(change), standing: Standing(scans: scans), waits: waits, interrupted: interrupted)
+    }
+
+    private func scan(unreadable: Int64 = 0, _ unsettled: String? = nil, _ reason: String? = nil) -> ScanStanding {
+        ScanStanding(
+            source: "library",
+            account: "ada",
+            newest: .init(state: unsettled ?? "complete", secondsSinceStart: 9, pages: 1, seen: 10, new: 0),
+            secondsSinceFull: nil,
+            unreadable: unreadable,
+            unsettled: unsettled.map { .init(state: $0, reason: reason) }
+        )
+    }
+
+    @Test func whatWasListedWithoutAnIdIsTwoEvenWhileOthersWait() {
+        let verdict = verdict(scans: [scan(unreadable: 3)]) {
+            $0.stored = 9
+            $0.ready = 1
+        }
+        #expect(verdict.status == .dead)
+        #expect(verdict.sentence.contains("But: Google listed 3 entries without an id: they may be photos"))
+        #expect(verdict.sentence.contains("'coldroll scan --accept-gaps'"))
+    }
+
+    @Test(
+        arguments: [
+            ("suspicious", "saw half", 2, "But: saw half"),
+            ("failed", "no scope", 5, "failed (no scope), so there may be more in the library"),
+            ("failed", nil, 5, "failed, so there may be more"),
+            ("broken off", nil, 5, "was broken off, so there may be more"),
+            ("running", nil, 5, "is going on: there may be more"),
+        ] as [(String, String?, Int32, String)]
+    )
+    func aListingThatIsNotSettledIsNotDone(_ state: String, _ reason: String?, _ code: Int32, _ words: String) {
+        let verdict = verdict(scans: [scan(), scan(state, reason)])
+        #expect(verdict.status.code == code)
+        #expect(verdict.sentence.contains(words), "\(verdict.sentence)")
+        let dead = self.verdict(scans: [scan(state, reason)]) {
+            $0.dead = 1
+            $0.stored = 9
+        }
+        #expect(dead.status == .dead)
+    }
+
+    @Test func aSourceThatWasNeverListedIsNotFinished() {
+        let never = ScanStanding(
+            source: "library",
+            account: "ada",
+            newest: nil,
+            secondsSinceFull: nil,
+            unreadable: 0,
+            unsettled: nil
+        )
+        #expect(verdict(scans: [never]).status == .unfinished)
+        #expect(verdict(scans: [never]).sentence.contains("Nothing of the library of account ada was listed yet"))
+        #expect(verdict(scans: [scan()]).status == .done)
+        #expect(verdict(scans: [scan()]).standing.sentence == nil)
     }
 
     @Test func everythingStoredDuplicateOrSkippedIsDone() {

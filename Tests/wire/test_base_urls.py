@@ -208,3 +208,29 @@ def test_two_downloads_of_one_item_may_differ(fragile, item):
     with fragile.faults({"on": "download", "do": "different"}):
         second = photos.get(item["baseUrl"] + "=d").body
     assert len(first) == len(second) and first != second
+
+
+def test_the_byte_that_differs_stands_where_the_rule_says(fragile, item):
+    photos = fragile.photos()
+    first = photos.get(item["baseUrl"] + "=d").body
+    with fragile.faults({"on": "download", "do": "different", "at": 0.05}):
+        second = photos.get(item["baseUrl"] + "=d").body
+    differing = [place for place, (a, b) in enumerate(zip(first, second)) if a != b]
+    assert differing == [int(len(first) * 0.05)]
+
+
+@pytest.mark.parametrize("factor", [0.7, 1.8])
+def test_two_downloads_of_one_item_may_have_different_lengths(fragile, item, factor):
+    # Google Photos transcodes videos anew
+    photos = fragile.photos()
+    first = photos.get(item["baseUrl"] + "=d").body
+    with fragile.faults({"on": "download", "do": "resized", "factor": factor}):
+        answer = photos.get(item["baseUrl"] + "=d")
+    assert len(answer.body) == int(len(first) * factor) == int(answer.header("Content-Length"))
+    assert (first * 2).startswith(answer.body)
+
+
+@pytest.mark.parametrize("factor", [0, 5, "long"])
+def test_a_factor_out_of_range_is_refused(fragile, factor):
+    rule = {"on": "download", "do": "resized", "factor": factor}
+    assert fragile.caller().post_json("/control/faults", [rule]).status == 400

@@ -243,3 +243,56 @@ def test_too_many_requests_name_the_wait(fragile):
         assert answer.header("Retry-After") == "7"
         assert answer.json()["error"]["status"] == "RESOURCE_EXHAUSTED"
         assert photos.get("/v1/mediaItems").status == 200
+
+
+def struck(simulator):
+    """How often each rule in force has struck."""
+    return [rule["struck"] for rule in simulator.caller().get_json("/control/counters")["faults"]]
+
+
+def test_a_listing_may_seem_to_end_where_it_does_not(fragile):
+    # An answer of {} is what an empty last page looks like (gphotos-sync, issue 173); asked again, the page is there
+    photos = fragile.photos()
+    first = photos.get_json("/v1/mediaItems?pageSize=10")
+    second = "/v1/mediaItems?" + urlencode({"pageSize": 10, "pageToken": first["nextPageToken"]})
+    with fragile.faults({"on": "list", "do": "false_end", "nth": [2]}):
+        assert photos.get_json("/v1/mediaItems?pageSize=10")["mediaItems"]
+        assert photos.get_json(second) == {}
+        again = photos.get_json(second)
+        assert len(again["mediaItems"]) == 10 and again["nextPageToken"]
+        assert struck(fragile) == [1]
+
+
+def test_a_page_may_lose_its_token_alone(fragile):
+    photos = fragile.photos()
+    with fragile.faults({"on": "list", "do": "lose_token", "times": 1}):
+        page = photos.get_json("/v1/mediaItems?pageSize=10")
+        assert len(page["mediaItems"]) == 10 and "nextPageToken" not in page
+        whole = photos.get_json("/v1/mediaItems?pageSize=10")
+        assert [item["id"] for item in whole["mediaItems"]] == [item["id"] for item in page["mediaItems"]]
+        assert whole["nextPageToken"]
+        assert struck(fragile) == [1]
+
+
+def test_an_error_may_come_with_status_200(fragile):
+    photos = fragile.photos()
+    with fragile.faults({"on": "list,search", "do": "error_object", "times": 2}):
+        for answer in (photos.get("/v1/mediaItems"), photos.post_json("/v1/mediaItems:search", {})):
+            assert answer.status == 200
+            assert list(answer.json()) == ["error"]
+            assert answer.json()["error"]["status"] == "INTERNAL"
+        assert photos.get_json("/v1/mediaItems")["mediaItems"]
+        assert struck(fragile) == [2]
+
+
+def test_entries_may_come_without_an_id(fragile):
+    photos = fragile.photos()
+    with fragile.faults(
+        {"on": "list", "do": "no_id", "nth": [1]}, {"on": "list", "do": "no_id", "at": 0.3, "nth": [2]}
+    ):
+        one, some, none = (photos.get_json("/v1/mediaItems?pageSize=10")["mediaItems"] for _ in range(3))
+        assert ["id" in item for item in one] == [False] + [True] * 9
+        assert ["id" in item for item in some] == [False] * 3 + [True] * 7
+        assert all("id" in item for item in none)
+        assert all(item["filename"] for item in some)
+        assert struck(fragile) == [1, 1]

@@ -87,14 +87,14 @@ func process(
         while !Task.isCancelled {
             let began = ContinuousClock.now
             _ = try await queue.sweep(mayDeclareDeath: true)
-            try await Task.sleep(for: max(.seconds(1), (.now - began) * 20))
+            try await Task.sleep(for: max(.seconds(1), min((.now - began) * 20, .seconds(10))))
         }
     }
     let upkeep = Task {
         while !Task.isCancelled {
             let began = ContinuousClock.now
             try await queue.tidy()
-            try await Task.sleep(for: max(.seconds(1), (.now - began) * 20))
+            try await Task.sleep(for: max(.seconds(1), min((.now - began) * 20, .seconds(10))))
         }
     }
     let pulse = Task {

@@ -1,7 +1,26 @@
-import CloudStorage
+package import CloudStorage
 import Foundation
-import JobQueue
-import Logging
+package import JobQueue
+package import Logging
+
+/// Stops a ledger that does not belong to this archive, as every scan, worker and run does before it begins.
+///
+/// Called by `setup`, so that a swapped or forgotten database is told when it is set up and not at the first run. Binds
+/// the ledger to the archive, and leaves the first marker in the state store.
+/// - Parameters:
+///   - ledger: migrated.
+///   - archive: where the objects stand.
+///   - state: where the marker stands.
+///   - logger: hears of a marker that is written anew.
+/// - Throws: `ArchiverError` with what to do; `LedgerError`; `StorageError`; `PostgresError`.
+package func checkOwnership(
+    of ledger: Ledger,
+    archive: any ObjectStore,
+    state: any ObjectStore,
+    logger: Logger
+) async throws {
+    try await Marker.check(ledger, archive, state, logger)
+}
 
 /// What every run leaves in the state store, so that a lost, swapped or restored ledger is noticed before it stores
 /// anything: a ledger that forgot its objects would store them a second time under other names.
@@ -37,38 +56,47 @@ struct Marker: Codable, Equatable {
     /// Called before anything is stored. Also binds the ledger to the archive, and leaves the first marker.
     /// - Throws: `ArchiverError` with what to do; `LedgerError`; `StorageError`; `PostgresError`.
     static func check(_ context: ArchiveContext) async throws {
-        try await context.ledger.checkSchema()
-        try await context.ledger.bind(archive: context.archive.url)
+        try await check(context.ledger, context.archive, context.state, context.logger)
+    }
+
+    fileprivate static func check(
+        _ ledger: Ledger,
+        _ archive: any ObjectStore,
+        _ state: any ObjectStore,
+        _ logger: Logger
+    ) async throws {
+        try await ledger.checkSchema()
+        try await ledger.bind(archive: archive.url)
         // An archive that is away (a disk not mounted, a bucket gone) must not look like one with nothing to do.
-        try await context.archive.check()
-        let ledger = try await context.ledger.identity()
-        try await lookForWitnesses(context)
-        if let (marker, _) = try await read(context.state),
-            marker.ledger == ledger.id || marker.objects > 0 || ledger.objects > 0
+        try await archive.check()
+        let identity = try await ledger.identity()
+        try await lookForWitnesses(ledger, archive)
+        if let (marker, _) = try await read(state),
+            marker.ledger == identity.id || marker.objects > 0 || identity.objects > 0
         {
-            try compare(marker, ledger, archive: context.archive.url)
+            try compare(marker, identity, archive: archive.url)
             return
         }
-        if ledger.objects == 0 {
-            try await refuseForgottenArchive(context)
+        if identity.objects == 0 {
+            try await refuseForgottenArchive(archive)
         } else {
-            context.logger.log(.warning, "the state store had no marker: it is written anew")
+            logger.log(.warning, "the state store had no marker: it is written anew")
         }
         // Before the first object: a process killed between that and its ledger row leaves an empty ledger beside an
         // archive that is not, and must be known as this archive's own.
-        try await leave(context)
+        try await leave(ledger, archive, state)
     }
 
     /// Looks for the first and the last object that the ledger knows: two requests a run.
     ///
     /// Whoever emptied, swapped or remounted the archive has taken at least one of them.
-    private static func lookForWitnesses(_ context: ArchiveContext) async throws {
-        for witness in try await context.ledger.witnesses() {
-            let found = try await context.archive.head(witness.name)
+    private static func lookForWitnesses(_ ledger: Ledger, _ archive: any ObjectStore) async throws {
+        for witness in try await ledger.witnesses() {
+            let found = try await archive.head(witness.name)
             guard found?.size != witness.size || found?.crc32c != witness.crc32c else { continue }
             throw ArchiverError(
                 code: .foreignLedger,
-                message: "The archive \(context.archive.url) does not hold \(witness.name) as it was stored: it is "
+                message: "The archive \(archive.url) does not hold \(witness.name) as it was stored: it is "
                     + "\(found == nil ? "not there" : "another object"). Nothing was stored. If the archive is a disk, "
                     + "mount it; if objects were deleted or replaced, restore them. Until then nothing in Google Photos "
                     + "should be deleted because coldroll stored it."
@@ -106,14 +134,14 @@ struct Marker: Codable, Equatable {
     }
 
     /// An empty ledger without a marker: fine beside an archive that coldroll never wrote to, even if others did.
-    private static func refuseForgottenArchive(_ context: ArchiveContext) async throws {
+    private static func refuseForgottenArchive(_ archive: any ObjectStore) async throws {
         var token: String?
         repeat {
-            let page = try await context.archive.list(prefix: "", pageToken: token)
+            let page = try await archive.list(prefix: "", pageToken: token)
             if let object = page.objects.first(where: { Identity(metadata: $0.metadata) != nil }) {
                 throw ArchiverError(
                     code: .foreignLedger,
-                    message: "This ledger is empty, but the archive \(context.archive.url) holds objects that "
+                    message: "This ledger is empty, but the archive \(archive.url) holds objects that "
                         + "coldroll stored, for example \(object.name). Nothing was stored. Restore the database that "
                         + "goes with this archive (COLDROLL_DATABASE_URL or COLDROLL_HOME), or name another archive."
                 )
@@ -122,23 +150,29 @@ struct Marker: Codable, Equatable {
         } while token != nil
     }
 
-    /// Leaves the marker as the ledger is now.
+    /// Leaves a marker that knows at least what the ledger knows now.
     ///
-    /// Several hosts may do so at once: each writes what their one ledger says.
+    /// Several hosts may do so at once, each with what their one ledger says: whoever comes second finds the work done, or
+    /// tries again after a while, since a bucket takes one write a second to an object (Cloud Storage docs, "Quotas").
     static func leave(_ context: ArchiveContext) async throws {
-        for _ in 0..<5 {
-            let ledger = try await context.ledger.identity()
-            let marker = Marker(
-                ledger: ledger.id,
-                run: ledger.runs,
-                objects: ledger.objects,
-                archive: context.archive.url
-            )
-            let found = try await read(context.state)
-            if let found, found.marker == marker { return }
+        try await leave(context.ledger, context.archive, context.state)
+    }
+
+    private static func leave(_ ledger: Ledger, _ archive: any ObjectStore, _ state: any ObjectStore) async throws {
+        let identity = try await ledger.identity()
+        let marker = Marker(
+            ledger: identity.id,
+            run: identity.runs,
+            objects: identity.objects,
+            archive: archive.url
+        )
+        for attempt in 0..<10 {
+            if attempt > 0 { try await Task.sleep(for: .milliseconds(Int.random(in: 200...2000))) }
+            let found = try await read(state)
+            if let found, found.marker.knows(marker) { return }
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
-            let isWritten = try await context.state.replace(
+            let isWritten = try await state.replace(
                 objectName,
                 with: Array(try encoder.encode(marker)),
                 contentType: "application/json",
@@ -149,7 +183,12 @@ struct Marker: Codable, Equatable {
         throw ArchiverError(
             code: .unavailable,
             message:
-                "\(objectName) in the state store \(context.state.url) could not be written: others keep writing it."
+                "\(objectName) in the state store \(state.url) could not be written: others keep writing it."
         )
+    }
+
+    /// Whether it was left by the same ledger, later or at the same time.
+    private func knows(_ other: Marker) -> Bool {
+        ledger == other.ledger && archive == other.archive && run >= other.run && objects >= other.objects
     }
 }

@@ -12,6 +12,8 @@ package struct RunSummary: Sendable {
     package let work: WorkSummary
     /// Sums of the source at the end.
     package let totals: Totals
+    /// How its listing stands at the end.
+    package let standing: ScanStanding?
     /// Bytes that this run stored.
     package var uploadedBytes: Int64 { work.progress.storedBytes }
 }
@@ -23,17 +25,21 @@ package struct RunSummary: Sendable {
 ///   - options: of the worker; `drain` is implied.
 ///   - since: first capture day of a partial run; nil is open.
 ///   - until: last capture day of a partial run.
+///   - acceptsGaps: the owner takes a full scan with what it misses and could not read.
 ///   - stop: as for `runWorker`.
+///   - forecast: once, before the first page of a full listing of a source that is known.
 ///   - scanned: after each page.
 ///   - progress: about twice a second.
-/// - Returns: the sums; the caller turns dead parts and jobs left into an exit code.
+/// - Returns: the sums; the caller turns dead parts, jobs left and a doubtful listing into an exit code.
 /// - Throws: what `runScan` and `runWorker` throw.
 package func runAll(
     _ context: ArchiveContext,
     options: WorkerOptions,
     since: String?,
     until: String?,
+    acceptsGaps: Bool = false,
     stop: StopSignal,
+    forecast: @escaping @Sendable (ScanForecast) -> Void = { _ in },
     scanned: @escaping @Sendable (ScanProgress) -> Void,
     progress: @escaping @Sendable (WorkerProgress) -> Void
 ) async throws -> RunSummary {
@@ -41,18 +47,23 @@ package func runAll(
     let source = try await context.source()
     let (number, _) = try await context.ledger.beginRun(source: source, host: context.host)
     do {
-        let summary = try await scanAndWork(
-            context,
-            number,
-            source,
-            options,
-            since,
-            until,
-            stop,
-            scanned,
-            progress
+        let scan = Scan(
+            context: context,
+            source: source,
+            since: since,
+            until: until,
+            acceptsGaps: acceptsGaps,
+            stop: stop,
+            forecast: forecast,
+            progress: scanned
         )
-        try await context.ledger.finishRun(number, outcome: outcome(of: summary), totals: summary.totals)
+        let summary = try await scanAndWork(scan, number, options, progress)
+        try await context.ledger.finishRun(
+            number,
+            outcome: outcome(of: summary),
+            totals: summary.totals,
+            unreadable: summary.standing?.unreadable
+        )
         // The run is recorded, and from counted sums; those that status reads are put right if they need it.
         for error in (try? await context.queue.recount()) ?? [] {
             context.logger.log(
@@ -69,7 +80,7 @@ package func runAll(
     } catch {
         // What went wrong is thrown below; the record of the run is a courtesy that must not hide it.
         if let totals = try? await context.queue.totals(sources: [source]) {
-            try? await context.ledger.finishRun(number, outcome: "failed", totals: totals)
+            try? await context.ledger.finishRun(number, outcome: "failed", totals: totals, unreadable: nil)
         }
         // What was stored before it failed must not be forgotten by a restored backup either.
         try? await Marker.leave(context)
@@ -80,20 +91,17 @@ package func runAll(
 /// Words of the run's row.
 private func outcome(of summary: RunSummary) -> String {
     if summary.totals.live > 0 { return "unfinished" }
-    return summary.totals.dead > 0 || summary.totals.unaccounted != 0 ? "incomplete" : "complete"
+    let isListed = summary.standing.map { $0.unreadable == 0 && $0.unsettled == nil } ?? false
+    return summary.totals.dead > 0 || summary.totals.unaccounted != 0 || !isListed ? "incomplete" : "complete"
 }
 
 private func scanAndWork(
-    _ context: ArchiveContext,
+    _ scanner: Scan,
     _ number: Int64,
-    _ source: Int64,
     _ options: WorkerOptions,
-    _ since: String?,
-    _ until: String?,
-    _ stop: StopSignal,
-    _ scanned: @escaping @Sendable (ScanProgress) -> Void,
     _ progress: @escaping @Sendable (WorkerProgress) -> Void
 ) async throws -> RunSummary {
+    let (context, source, stop) = (scanner.context, scanner.source, scanner.stop)
     let feed = Feed()
     var options = options
     options.drain = true
@@ -102,9 +110,7 @@ private func scanAndWork(
     async let worked = worker.run(progress: progress, failed: { stop.requestOnce() })
     let scan: ScanSummary?
     do {
-        scan = try await scanOrJoin(
-            Scan(context: context, source: source, since: since, until: until, stop: stop, progress: scanned)
-        )
+        scan = try await scanOrJoin(scanner)
     } catch {
         // What is queued already is given back. If it was the worker that failed first, its error is the reason.
         stop.requestOnce()
@@ -115,7 +121,8 @@ private func scanAndWork(
     feed.close()
     let work = try await worked
     let totals = try await context.queue.totals(sources: [source])
-    return RunSummary(number: number, scan: scan, work: work, totals: totals)
+    let standing = try await context.ledger.standings(sources: [source]).first
+    return RunSummary(number: number, scan: scan, work: work, totals: totals, standing: standing)
 }
 
 /// Scans, or waits for the process that does; takes its scan over should it vanish.
@@ -129,7 +136,8 @@ func scanOrJoin(_ scan: Scan) async throws -> ScanSummary? {
         if let other = joined, let newest = try await scan.context.ledger.newestScan(source: scan.source),
             newest.id >= other, let outcome = newest.outcome, newest.covers(since: scan.since, until: scan.until)
         {
-            if outcome == "complete" { return nil }
+            // A suspicious one came to the end of the listing: what it found is to be stored, and the end says the rest.
+            if outcome != "failed" { return nil }
             throw ArchiverError(code: .nothingFound, message: newest.reason ?? "The scan that this run joined failed.")
         }
         do {

@@ -14,13 +14,12 @@ struct Scan {
     let source: Int64
     let since: String?
     let until: String?
+    /// Whether the owner takes a full scan with what it misses and could not read.
+    var acceptsGaps = false
     let stop: StopSignal
+    /// Called once, before the first page of a full listing of a source that is known.
+    var forecast: @Sendable (ScanForecast) -> Void = { _ in }
     let progress: @Sendable (ScanProgress) -> Void
-
-    /// Times that a listing may start over because Google forgot its page token.
-    private static let restarts = 3
-    /// How long a page in hand waits for a database that is away: a restart of the server takes less.
-    private static let databasePatience = Duration.seconds(600)
 
     /// - Throws: `LedgerError`, `PhotosError`, `PostgresError`, `ArchiverError`.
     func run() async throws -> ScanSummary {
@@ -32,9 +31,13 @@ struct Scan {
             "scan started",
             ["scan": .integer(ticket.id), "resumed": .boolean(ticket.resumed), "full": .boolean(ticket.isFull)]
         )
-        let unreadable: Int
         do {
-            unreadable = try await keepingLease(of: ticket) { try await listAll(ticket) }
+            try await foretell(ticket)
+            // Comparing a million items takes seconds, on a busy server longer than the lease: it is kept until the end.
+            return try await keepingLease(of: ticket) {
+                try await listAll(ticket)
+                return try await conclude(ticket, known: known)
+            }
         } catch let error as PhotosError where error.isFinal {
             // The error itself is the message; a ledger that cannot note it now finds the scan open and goes on with it.
             _ = try? await context.ledger.finish(ticket, outcome: "failed", reason: error.message)
@@ -44,33 +47,45 @@ struct Scan {
             try? await context.ledger.letGo(ticket)
             throw error
         }
-        return try await conclude(ticket, known: known, unreadable: unreadable)
+    }
+
+    /// Says what the listing will cost of Google's quota, as far as the ledger can know.
+    private func foretell(_ ticket: ScanTicket) async throws {
+        guard ticket.isFull else { return }
+        let expected = try await context.ledger.expectedItems(source: source)
+        guard expected > 0 else { return }
+        let listed = ticket.pageToken == nil ? 0 : try await context.ledger.counts(ticket).seen
+        forecast(ScanForecast(items: expected, listed: min(listed, expected)))
     }
 
     /// Ends the pass: as complete, or as suspicious where it saw too little to be believed.
-    private func conclude(_ ticket: ScanTicket, known: Int64, unreadable: Int) async throws -> ScanSummary {
-        let (seen, new) = try await seenAndNew(ticket)
-        if known + new == 0 {
+    private func conclude(_ ticket: ScanTicket, known: Int64) async throws -> ScanSummary {
+        let counts = try await context.ledger.counts(ticket)
+        if known + counts.new == 0 {
+            let unreadable = counts.unreadable > 0 ? " that can be read (\(counts.unreadable) entries had no id)" : ""
             let reason =
-                "Google listed no photo or video at all. Since 31 March 2025 the Library API shows only what the same "
-                + "OAuth client uploaded: check that the credentials belong to the client that uploaded the photos."
+                "Google listed no photo or video at all\(unreadable). Since 31 March 2025 the Library API shows only what the "
+                + "same OAuth client uploaded: check that the credentials belong to the client that uploaded the photos."
             _ = try await context.ledger.finish(ticket, outcome: "suspicious", reason: reason)
             throw ArchiverError(code: .nothingFound, message: reason)
         }
-        if ticket.isFull, seen * 2 < known {
-            let reason =
-                "This full scan saw \(seen) items, less than half of the \(known) that are known: it is not "
-                + "recorded as a success. Check the account and its scopes, then scan again."
-            _ = try await context.ledger.finish(ticket, outcome: "suspicious", reason: reason)
-            throw ArchiverError(code: .nothingFound, message: reason)
-        }
-        let counts = try await context.ledger.finish(ticket, outcome: "complete", reason: nil)
+        let comparison = ticket.isFull ? try await context.ledger.comparison(ticket) : nil
+        let accepts = acceptsGaps && ticket.isFull
+        let doubt = accepts ? nil : comparison.flatMap { Completeness(comparison: $0).reason }
+        _ = try await context.ledger.finish(
+            ticket,
+            outcome: doubt == nil ? "complete" : "suspicious",
+            reason: doubt,
+            missing: comparison?.missing,
+            accepted: accepts
+        )
         context.logger.log(
-            .info,
-            "scan complete",
+            doubt == nil ? .info : .warning,
+            doubt == nil ? "scan complete" : "scan suspicious",
             [
                 "scan": .integer(ticket.id), "pages": .integer(counts.pages), "seen": .integer(counts.seen),
-                "new": .integer(counts.new), "unreadable": .integer(Int64(unreadable)),
+                "new": .integer(counts.new), "missing": .integer(comparison?.missing ?? 0),
+                "unreadable": .integer(counts.unreadable),
             ]
         )
         return ScanSummary(
@@ -79,118 +94,11 @@ struct Scan {
             new: counts.new,
             isFull: ticket.isFull,
             startedAt: ticket.startedAt,
-            unreadable: unreadable
+            unreadable: counts.unreadable,
+            missing: comparison?.missing ?? 0,
+            returned: comparison?.returned ?? 0,
+            doubt: doubt
         )
-    }
-
-    /// Over all processes that took part in the pass.
-    private func seenAndNew(_ ticket: ScanTicket) async throws -> (seen: Int64, new: Int64) {
-        let counts = try await context.ledger.counts(ticket)
-        return (counts.seen, counts.new)
-    }
-
-    /// Walks every page; returns how many entries had no id.
-    private func listAll(_ ticket: ScanTicket) async throws -> Int {
-        var token = ticket.pageToken
-        var restarts = 0
-        // Tokens met in this pass: a circle would go round for ever, and never see the rest.
-        var tokens: Set<String> = token.map { [$0] } ?? []
-        var unreadable = 0
-        var totals = (pages: 0, seen: 0, new: 0)
-        while true {
-            try checkStop()
-            let page: MediaPage
-            do {
-                page = try await patiently { () async throws(PhotosError) in try await fetch(token) }
-            } catch let error as PhotosError where error.code == .badPageToken && token != nil {
-                restarts += 1
-                guard restarts <= Self.restarts else { throw error }
-                context.logger.log(.warning, "page token expired, listing again from the first page")
-                try await context.ledger.restart(ticket)
-                token = nil
-                tokens = []
-                continue
-            }
-            if let next = page.nextPageToken, !tokens.insert(next).inserted {
-                throw PhotosError(
-                    code: .malformed,
-                    message: "Google answered a page that leads back to an earlier one; the scan stops. Run it again."
-                )
-            }
-            let items = page.items.map { FoundItem($0, sourceLabel: context.sourceLabel) }
-            context.baseURLs.offer(page.items)
-            let counts = try await recorded(ticket, items, page)
-            unreadable += page.unreadable
-            totals = (totals.pages + 1, totals.seen + counts.seen, totals.new + counts.new)
-            progress(ScanProgress(pages: totals.pages, seen: totals.seen, new: totals.new))
-            guard let next = page.nextPageToken else { return unreadable }
-            token = next
-        }
-    }
-
-    /// Records a page, again while the database is away; a page that was recorded although the answer was lost is known.
-    private func recorded(_ ticket: ScanTicket, _ items: [FoundItem], _ page: MediaPage) async throws -> PageCounts {
-        let end = ContinuousClock.now + Self.databasePatience
-        while true {
-            do {
-                return try await context.ledger.record(
-                    ticket,
-                    items,
-                    unreadable: page.unreadable,
-                    nextPageToken: page.nextPageToken
-                )
-            } catch let error as PostgresError where error.isTransient && ContinuousClock.now < end {
-                context.logger.log(.warning, "waiting for the database", ["error": .string("\(error)")])
-                try await sleep(.seconds(1))
-            }
-        }
-    }
-
-    private func fetch(_ token: String?) async throws(PhotosError) -> MediaPage {
-        guard since == nil, until == nil else {
-            return try await context.photos.search(since: since, until: until, pageToken: token)
-        }
-        return try await context.photos.list(pageToken: token)
-    }
-
-    /// Repeats a request while Google is away or asks for a pause: at least 1 s after a 5xx, 30 s after a 429, as
-    /// its best practices say; gives up after about half an hour without an answer.
-    private func patiently<R: Sendable>(_ body: () async throws(PhotosError) -> R) async throws -> R {
-        var pause = Duration.seconds(1)
-        var waited = Duration.zero
-        while true {
-            do {
-                return try await body()
-            } catch {
-                let delay: Duration
-                switch error.code {
-                case .quota(let retryAfter):
-                    delay = max(retryAfter, .seconds(1))
-                    try await context.queue.park(source: source, lane: nil, for: delay, reason: error.message)
-                    // A quota is not an outage: it ends by itself, and waiting for it is what the owner expects.
-                    waited = .zero
-                case .unavailable(let retryAfter): delay = max(retryAfter ?? .zero, pause)
-                case .transport(let code) where code != .untrusted && code != .badURL && code != .tooLarge:
-                    delay = pause
-                case .auth(.unavailable): delay = pause
-                default: throw error
-                }
-                waited += delay
-                guard waited < .seconds(1800) else { throw error }
-                context.logger.log(.warning, "listing waits", ["error": .string(error.message)])
-                try await sleep(delay * Double.random(in: 1...1.25))
-                pause = min(pause * 2, .seconds(60))
-            }
-        }
-    }
-
-    /// Sleeps in steps of at most a second, so that a stop is seen.
-    private func sleep(_ duration: Duration) async throws {
-        let end = ContinuousClock.now + duration
-        while ContinuousClock.now < end {
-            try checkStop()
-            try await Task.sleep(for: min(.seconds(1), end - .now))
-        }
     }
 
     /// - Throws: `ArchiverError` once a stop was asked for.

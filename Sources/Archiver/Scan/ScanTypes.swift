@@ -10,7 +10,25 @@ package struct ScanProgress: Sendable, Equatable {
     }
 }
 
-/// What a scan that ended well did, over all processes that took part in it.
+/// What the ledger makes one expect of a full listing before it begins.
+package struct ScanForecast: Sendable, Equatable {
+    /// Items that the listing should have.
+    package let items: Int64
+    /// Of these, those that an earlier process of the same scan saw.
+    package let listed: Int64
+
+    package init(items: Int64, listed: Int64) {
+        self.items = items
+        self.listed = listed
+    }
+
+    /// Requests that the rest takes: 100 items each, and one that asks for the end again.
+    package var requests: Int64 { (items - listed + 99) / 100 + 1 }
+    /// Requests a day that Google allows one project, whatever they are for (Library API: usage limits).
+    package static let requestsPerDay: Int64 = 10_000
+}
+
+/// What a scan that came to the end of the listing did, over all processes that took part in it.
 package struct ScanSummary: Sendable, Equatable {
     package let pages: Int64
     package let seen: Int64
@@ -20,13 +38,33 @@ package struct ScanSummary: Sendable, Equatable {
     /// Start by the database's clock, RFC 3339 UTC.
     package let startedAt: String
     /// Entries that the source listed without an id: nothing can be fetched by them, and they are no part of any sum.
-    package let unreadable: Int
-    package init(pages: Int64, seen: Int64, new: Int64, isFull: Bool, startedAt: String, unreadable: Int) {
+    package let unreadable: Int64
+    /// Items that a full scan should have seen and did not.
+    package let missing: Int64
+    /// Items that were taken for deleted and that it saw.
+    package let returned: Int64
+    /// Why what it saw is not to be believed, with what to do; nil if it is complete.
+    package let doubt: String?
+
+    package init(
+        pages: Int64,
+        seen: Int64,
+        new: Int64,
+        isFull: Bool,
+        startedAt: String,
+        unreadable: Int64,
+        missing: Int64,
+        returned: Int64,
+        doubt: String?
+    ) {
         self.pages = pages
         self.seen = seen
         self.new = new
         self.isFull = isFull
         self.startedAt = startedAt
         self.unreadable = unreadable
+        self.missing = missing
+        self.returned = returned
+        self.doubt = doubt
     }
 }

@@ -4,15 +4,19 @@
 ///   - context: connections and stores.
 ///   - since: first capture day, `yyyy-mm-dd`; nil is open.
 ///   - until: last capture day.
+///   - acceptsGaps: the owner takes a full scan with what it misses and could not read.
 ///   - stop: ends the scan after the page in hand.
+///   - forecast: once, before the first page of a full listing of a source that is known.
 ///   - progress: after each page.
-/// - Returns: sums of the pass.
+/// - Returns: sums of the pass; one that saw too little to be believed has a doubt.
 /// - Throws: `LedgerError`, `PhotosError`, `PostgresError`, `StorageError`, `ArchiverError`.
 package func runScan(
     _ context: ArchiveContext,
     since: String?,
     until: String?,
+    acceptsGaps: Bool = false,
     stop: StopSignal,
+    forecast: @escaping @Sendable (ScanForecast) -> Void = { _ in },
     progress: @escaping @Sendable (ScanProgress) -> Void
 ) async throws -> ScanSummary {
     try await Marker.check(context)
@@ -22,7 +26,9 @@ package func runScan(
         source: source,
         since: since,
         until: until,
+        acceptsGaps: acceptsGaps,
         stop: stop,
+        forecast: forecast,
         progress: progress
     ).run()
 }

@@ -5,6 +5,8 @@ import Media
 enum Judgement: Sendable, Equatable {
     /// Worth storing, with how true it is.
     case store(Fidelity)
+    /// Believed only when a fresh URL says it again.
+    case doubt(Doubt)
     /// Not what was asked for: download again from a fresh URL, then dead with this.
     case refuse(Refusal)
 
@@ -18,8 +20,29 @@ enum Judgement: Sendable, Equatable {
         let isAcceptable: Bool
     }
 
-    /// Fraction of a side below which a picture is clearly smaller: rounding of odd sizes and crops of a few lines pass.
+    /// What makes a body suspicious, and what a second download must show for it to be stored all the same.
+    struct Doubt: Sendable, Equatable {
+        enum Proof: Sendable, Equatable {
+            /// The very same bytes.
+            case sameBytes
+            /// The very same bytes in a try after the first: whatever cut a body may cut it alike for a while.
+            case sameBytesLater
+            /// A picture of the same size: Google may transcode a video anew for every download.
+            case sameSize
+        }
+
+        let reason: String
+        let message: String
+        let proof: Proof
+        /// What it is stored as once it is believed.
+        let fidelity: Fidelity
+    }
+
+    /// Fraction of a side below which a picture is clearly smaller, and by which shapes may differ: rounding of odd sizes and
+    /// crops of a few lines pass.
     private static let clearlySmaller = 0.97
+    /// Longest side of what a base URL gives without a suffix (Library API, access media items).
+    private static let previewSide = 512
 
     /// - Parameters:
     ///   - report: what the inspector saw of the whole body.
@@ -27,53 +50,145 @@ enum Judgement: Sendable, Equatable {
     ///   - isFramed: whether Content-Length or chunking vouched for the end of the body.
     /// - Returns: whether to store it.
     static func of(_ report: MediaReport, for job: ClaimedJob, isFramed: Bool) -> Judgement {
-        if report.kind.isRefused {
-            let what = report.kind == .empty ? "an empty body" : "a page of \(report.kind.rawValue)"
-            return refuse("not-media", "Google answered with \(what) instead of the \(job.kind.rawValue).")
-        }
-        if !isFramed, report.isComplete != true {
-            return refuse(
-                "incomplete",
-                "The answer had neither length nor chunking, and its \(report.kind.rawValue) data does not end properly."
-            )
-        }
-        switch job.kind {
-        case .still, .file: return still(report, job)
-        case .video, .motion: return video(report, job)
+        if let refusal = wrongKind(report, job) { return .refuse(refusal) }
+        let judgement = ending(report, isFramed) ?? picture(report, job)
+        guard job.acceptReduced else { return judgement }
+        // The owner looked at it.
+        switch judgement {
+        case .refuse(let refusal) where refusal.isAcceptable:
+            return .store(refusal.reason == "reduced" ? .reduced : .unrecognised)
+        case .doubt(let doubt): return .store(doubt.fidelity)
+        default: return judgement
         }
     }
 
-    private static func still(_ report: MediaReport, _ job: ClaimedJob) -> Judgement {
-        if report.kind.isVideo {
-            return refuse("wrong-kind", "Google answered with a video (\(report.kind.rawValue)) instead of the still.")
+    /// What the front of a video shows already, before anything is sent on: a whole download less for a doubt of its size.
+    static func early(_ report: MediaReport, for job: ClaimedJob) -> Doubt? {
+        guard job.kind == .video, !job.acceptReduced, report.kind.isVideo, case .doubt(let doubt) = picture(report, job)
+        else { return nil }
+        return doubt
+    }
+
+    private static func wrongKind(_ report: MediaReport, _ job: ClaimedJob) -> Refusal? {
+        if report.kind.isRefused {
+            let what = report.kind == .empty ? "an empty body" : "a page of \(report.kind.rawValue)"
+            return Refusal(
+                reason: "not-media",
+                message: "Google answered with \(what) instead of the \(job.kind.rawValue).",
+                isAcceptable: false
+            )
         }
-        if report.kind == .unrecognised { return unrecognised(job) }
-        guard let smaller = isSmaller(report, job) else { return .store(.rendition) }
-        if job.acceptReduced { return .store(.reduced) }
-        return .refuse(
-            Refusal(
-                reason: "reduced",
-                message: "The picture is \(smaller); it is not archived unless you accept it.",
-                isAcceptable: true
+        let isWrong: Bool
+        switch job.kind {
+        case .still, .file: isWrong = report.kind.isVideo
+        case .video, .motion: isWrong = report.kind.isStill
+        }
+        guard isWrong else { return nil }
+        let what = report.kind.isVideo ? "video" : "picture"
+        return Refusal(
+            reason: "wrong-kind",
+            message: "Google answered with a \(what) (\(report.kind.rawValue)) instead of the \(job.kind.rawValue).",
+            isAcceptable: false
+        )
+    }
+
+    /// What is wrong with the end of a body; nil if nothing is.
+    private static func ending(_ report: MediaReport, _ isFramed: Bool) -> Judgement? {
+        let kind = report.kind.rawValue
+        if report.isHollow {
+            return .refuse(
+                Refusal(
+                    reason: "incomplete",
+                    message: "The answer is the beginning of a file of the kind \(kind), without any picture in it.",
+                    isAcceptable: true
+                )
+            )
+        }
+        let why: String
+        switch (report.isComplete, isFramed) {
+        case (true?, _), (nil, true): return nil
+        case (false?, _): why = "The \(kind) data does not end where the file says that it should."
+        case (nil, false):
+            why = "The answer had neither length nor chunking, and \(kind) data does not tell where it ends."
+        }
+        return .doubt(
+            Doubt(
+                reason: "incomplete",
+                message: why
+                    + " It is asked for again, and stored, marked as unrecognised, if it comes twice the same.",
+                proof: .sameBytesLater,
+                fidelity: .unrecognised
             )
         )
     }
 
-    private static func video(_ report: MediaReport, _ job: ClaimedJob) -> Judgement {
-        if report.kind.isStill {
-            return refuse(
-                "wrong-kind",
-                "Google answered with a picture (\(report.kind.rawValue)) instead of the \(job.kind.rawValue)."
+    private static func picture(_ report: MediaReport, _ job: ClaimedJob) -> Judgement {
+        if report.kind == .unrecognised { return unrecognised(job) }
+        switch job.kind {
+        case .still, .file: return still(report, job)
+        case .video: return video(report, job)
+        // A clip has a size of its own.
+        case .motion: return .store(.rendition)
+        }
+    }
+
+    private static func still(_ report: MediaReport, _ job: ClaimedJob) -> Judgement {
+        switch Sizes(report, job) {
+        case .smaller(let words, _):
+            return .refuse(
+                Refusal(
+                    reason: "reduced",
+                    message: "The picture is \(words); it is not archived unless you accept it.",
+                    isAcceptable: true
+                )
+            )
+        case .other(let words):
+            return doubt("other-size", "The picture is \(words): it may be another one's.", .sameBytes, .unrecognised)
+        case .same: break
+        case .unknown(let side):
+            guard let side, side <= previewSide else { break }
+            return doubt(
+                "no-size",
+                "The picture is no larger than Google's previews (\(side) pixels), and Google does not say how large it is.",
+                .sameBytes,
+                .unrecognised
             )
         }
-        if report.kind == .unrecognised { return unrecognised(job) }
-        // What Google's transcoding gives is all that there is: stored and marked. A clip has a size of its own.
-        return .store(job.kind == .video && isSmaller(report, job) != nil ? .reduced : .rendition)
+        guard let type = job.mimeType?.lowercased(), let kinds = kinds[type], !kinds.contains(report.kind) else {
+            return .store(.rendition)
+        }
+        return doubt(
+            "other-kind",
+            "Google says \(type), and the bytes are \(report.kind.rawValue): they may be another picture's.",
+            .sameBytes,
+            .rendition
+        )
+    }
+
+    private static func video(_ report: MediaReport, _ job: ClaimedJob) -> Judgement {
+        switch Sizes(report, job) {
+        case .smaller(let words, let isSameShape):
+            // What Google's transcoding gives is all that there is: stored and marked.
+            return doubt("reduced", "The video is \(words).", .sameSize, isSameShape ? .reduced : .unrecognised)
+        case .other(let words):
+            return doubt("other-size", "The video is \(words): it may be another one's.", .sameSize, .unrecognised)
+        case .same, .unknown: return .store(.rendition)
+        }
+    }
+
+    private static func doubt(
+        _ reason: String,
+        _ message: String,
+        _ proof: Doubt.Proof,
+        _ fidelity: Fidelity
+    ) -> Judgement {
+        let whenBelieved = "It is stored once a fresh download brings the same again, and none did."
+        return .doubt(Doubt(reason: reason, message: "\(message) \(whenBelieved)", proof: proof, fidelity: fidelity))
     }
 
     /// Bytes of no known kind: stored and marked, but not where the source names a kind that would have been known.
     private static func unrecognised(_ job: ClaimedJob) -> Judgement {
-        guard let type = job.mimeType?.lowercased(), knownTypes.contains(type), !job.acceptReduced else {
+        guard let type = job.mimeType?.lowercased(), kinds[type] != nil || knownVideos.contains(type) else {
             return .store(.unrecognised)
         }
         return .refuse(
@@ -81,25 +196,45 @@ enum Judgement: Sendable, Equatable {
         )
     }
 
-    private static let knownTypes: Set<String> = [
-        "image/jpeg", "image/png", "image/gif", "image/webp", "image/heic", "image/heif", "video/mp4",
-        "video/quicktime",
+    /// What a picture of a media type may be; HEIC and AVIF are also given as JPEG (photoprism issue 4421).
+    private static let kinds: [String: Set<MediaKind>] = [
+        "image/jpeg": [.jpeg], "image/png": [.png], "image/gif": [.gif], "image/webp": [.webp],
+        "image/heic": [.heic, .avif, .jpeg], "image/heif": [.heic, .avif, .jpeg], "image/avif": [.avif, .heic, .jpeg],
     ]
 
-    /// In words how a picture is smaller than the source says; nil if it is not, or if nobody knows.
-    private static func isSmaller(_ report: MediaReport, _ job: ClaimedJob) -> String? {
-        guard let width = report.width, let height = report.height, let apiWidth = job.width,
-            let apiHeight = job.height,
-            apiWidth > 0, apiHeight > 0
-        else { return nil }
-        // EXIF and irot turn pictures: sides compare without order.
-        let got = (short: Double(min(width, height)), long: Double(max(width, height)))
-        let want = (short: Double(min(apiWidth, apiHeight)), long: Double(max(apiWidth, apiHeight)))
-        guard got.short < want.short * clearlySmaller || got.long < want.long * clearlySmaller else { return nil }
-        return "\(width) × \(height) where Google says \(apiWidth) × \(apiHeight)"
-    }
+    private static let knownVideos: Set<String> = ["video/mp4", "video/quicktime"]
+}
 
-    private static func refuse(_ reason: String, _ message: String) -> Judgement {
-        .refuse(Refusal(reason: reason, message: message, isAcceptable: false))
+extension Judgement {
+    /// A picture's size beside the one that the source reports.
+    private enum Sizes {
+        /// One of the two is not known; the longest side of the bytes' picture if that is.
+        case unknown(side: Int?)
+        case same
+        /// Clearly smaller, in words, and whether the shape is right all the same.
+        case smaller(String, isSameShape: Bool)
+        /// Larger, or of another shape: in words.
+        case other(String)
+
+        init(_ report: MediaReport, _ job: ClaimedJob) {
+            guard let width = report.width, let height = report.height else {
+                self = .unknown(side: nil)
+                return
+            }
+            guard let apiWidth = job.width, let apiHeight = job.height, apiWidth > 0, apiHeight > 0 else {
+                self = .unknown(side: max(width, height))
+                return
+            }
+            // EXIF and irot turn pictures: sides compare without order.
+            let short = Double(min(width, height)) / Double(min(apiWidth, apiHeight))
+            let long = Double(max(width, height)) / Double(max(apiWidth, apiHeight))
+            let least = Judgement.clearlySmaller
+            let words = "\(width) × \(height) where Google says \(apiWidth) × \(apiHeight)"
+            if min(short, long) < least {
+                self = .smaller(words, isSameShape: min(short, long) >= least * max(short, long))
+            } else {
+                self = max(short, long) * least > 1 ? .other(words) : .same
+            }
+        }
     }
 }

@@ -47,6 +47,8 @@ final class Outbox: Sendable {
     static let batch = 500
     /// How long an ended job may wait for the database: its object stands, only the ledger does not know.
     static let patience = Duration.seconds(3600)
+    /// How long after a second request to stop: enough for a restart of a pooler, short for whoever insists.
+    static let lastPatience = Duration.seconds(5)
 
     /// Nothing is sent before `run`; `delivered` is called for each letter once the queue has answered.
     init(

@@ -6,12 +6,14 @@ import Postgres
 /// - Parameters:
 ///   - limit: longest time without an answer; then the last error is thrown.
 ///   - logger: told once when the wait begins.
+///   - isOver: true ends the wait as well.
 ///   - body: a statement that may be repeated.
 /// - Returns: what the body returned.
 /// - Throws: the body's last error.
 func persistently<R: Sendable>(
     for limit: Duration,
     _ logger: Logger,
+    unless isOver: () -> Bool = { false },
     _ body: () async throws(PostgresError) -> R
 ) async throws(PostgresError) -> R {
     let end = ContinuousClock.now + limit
@@ -20,7 +22,7 @@ func persistently<R: Sendable>(
         do {
             return try await body()
         } catch {
-            guard error.isTransient, ContinuousClock.now < end, !Task.isCancelled else { throw error }
+            guard error.isTransient, ContinuousClock.now < end, !Task.isCancelled, !isOver() else { throw error }
             if pause == .milliseconds(50) {
                 logger.log(.warning, "waiting for the database", ["error": .string("\(error)")])
             }

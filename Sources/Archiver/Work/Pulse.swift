@@ -70,6 +70,7 @@ final class Pulse: Sendable {
             // The time of sending counts: the database's clock for this worker starts no later.
             let sent = ContinuousClock.now
             let (held, busy) = state.withLock { (Array($0.held), $0.busy) }
+            var pause = queue.timing.beat
             do {
                 let answer = try await queue.beat(worker: worker, busy: busy, held: held)
                 state.withLock { $0.contact.answered(sent: sent) }
@@ -81,8 +82,10 @@ final class Pulse: Sendable {
             } catch {
                 state.withLock { $0.contact.failed(at: .now) }
                 logger.log(.warning, "heartbeat failed", ["error": .string("\(error)")])
+                // Soon again: a short outage must not grow into silence that looks like death.
+                pause = min(pause, .seconds(1))
             }
-            try? await Task.sleep(for: queue.timing.beat)
+            try? await Task.sleep(for: pause)
         }
     }
 }

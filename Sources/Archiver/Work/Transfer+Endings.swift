@@ -16,12 +16,15 @@ struct ItemGone: Error {}
 struct Patience {
     private var repeats = 2
     private var freshURLs = 1
+    private var doubts = 2
     private var resumes = 20
 
     /// A cut or doubtful transfer: once more.
     mutating func again() -> Bool { take(\.repeats) }
     /// A refused or doubtful URL: true if a fresh one may be tried.
     mutating func freshURL() -> Bool { take(\.freshURLs) }
+    /// A doubtful body: true if another download from a fresh URL may settle it.
+    mutating func doubt() -> Bool { take(\.doubts) }
     /// An interrupted upload: each resumption keeps what the bucket has.
     mutating func resume() -> Bool { take(\.resumes) }
 
@@ -88,6 +91,7 @@ extension Transfer {
         case let error as StorageError: storageEnding(error, job, began)
         case let error as HTTPError: transportEnding(error.code, error.message, job, service, began)
         case let refusal as Judgement.Refusal: .refused(refusal, job)
+        case let doubtful as Doubtful: .fail(reason: doubtful.doubt.reason, message: doubtful.doubt.message)
         // The database is away: the queue's own calls wait for it, the job is given back when it answers.
         case let error as PostgresError: .release(delay: .seconds(5), note: "the database was away: \(error.message)")
         case is ItemGone:
@@ -175,9 +179,29 @@ extension PartKind {
     }
 }
 
+extension Judgement.Refusal {
+    /// No name is left for a part.
+    static func nameTaken(_ job: ClaimedJob) -> Judgement.Refusal {
+        Judgement.Refusal(
+            reason: "name-taken",
+            message: "Every name for this part is taken by something that is not coldroll's, the last one "
+                + "\(job.objectName). Move that away, then retry the part.",
+            isAcceptable: false
+        )
+    }
+}
+
 extension ClaimedJob {
     /// The same job under another object name.
-    func named(_ name: String) -> ClaimedJob {
+    func named(_ name: String) -> ClaimedJob { with(name, width, height) }
+
+    /// The same job with the size that the item has now, if Google tells one.
+    func sized(_ width: Int64?, _ height: Int64?) -> ClaimedJob {
+        guard let width, let height else { return self }
+        return with(objectName, width, height)
+    }
+
+    private func with(_ name: String, _ width: Int64?, _ height: Int64?) -> ClaimedJob {
         ClaimedJob(
             reference: reference,
             kind: kind,
@@ -193,7 +217,8 @@ extension ClaimedJob {
             mimeType: mimeType,
             captureTime: captureTime,
             width: width,
-            height: height
+            height: height,
+            hasUpload: hasUpload
         )
     }
 }

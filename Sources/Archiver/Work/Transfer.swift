@@ -5,6 +5,7 @@ import HTTPClient
 import JobQueue
 import Logging
 import Media
+import Postgres
 import Synchronization
 
 /// One job from base URL to verified object.
@@ -15,6 +16,8 @@ struct Transfer: Sendable {
     let resolver: ItemResolver
     let health: ServiceHealth
     let motion: MotionMode
+    /// What was stored lately, to notice one body under two items.
+    let recent = RecentBodies()
 
     /// Bodies up to this size go up in one multipart request, if the byte budget has room.
     static let multipartLimit: Int64 = 8 << 20
@@ -27,7 +30,8 @@ struct Transfer: Sendable {
     private struct Try {
         var job: ClaimedJob
         var patience = Patience()
-        var session: UploadSession?
+        var doubts = Doubts()
+        let keeper: SessionKeeper
         /// Who is asked at present: to blame for a 5xx of Google's.
         var service = ServiceHealth.Service.library
         let began = ContinuousClock.now
@@ -49,8 +53,14 @@ struct Transfer: Sendable {
     }
 
     private func tried(_ claimed: ClaimedJob) async -> Ending {
-        var attempt = Try(job: claimed)
+        let keeper = SessionKeeper(context, worker: worker, job: claimed.reference)
+        var attempt = Try(job: claimed, keeper: keeper)
         if claimed.crashes > 0, let ending = await lookFirst(&attempt) { return ending }
+        do {
+            try await keeper.take(for: attempt.job)
+        } catch {
+            return ending(of: error, attempt.job, .storage, attempt.began)
+        }
         while !Task.isCancelled {
             if let ending = await once(&attempt) { return ending }
         }
@@ -62,7 +72,7 @@ struct Transfer: Sendable {
         do {
             return try await fetched(&attempt)
         } catch {
-            switch next(after: error, &attempt) {
+            switch await next(after: error, &attempt) {
             case .again:
                 try? await Task.sleep(for: .milliseconds(Int.random(in: 20...300)))
                 return nil
@@ -80,7 +90,9 @@ struct Transfer: Sendable {
         guard let url = item.baseURL else {
             throw PhotosError(code: .malformed, message: "Google answered for this item without a base URL.")
         }
-        return .complete(try await archive(attempt.job, url, attempt.session))
+        // What Google says now goes with these bytes: an item may have been edited since the scan.
+        let job = attempt.job.sized(item.width, item.height)
+        return .complete(try await archive(job, url, attempt.keeper, attempt.doubts))
     }
 
     /// The item; a 404 here means that it is gone, not that a URL is old.
@@ -92,32 +104,40 @@ struct Transfer: Sendable {
         }
     }
 
-    private func next(after error: any Error, _ attempt: inout Try) -> Next {
+    private func next(after error: any Error, _ attempt: inout Try) async -> Next {
         let job = attempt.job
         if let error = error as? StorageError {
             switch error.code {
-            case .interrupted(let half):
-                attempt.session = half
+            case .interrupted:
                 return attempt.patience.resume()
                     ? .again : .end(ending(of: error, attempt.job, attempt.service, attempt.began))
             case .sessionLost:
-                attempt.session = nil
+                await attempt.keeper.drop()
                 return attempt.patience.resume()
                     ? .again : .end(ending(of: error, attempt.job, attempt.service, attempt.began))
-            case .checksumMismatch, .sourceFailed:
-                attempt.session = nil
+            case .checksumMismatch:
+                // This download and the one that began the upload are not the same bytes: from the first byte again.
+                await attempt.keeper.drop()
+                return attempt.patience.again()
+                    ? .again : .end(ending(of: error, attempt.job, attempt.service, attempt.began))
+            case .sourceFailed:
                 return attempt.patience.again()
                     ? .again : .end(ending(of: error, attempt.job, attempt.service, attempt.began))
             default: return .end(ending(of: error, attempt.job, attempt.service, attempt.began))
             }
         }
         if error is NameTaken {
-            attempt.session = nil
+            await attempt.keeper.drop()
             return .rename
         }
-        if error is Judgement.Refusal || error is ItemGone || isBaseURLRefused(error) {
+        if let doubtful = error as? Doubtful {
+            attempt.doubts.note(doubtful.marks)
             context.baseURLs.forget(job.sourceItem)
-            attempt.session = nil
+            // What was sent is doubtful as well; a front that was looked at was not sent.
+            if doubtful.marks.bytes != nil { await attempt.keeper.drop() }
+            if attempt.patience.doubt() { return .again }
+        } else if error is Judgement.Refusal || error is ItemGone || isBaseURLRefused(error) {
+            context.baseURLs.forget(job.sourceItem)
             if attempt.patience.freshURL() { return .again }
         } else if isCut(error), attempt.patience.again() {
             return .again
@@ -140,8 +160,11 @@ struct Transfer: Sendable {
     private func rename(_ attempt: inout Try) async -> Ending? {
         let taken = attempt.job.objectName
         do {
-            guard let name = try await nextName(attempt.job) else { return .cancelled }
-            attempt.job = attempt.job.named(name)
+            switch try await nextName(attempt.job) {
+            case .name(let name): attempt.job = attempt.job.named(name)
+            case .leaseLost: return .cancelled
+            case .allTaken: throw Judgement.Refusal.nameTaken(attempt.job)
+            }
         } catch {
             return ending(of: error, attempt.job, attempt.service, attempt.began)
         }
@@ -173,7 +196,8 @@ struct Transfer: Sendable {
     private func archive(
         _ job: ClaimedJob,
         _ url: BaseURL,
-        _ session: UploadSession?
+        _ keeper: SessionKeeper,
+        _ doubts: Doubts
     ) async throws -> Completion.Result {
         let inspector = Inspection()
         let buffer = try await BodyBuffer(budget: context.budget, allowance: 2 * ByteBudget.block) { bytes in
@@ -183,7 +207,7 @@ struct Transfer: Sendable {
         let head = try await context.photos.download(url, job.kind.rendition, into: buffer)
         health.succeeded(.media)
         let length = head.header("Content-Encoding") == nil ? head.contentLength : nil
-        let isFramed = length != nil || head.isChunked
+        let judge = Judge(job: job, isFramed: length != nil || head.isChunked, doubts: doubts, recent: recent)
         // One block more than the body: the last write of the download may not be cut to fit.
         let isWhole: Bool
         if let length, length <= Self.multipartLimit, buffer.tryGrow(to: Int(length) + ByteBudget.block) {
@@ -195,12 +219,13 @@ struct Transfer: Sendable {
             isWhole = buffer.hasEnded
         }
         let early = inspector.report()
-        if early.kind.isRefused || isWhole { _ = try judged(early, job, isFramed) }
+        let fidelity = isWhole ? try judge.fidelity(of: early, buffer) : nil
+        try judge.look(at: early)
         let identity = Identity(source: context.sourceLabel, item: job.sourceItem, part: job.kind)
         var metadata = identity.metadata(
             filename: job.filename,
             captureTime: job.captureTime,
-            fidelity: isWhole ? try judged(early, job, isFramed) : nil
+            fidelity: fidelity
         )
         if isWhole { metadata[Adoption.motionKey] = early.isMotionPhoto ? "1" : "0" }
         let object = NewObject(
@@ -213,9 +238,10 @@ struct Transfer: Sendable {
             object,
             from: buffer,
             length: length,
-            session: session,
-            began: { _ in },
-            accept: { _ = try judged(inspector.report(), job, isFramed) }
+            session: keeper.session,
+            began: { try await keeper.began($0, as: job.objectName) },
+            confirmed: { try await keeper.confirmed($0, as: job.objectName) },
+            accept: { _ = try judge.fidelity(of: inspector.report(), buffer) }
         )
         health.succeeded(.storage)
         let report = inspector.report()
@@ -227,10 +253,13 @@ struct Transfer: Sendable {
                     message: "The archive answered for \(job.objectName) with another size or checksum than was sent."
                 )
             }
+            let fidelity = try judge.believed(report)
+            judge.tellOfTwin(buffer, context.logger)
             return .stored(
-                stored.record(fidelity: try judged(report, job, isFramed), mediaKind: report.kind, adopted: false),
+                stored.record(fidelity: fidelity, mediaKind: report.kind, adopted: false),
                 motion: motionPart(job, report.isMotionPhoto)
             )
+        case .occupied: throw NameTaken()
         case .exists(let stored):
             guard Identity(metadata: stored.metadata) == identity else { throw NameTaken() }
             let known = (fidelity: Adoption.fidelity(stored), isMotion: Adoption.isMotion(stored))
@@ -238,7 +267,8 @@ struct Transfer: Sendable {
             if known.fidelity == nil || known.isMotion == nil { try await readToEnd(buffer) }
             let report = inspector.report()
             let isSame = stored.size == buffer.received && stored.crc32c == buffer.crc32c.value
-            let fidelity = isSame ? try judged(report, job, isFramed) : known.fidelity ?? .rendition
+            // What stands there was judged before it was made; the same bytes again are no worse.
+            let fidelity = try known.fidelity ?? (isSame ? judge.believed(report) : .rendition)
             return .stored(
                 stored.record(fidelity: fidelity, mediaKind: report.kind, adopted: true),
                 motion: motionPart(job, known.isMotion ?? report.isMotionPhoto)
@@ -272,9 +302,17 @@ struct Transfer: Sendable {
         )
     }
 
-    /// The next name that the ledger lets the part have; nil if the lease is gone.
-    /// - Throws: `Judgement.Refusal` when every name is taken by foreign objects, `PostgresError`.
-    private func nextName(_ job: ClaimedJob) async throws -> String? {
+    /// What became of a search for another name.
+    private enum NextName {
+        case name(String)
+        /// The job is somebody else's now.
+        case leaseLost
+        /// Every name that the part may have belongs to foreign objects, or to parts of the ledger.
+        case allTaken
+    }
+
+    /// The next name that the ledger lets the part have.
+    private func nextName(_ job: ClaimedJob) async throws(PostgresError) -> NextName {
         let names = ObjectName.candidates(
             filename: job.filename,
             mimeType: job.mimeType,
@@ -283,22 +321,13 @@ struct Transfer: Sendable {
         )
         let next = (names.firstIndex { $0.name == job.objectName } ?? -1) + 1
         for name in names[next...] {
-            if try await context.queue.rename(worker: worker, job.reference, to: name) { return name.name }
+            switch try await context.queue.rename(worker: worker, job.reference, to: name) {
+            case .renamed: return .name(name.name)
+            case .leaseLost: return .leaseLost
+            case .taken: continue
+            }
         }
-        guard next >= names.count else { return nil }
-        throw Judgement.Refusal(
-            reason: "name-taken",
-            message: "Every name for this part is taken by an object that is not coldroll's, the last one "
-                + "\(job.objectName). Move that object away, then retry the part.",
-            isAcceptable: false
-        )
-    }
-
-    private func judged(_ report: MediaReport, _ job: ClaimedJob, _ isFramed: Bool) throws -> Fidelity {
-        switch Judgement.of(report, for: job, isFramed: isFramed) {
-        case .store(let fidelity): return fidelity
-        case .refuse(let refusal): throw refusal
-        }
+        return .allTaken
     }
 
     private func motionPart(_ job: ClaimedJob, _ isMotionPhoto: Bool) -> NewPart? {

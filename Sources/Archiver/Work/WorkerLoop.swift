@@ -20,6 +20,8 @@ final class WorkerLoop {
     enum Event: Sendable {
         case claimed([ClaimedJob])
         case claimFailed(PostgresError)
+        case begun([ClaimedJob], Set<JobReference>)
+        case beginFailed([ClaimedJob], PostgresError)
         case ended(JobReference, Ending)
         case delivered(Outbox.Letter, Outbox.Receipt)
         case pulse(Pulse.Finding)
@@ -46,7 +48,11 @@ final class WorkerLoop {
 
     var progress: WorkerProgress
     private var governor: SlotGovernor
-    private var waiting: [ClaimedJob] = []
+    private var waiting: WaitingJobs
+    /// Jobs whose start the database is being told: they have a slot already.
+    private var beginning: [JobReference] = []
+    private var begins: Task<Void, Never>?
+    private var mayBegin = true
     private var running: [JobReference: Task<Void, Never>] = [:]
     private var isClaiming = false
     private var claiming: Task<Void, Never>?
@@ -97,6 +103,7 @@ final class WorkerLoop {
             motion: options.motion
         )
         governor = SlotGovernor(options.slots)
+        waiting = WaitingJobs(crashLimit: context.queue.timing.crashes)
     }
 
     /// Works until the end of this life; every job in hand is ended, given back, or somebody else's when it returns.
@@ -113,7 +120,7 @@ final class WorkerLoop {
     }
 
     private var isFinished: Bool {
-        guard running.isEmpty, !isClaiming else { return false }
+        guard running.isEmpty, beginning.isEmpty, !isClaiming else { return false }
         if end == .lost { return true }
         guard pulse.heldCount == 0 else { return false }
         return end != nil || level != .none
@@ -127,7 +134,10 @@ final class WorkerLoop {
             isClaiming = false
             mayClaim = !jobs.isEmpty
             claiming = nil
-            waiting += jobs
+            for job in waiting.append(jobs) {
+                // Others may take it meanwhile, or this worker when the one before it has ended.
+                outbox.post(.release(Release(job: job.reference, delay: .seconds(Int.random(in: 5...15)))))
+            }
             // The stop came while the claim was under way: it gave back only what was waiting then.
             if level != .none { giveBackWaiting() }
             if jobs.isEmpty { checkDrain() }
@@ -139,8 +149,11 @@ final class WorkerLoop {
             guard level == .none else { return }
             logger.log(.warning, "claim failed", ["error": .string("\(error)")])
             if !error.isTransient { fail(ArchiverError(code: .unavailable, message: "\(error)")) }
+        case .begun(let asked, let begun): start(asked, begun)
+        case .beginFailed(let jobs, let error): put(back: jobs, error)
         case .ended(let job, let ending):
             running[job] = nil
+            waiting.ended(job)
             pulse.note(busy: running.count)
             settle(job, ending)
         case .delivered(let letter, let receipt): note(letter, receipt)
@@ -150,7 +163,9 @@ final class WorkerLoop {
         case .stop(let level): stop(level)
         case .drained(let isDrained):
             isCheckingDrain = false
-            if isDrained, running.isEmpty, waiting.isEmpty, !isClaiming, !isFed() { end = end ?? .done }
+            if isDrained, running.isEmpty, beginning.isEmpty, waiting.isEmpty, !isClaiming, !isFed() {
+                end = end ?? .done
+            }
         case .broken(let error):
             // Nothing can be told to the queue any more: leases run out, and others take over.
             failure = failure ?? error
@@ -162,12 +177,12 @@ final class WorkerLoop {
     /// Starts what may be started, claims what may be claimed.
     private func advance() {
         guard level == .none, end == nil else { return }
-        if pulse.mayStart {
-            while running.count < governor.slots, !waiting.isEmpty { start(waiting.removeFirst()) }
-        }
-        if running.count < governor.slots { saturated = false }
+        if pulse.mayStart { begin() }
+        let busy = running.count + beginning.count
+        // Slots that the database is about to be told of are not free for want of work.
+        if busy < governor.slots, waiting.isEmpty || !pulse.mayStart { saturated = false }
         guard !isClaiming, mayClaim, pulse.mayStart else { return }
-        let wanted = governor.slots - running.count + aheadLimit - waiting.count
+        let wanted = governor.slots - busy + aheadLimit - waiting.count
         guard waiting.count <= aheadLimit / 2, wanted > 0 else { return }
         claim(wanted)
     }
@@ -194,13 +209,61 @@ final class WorkerLoop {
         }
     }
 
-    private func start(_ job: ClaimedJob) {
-        // Lost while it waited: not ours any more.
-        guard pulse.holds(job.reference) else { return }
-        running[job.reference] = Task { [transfer, post] in
-            post.yield(.ended(job.reference, await transfer.perform(job)))
+    // MARK: Starts
+
+    /// Tells the database which jobs begin, then begins them.
+    ///
+    /// In this order: a part that kills its worker in the first instant is known, and what only waits here is innocent.
+    /// While a statement is under way the next batch gathers.
+    private func begin() {
+        guard beginning.isEmpty, mayBegin else { return }
+        let jobs = waiting.take(governor.slots - running.count)
+        guard !jobs.isEmpty else { return }
+        beginning = jobs.map(\.reference)
+        begins = Task { [context, worker, post] in
+            do throws(PostgresError) {
+                let begun = try await context.queue.start(worker: worker, jobs.map(\.reference))
+                post.yield(.begun(jobs, begun))
+            } catch {
+                post.yield(.beginFailed(jobs, error))
+            }
+        }
+    }
+
+    private func start(_ asked: [ClaimedJob], _ begun: Set<JobReference>) {
+        beginning = []
+        for job in asked {
+            guard begun.contains(job.reference) else {
+                if pulse.drop(job.reference) { noteLost(job.reference) }
+                waiting.ended(job.reference)
+                continue
+            }
+            // Lost while the statement was under way: not ours any more.
+            guard pulse.holds(job.reference) else {
+                waiting.ended(job.reference)
+                continue
+            }
+            guard level == .none else {
+                waiting.ended(job.reference)
+                outbox.post(.release(Release(job: job.reference)))
+                continue
+            }
+            running[job.reference] = Task { [transfer, post] in
+                post.yield(.ended(job.reference, await transfer.perform(job)))
+            }
         }
         pulse.note(busy: running.count)
+    }
+
+    /// The database did not answer whether these may begin: they wait on.
+    private func put(back jobs: [ClaimedJob], _ error: PostgresError) {
+        beginning = []
+        mayBegin = false
+        for job in jobs { waiting.ended(job.reference) }
+        waiting.put(back: jobs.filter { pulse.holds($0.reference) })
+        guard level == .none else { return giveBackWaiting() }
+        logger.log(.warning, "starts wait for the database", ["error": .string("\(error)")])
+        if !error.isTransient { fail(ArchiverError(code: .unavailable, message: "\(error)")) }
     }
 
     // MARK: Ends of jobs
@@ -242,7 +305,7 @@ final class WorkerLoop {
     private func note(_ letter: Outbox.Letter, _ receipt: Outbox.Receipt) {
         pulse.drop(letter.job)
         if receipt == .refused {
-            logger.log(.warning, "lost a lease", ["part": .integer(letter.job.part)])
+            noteLost(letter.job)
             return
         }
         switch letter {
@@ -280,11 +343,13 @@ final class WorkerLoop {
     private func obey(_ finding: Pulse.Finding) {
         switch finding {
         case .lost(let jobs):
-            for job in jobs where pulse.drop(job) {
-                logger.log(.warning, "lost a lease", ["part": .integer(job.part)])
+            // What has ended here is left to the answer to its letter, which may be under way.
+            for job in jobs where running[job] != nil || waiting.contains(job) || beginning.contains(job) {
+                guard pulse.drop(job) else { continue }
+                noteLost(job)
                 running[job]?.cancel()
             }
-            waiting.removeAll { !pulse.holds($0.reference) }
+            waiting.remove { !pulse.holds($0) }
         case .orphaned(let jobs):
             for job in jobs { outbox.post(.release(Release(job: job))) }
         case .dead:
@@ -296,8 +361,8 @@ final class WorkerLoop {
 
     /// Lets go of everything without a word: the database has given it, or will give it, to others.
     private func surrender() {
-        for job in waiting { pulse.drop(job.reference) }
-        waiting = []
+        for job in waiting.removeAll() { pulse.drop(job.reference) }
+        for job in beginning { pulse.drop(job) }
         for (job, task) in running {
             pulse.drop(job)
             task.cancel()
@@ -309,6 +374,7 @@ final class WorkerLoop {
         giveBackWaiting()
         // Nothing new is begun: base URLs that Google is slow to give need not be waited for.
         claiming?.cancel()
+        begins?.cancel()
         if level == .immediate {
             for task in running.values { task.cancel() }
         } else if graceEnds == nil {
@@ -317,8 +383,11 @@ final class WorkerLoop {
     }
 
     private func giveBackWaiting() {
-        for job in waiting { outbox.post(.release(Release(job: job.reference))) }
-        waiting = []
+        for job in waiting.removeAll() { outbox.post(.release(Release(job: job.reference))) }
+    }
+
+    private func noteLost(_ job: JobReference) {
+        logger.log(.warning, "lost a lease", ["part": .integer(job.part)])
     }
 
     /// Ends this worker with an error, jobs given back.
@@ -332,6 +401,7 @@ final class WorkerLoop {
     private func tick() {
         ticks += 1
         mayClaim = mayClaim || ticks % 2 == 0
+        mayBegin = true
         progress.busy = running.count
         progress.slots = governor.slots
         let isFenced = pulse.isFenced
@@ -352,7 +422,9 @@ final class WorkerLoop {
 
     /// Asks the database whether anything is left; only where nothing is in hand here.
     private func checkDrain() {
-        guard options.drain, !isCheckingDrain, running.isEmpty, waiting.isEmpty, !isFed() else { return }
+        guard options.drain, !isCheckingDrain, running.isEmpty, beginning.isEmpty, waiting.isEmpty, !isFed() else {
+            return
+        }
         isCheckingDrain = true
         Task { [context, sources, post] in
             // Without an answer the queue counts as not empty: the next look comes soon.

@@ -13,7 +13,8 @@ import Darwin
 /// - Parameters:
 ///   - context: connections and stores.
 ///   - options: slots, motion clips, when to end.
-///   - stop: the first request finishes what is in hand within the grace time, the second gives it back at once.
+///   - stop: the first request finishes what is in hand within the grace time, the second gives it back at once, or
+///     lets go of it where the database does not answer within `Outbox.lastPatience`.
 ///   - progress: about twice a second, from any thread.
 /// - Returns: what was done and what is left.
 /// - Throws: `ArchiverError` for what a person must mend, `PostgresError` when the database stays away.
@@ -37,6 +38,16 @@ package func runWorker(
     }
 }
 
+extension ArchiverError {
+    /// A second request to stop came while the database did not answer.
+    static let notGivenBack = ArchiverError(
+        code: .interrupted,
+        message:
+            "Stopped while the database did not answer: what was in hand could not be given back. It is in the queue "
+            + "again about 40 seconds after this worker's last heartbeat, and no attempt is counted."
+    )
+}
+
 /// A worker over all of its lives.
 struct Worker {
     let context: ArchiveContext
@@ -45,6 +56,9 @@ struct Worker {
     let stop: StopSignal
     /// Whether a scan in this process still adds jobs: a drain waits for it.
     let isFed: @Sendable () -> Bool
+
+    /// How long a worker that has nothing in hand waits for a database that is away: a restart of the server takes less.
+    private static let patience = Duration.seconds(600)
 
     /// - Parameters:
     ///   - progress: about twice a second.
@@ -67,13 +81,18 @@ struct Worker {
         let deadline = options.drain ? options.maxWait.map { ContinuousClock.now + $0 } : nil
         var sum = WorkerProgress()
         while true {
-            let worker = try await context.queue.register(
-                host: context.host,
-                processID: Int(getpid()),
-                version: context.version,
-                slots: slotCount,
-                sources: sources
-            )
+            // One number for all tries: one that was registered although the answer was lost is the same worker.
+            let number = Int64.random(in: 1...Int64.max)
+            let worker = try await answered { () async throws(PostgresError) in
+                try await context.queue.register(
+                    id: number,
+                    host: context.host,
+                    processID: Int(getpid()),
+                    version: context.version,
+                    slots: slotCount,
+                    sources: sources
+                )
+            }
             let loop = WorkerLoop(
                 context: context,
                 options: options,
@@ -87,11 +106,20 @@ struct Worker {
             sum = loop.progress
             if let failure = loop.failure { throw failure }
             guard end == .done else { continue }
-            let left = try await context.queue.live(sources: sources).count
+            let left = try await answered { () async throws(PostgresError) in
+                try await context.queue.live(sources: sources).count
+            }
             // A scan that began just now may have added jobs after the last look.
             let isOver = !options.drain || left == 0 || stop.level != .none || deadline.map { .now > $0 } ?? false
             if isOver { return WorkSummary(progress: sum, left: left) }
         }
+    }
+
+    /// Waits for a database that is away, unless a stop was asked for.
+    private func answered<R: Sendable>(
+        _ body: () async throws(PostgresError) -> R
+    ) async throws(PostgresError) -> R {
+        try await persistently(for: Self.patience, context.logger, unless: { stop.level != .none }, body)
     }
 
     private var slotCount: Int {
@@ -125,8 +153,18 @@ struct Worker {
         let delivery = Task {
             do {
                 try await outbox.run()
+                if Task.isCancelled { post.yield(.broken(.notGivenBack)) }
             } catch {
-                post.yield(.broken(ArchiverError(code: .unavailable, message: "\(error)")))
+                let error = Task.isCancelled ? .notGivenBack : ArchiverError(code: .unavailable, message: "\(error)")
+                post.yield(.broken(error))
+            }
+        }
+        // Whoever insists does not want to wait for a database that is away.
+        stop.onRequest { level in
+            guard level == .immediate else { return }
+            Task {
+                try? await Task.sleep(for: Outbox.lastPatience)
+                delivery.cancel()
             }
         }
         let end = try await loop.run(report: progress)
@@ -156,9 +194,14 @@ private func sweep(_ queue: JobQueue, _ pulse: Pulse, _ logger: Logger, found: @
         } catch {
             logger.log(.debug, "sweep failed", ["error": .string("\(error)")])
         }
-        // A sweep that takes long, since vacuum is held up, must not be what keeps the database busy.
-        try? await Task.sleep(for: max(min(queue.timing.sweep, .seconds(1)), (.now - began) * 20))
+        try? await Task.sleep(for: pause(after: .now - began, atLeast: min(queue.timing.sweep, .seconds(1))))
     }
+}
+
+/// A sweep that takes long, since vacuum is held up, must not be what keeps the database busy: it gets a twentieth of the
+/// time, but never a pause so long that a dead worker's jobs would wait for it.
+private func pause(after took: Duration, atLeast least: Duration) -> Duration {
+    max(least, min(took * 20, .seconds(10)))
 }
 
 /// Keeps the tables small and quick: any process may, at any time.
@@ -170,7 +213,7 @@ private func tidy(_ queue: JobQueue, _ logger: Logger) async {
         } catch {
             logger.log(.debug, "upkeep failed", ["error": .string("\(error)")])
         }
-        try? await Task.sleep(for: max(.seconds(1), (.now - began) * 20))
+        try? await Task.sleep(for: pause(after: .now - began, atLeast: .seconds(1)))
     }
 }
 

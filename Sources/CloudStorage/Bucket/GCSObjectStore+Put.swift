@@ -9,20 +9,24 @@ extension GCSObjectStore {
         length: Int64?,
         session: UploadSession?,
         began: @Sendable (UploadSession) async throws -> Void,
+        confirmed: @Sendable (Int64) async throws -> Void,
         accept: @Sendable () async throws -> Void
     ) async throws -> PutOutcome {
         try checkName(object.name)
         let subject = "Storing \(quoted(object.name))"
-        if let session {
-            guard endpoint.owns(session) else {
-                throw StorageError(
-                    code: .sessionLost,
-                    message: "\(subject): the stored upload belongs to another endpoint."
-                )
+        if let session, endpoint.mayGoOn(with: session) {
+            var upload = ResumableUpload(
+                store: self,
+                name: object.name,
+                buffer: buffer,
+                session: session,
+                isResumed: true
+            )
+            switch try await upload.resume(length: length, confirmed: confirmed) {
+            case .over(let outcome): return outcome
+            case .goesOn: return try await upload.run(length: length, confirmed: confirmed, accept: accept)
+            case .useless: break
             }
-            var upload = ResumableUpload(store: self, name: object.name, buffer: buffer, session: session)
-            if let outcome = try await upload.resume(length: length) { return outcome }
-            return try await upload.run(length: length, accept: accept)
         }
         if buffer.hasEnded || length.map({ $0 <= Int64(buffer.allowance) }) ?? true {
             try await fromSource(subject) { () async throws(HTTPError) in try await buffer.wait(for: .max) }
@@ -35,7 +39,7 @@ extension GCSObjectStore {
         let session = try await begin(object, length: length, subject: subject)
         try await began(session)
         var upload = ResumableUpload(store: self, name: object.name, buffer: buffer, session: session)
-        return try await upload.run(length: length, accept: accept)
+        return try await upload.run(length: length, confirmed: confirmed, accept: accept)
     }
 
     /// What stands under the name of an object that the bucket refused to overwrite.
@@ -134,7 +138,7 @@ extension GCSObjectStore {
                 message: "\(subject): the bucket began an upload and did not say where."
             )
         }
-        let session = UploadSession(uri: location)
+        let session = UploadSession(uri: location, length: length)
         guard endpoint.owns(session) else {
             throw StorageError(
                 code: .malformed,

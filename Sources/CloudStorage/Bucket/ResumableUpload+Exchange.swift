@@ -85,6 +85,14 @@ extension ResumableUpload {
                 await cancel()
                 throw store.mismatch(subject)
             }
+            if isResumed, refusal.status == 400 {
+                // Begun for another download: what it does not like about this one, a session of its own may.
+                await cancel()
+                throw StorageError(
+                    code: .sessionLost,
+                    message: "\(subject): the upload that was begun before does not take this download."
+                )
+            }
             throw refusal.error(.create, subject, bucket: store.bucket)
         }
     }

@@ -15,14 +15,17 @@ struct ResumableUpload {
     let name: String
     let buffer: BodyBuffer
     let session: UploadSession
+    /// Whether the session was begun for another download.
+    let isResumed: Bool
     var offset: Int64 = 0
     var attempts = Attempts()
 
-    init(store: GCSObjectStore, name: String, buffer: BodyBuffer, session: UploadSession) {
+    init(store: GCSObjectStore, name: String, buffer: BodyBuffer, session: UploadSession, isResumed: Bool = false) {
         self.store = store
         self.name = name
         self.buffer = buffer
         self.session = session
+        self.isResumed = isResumed
     }
 
     var subject: String { "Storing \(store.quoted(name))" }
@@ -35,32 +38,58 @@ struct ResumableUpload {
         case found(StoredObject)
     }
 
-    /// Asks a stored session where it stands and drops what the bucket already has; every byte passes the checksum all the same.
+    /// How a session that was kept was found.
+    enum Resumption {
+        /// It is complete already: somebody else, or this process before it died, sent the last byte.
+        case over(PutOutcome)
+        case goesOn
+        /// Dead, empty or for a body of another length; nothing of the buffer has been used.
+        case useless
+    }
+
+    /// Asks a kept session where it stands and drops what the bucket already has; every byte passes the checksum all the same.
     ///
-    /// An outcome if it is complete already: somebody else, or this process before it died, sent the last byte.
-    mutating func resume(length: Int64?) async throws -> PutOutcome? {
-        switch try await status() {
-        case .complete(let response): return .exists(try store.object(response, name: name))
-        case .found(let object): return .exists(object)
-        case .persisted(let count):
-            if let length, count > length { throw await overrun() }
-            do throws(HTTPError) {
-                try await buffer.skip(count)
-            } catch {
-                try Task.checkCancellation()
-                guard buffer.hasEnded else {
-                    throw StorageError(code: .sourceFailed, message: "\(subject): \(error.message)")
-                }
-                throw await overrun()
+    /// An empty one is not gone on with: the object's metadata was fixed when it was begun, for a download of which nothing
+    /// arrived. What has a unit of the same bytes has the same beginning, and so the same type.
+    mutating func resume(
+        length: Int64?,
+        confirmed: (Int64) async throws -> Void
+    ) async throws -> Resumption {
+        let count: Int64
+        do {
+            switch try await status() {
+            case .complete(let response): return .over(.exists(try store.object(response, name: name)))
+            case .found(let object): return .over(.exists(object))
+            case .persisted(let persisted): count = persisted
             }
-            offset = count
-            return nil
+        } catch let error as StorageError where error.code == .sessionLost {
+            return .useless
         }
+        guard session.length == length, count >= SessionRange.unit, length.map({ count <= $0 }) ?? true else {
+            await cancel()
+            return .useless
+        }
+        try await confirmed(count)
+        do throws(HTTPError) {
+            try await buffer.skip(count)
+        } catch {
+            try Task.checkCancellation()
+            guard buffer.hasEnded else {
+                throw StorageError(code: .sourceFailed, message: "\(subject): \(error.message)")
+            }
+            throw await overrun()
+        }
+        offset = count
+        return .goesOn
     }
 
     /// Sends the rest, and the object exists.
-    mutating func run(length: Int64?, accept: @Sendable () async throws -> Void) async throws -> PutOutcome {
-        let early = if let length { try await sendBulk(of: length) } else { try await sendChunks() }
+    mutating func run(
+        length: Int64?,
+        confirmed: (Int64) async throws -> Void,
+        accept: @Sendable () async throws -> Void
+    ) async throws -> PutOutcome {
+        let early = if let length { try await sendBulk(of: length) } else { try await sendChunks(confirmed) }
         if let early { return early }
         do {
             try await accept()
@@ -113,8 +142,9 @@ struct ResumableUpload {
     // MARK: Unknown length
 
     /// Chunks that stay in memory until the bucket has them, up to the one that will be the last.
-    private mutating func sendChunks() async throws -> PutOutcome? {
+    private mutating func sendChunks(_ confirmed: (Int64) async throws -> Void) async throws -> PutOutcome? {
         while true {
+            let before = offset
             let limit = try await chunkLimit()
             try await fromSource(subject) { () async throws(HTTPError) in try await buffer.wait(for: limit) }
             if buffer.hasEnded { return nil }
@@ -130,6 +160,7 @@ struct ResumableUpload {
                 case .persisted(let persisted): try await advance(to: persisted, sent: offset + count)
                 }
             }
+            if offset > before { try await confirmed(offset) }
         }
     }
 

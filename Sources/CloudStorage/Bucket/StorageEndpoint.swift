@@ -43,4 +43,18 @@ struct StorageEndpoint: Sendable, Equatable {
         guard let there = Origin(session.uri) else { return false }
         return there == origin || (isGoogle && there == Origin("https://storage.googleapis.com"))
     }
+
+    /// Whether a session that was kept elsewhere may be gone on with: nothing but an upload's URI at this endpoint.
+    ///
+    /// Who changes what was kept cannot have other requests sent with our token, such as the deletion of an object.
+    func mayGoOn(with session: UploadSession) -> Bool {
+        guard owns(session), session.uri.utf8.allSatisfy({ $0 > 32 && $0 < 127 && $0 != UInt8(ascii: "\\") }),
+            let parts = URLComponents(string: session.uri), parts.fragment == nil
+        else { return false }
+        let path = parts.percentEncodedPath
+        let folder = URLComponents(string: base)?.percentEncodedPath ?? ""
+        let isUpload = ["/upload/", "/resumable/upload/"].contains { path.hasPrefix(folder + $0) }
+        return isUpload && !path.contains("..") && !path.contains("%")
+            && parts.queryItems?.contains { $0.name == "upload_id" && $0.value?.isEmpty == false } ?? false
+    }
 }

@@ -171,8 +171,11 @@ actor DirectoryKeeper {
         return Sighting(name: name, path: path(name), status: status, line: line)
     }
 
-    /// Whether anything at all has the name, a folder or a broken link too.
-    func isTaken(_ name: String) throws(StorageError) -> Bool { try FileStatus.ofLink(path(name)) != nil }
+    /// Whether something that is no file has the name: a folder, a broken link, a socket.
+    func isOccupied(_ name: String) throws(StorageError) -> Bool {
+        guard let status = try FileStatus.ofLink(path(name)), !status.isFile else { return false }
+        return try look(name) == nil
+    }
 
     /// A small file's bytes, all of one generation: files here are replaced, never changed.
     func read(_ name: String) throws(StorageError) -> (bytes: [UInt8], generation: Int64)? {

@@ -2,18 +2,20 @@ import Checksums
 import HTTPClient
 
 extension DirectoryObjectStore {
-    /// A directory has no sessions: `session` is ignored and `began` never called.
+    /// A directory has no sessions: `session` is ignored, `began` and `confirmed` are never called.
     func put(
         _ object: NewObject,
         from buffer: BodyBuffer,
         length: Int64?,
         session: UploadSession?,
         began: @Sendable (UploadSession) async throws -> Void,
+        confirmed: @Sendable (Int64) async throws -> Void,
         accept: @Sendable () async throws -> Void
     ) async throws -> PutOutcome {
         try checkName(object.name)
         try await keeper.prepare()
         if let there = try await head(object.name) { return .exists(there) }
+        if try await keeper.isOccupied(object.name) { return .occupied }
         let file = TemporaryFile(for: "\(keeper.root)/\(object.name)", below: keeper.root)
         do {
             try await file.create()
@@ -73,9 +75,6 @@ extension DirectoryObjectStore {
         if let stored = try await keeper.publish(file, line) { return .created(stored) }
         await file.discard()
         if let there = try await head(object.name) { return .exists(there) }
-        throw StorageError(
-            code: .rejected,
-            message: "\(subject): a folder or a broken link has that name."
-        )
+        return .occupied
     }
 }

@@ -51,6 +51,9 @@ extension FaultRule {
         case "seconds":
             guard let number = value.number else { return false }
             seconds = number
+        case "factor":
+            guard let number = value.number, number > 0, number <= 4 else { return false }
+            factor = number
         default: return false
         }
         return true

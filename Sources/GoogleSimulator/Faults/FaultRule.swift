@@ -22,14 +22,24 @@ package struct FaultRule: Sendable, Equatable {
         case noLength = "no_length"
         /// Chunks instead of Content-Length.
         case chunked
-        /// One byte differs from what the last download of the item gave.
+        /// One byte, at the fraction `at`, differs from what the last download of the item gave.
         case different
+        /// The body is `factor` times as long: cut off with a proper end, or begun again from its start.
+        case resized
         /// A 512-pixel picture instead of the one that was asked for.
         case smaller
         /// A resumable upload acknowledges fewer bytes than it got (the fraction `at`).
         case persistLess = "persist_less"
         /// The bytes of another item.
         case wrongItem = "wrong_item"
+        /// A listing answers 200 with `{}`, as if it ended here.
+        case falseEnd = "false_end"
+        /// A page of a listing comes whole but for its `nextPageToken`.
+        case loseToken = "lose_token"
+        /// A listing answers 200 with an error object instead of a page.
+        case errorObject = "error_object"
+        /// The fraction `at` of a page's entries, from its beginning, has no id; the first one alone where `at` is not given.
+        case noID = "no_id"
     }
 
     /// Names of operations as the counters have them; `*` means all.
@@ -55,6 +65,8 @@ package struct FaultRule: Sendable, Equatable {
     package var milliseconds: Double
     package var at: Double?
     package var seconds: Double
+    /// Of `resized`, above 0 and at most 4.
+    package var factor: Double
 
     package init(on operation: String, _ action: Action) {
         operations = operation.split(separator: ",").map(String.init)
@@ -64,6 +76,7 @@ package struct FaultRule: Sendable, Equatable {
         status = 503
         milliseconds = 0
         seconds = 3600
+        factor = 0.5
     }
 
     /// Whether the rule looks at a request at all.

@@ -30,8 +30,18 @@ struct ItemBytes: Sendable {
     }
 
     /// The same bytes but for one.
-    func altered(by mask: UInt8) -> ItemBytes {
-        ItemBytes(body: .generated(AlteredBody(original: body, mask: mask)), contentType: contentType)
+    func altered(by mask: UInt8, at fraction: Double) -> ItemBytes {
+        let place = min(Int64(Double(body.count) * fraction), body.count - 1)
+        return ItemBytes(
+            body: .generated(AlteredBody(original: body, mask: mask, place: place)),
+            contentType: contentType
+        )
+    }
+
+    /// More or fewer bytes, the first ones the same.
+    func resized(by factor: Double) -> ItemBytes {
+        let count = max(1, Int64(Double(body.count) * factor))
+        return ItemBytes(body: .generated(ResizedBody(original: body, count: count)), contentType: contentType)
     }
 
     /// CRC-32C of the whole body; reads all of it.
@@ -46,17 +56,39 @@ struct SyntheticBody: BodyGenerator {
     func fill(_ buffer: UnsafeMutableRawBufferPointer, from offset: Int64) { unsafe media.fill(buffer, from: offset) }
 }
 
-/// Another body with its middle byte changed.
+/// Another body with one byte changed.
 struct AlteredBody: BodyGenerator {
     let original: ServerAnswer.Body
     let mask: UInt8
+    /// Of the byte, within the body.
+    let place: Int64
     var count: Int64 { original.count }
 
     func fill(_ buffer: UnsafeMutableRawBufferPointer, from offset: Int64) {
         // A file that cannot be read any more gives whatever was in the buffer: these bytes are meant to be wrong.
         try? unsafe original.read(into: buffer, from: offset)
-        let middle = count / 2 - offset
-        if middle >= 0, middle < Int64(buffer.count) { unsafe buffer[Int(middle)] ^= mask }
+        let changed = place - offset
+        if changed >= 0, changed < Int64(buffer.count) { unsafe buffer[Int(changed)] ^= mask }
+    }
+}
+
+/// Another body cut off, or begun again at its end, so that it has a length of its own.
+struct ResizedBody: BodyGenerator {
+    let original: ServerAnswer.Body
+    let count: Int64
+
+    func fill(_ buffer: UnsafeMutableRawBufferPointer, from offset: Int64) {
+        var done = 0
+        while done < buffer.count {
+            let start = (offset + Int64(done)) % original.count
+            let count = Int(min(Int64(buffer.count - done), original.count - start))
+            // A file that cannot be read any more gives whatever was in the buffer: these bytes are meant to be wrong.
+            try? unsafe original.read(
+                into: UnsafeMutableRawBufferPointer(rebasing: buffer[done..<done + count]),
+                from: start
+            )
+            done += count
+        }
     }
 }
 

@@ -86,13 +86,14 @@ final class DownloadService: Sendable {
         if strikes.has(.wrongItem), let other = neighbour(of: item) {
             return item.kind == .video ? ItemBytes.video(other) ?? .download(other) : .download(other)
         }
-        guard strikes.has(.different) else { return bytes }
+        let bytes = strikes.first(.resized).map { bytes.resized(by: $0.factor) } ?? bytes
+        guard let rule = strikes.first(.different) else { return bytes }
         let mask = alterations.withLock { counts in
             let next = counts[item.id, default: 0] % 255 + 1
             counts[item.id] = next
             return next
         }
-        return bytes.altered(by: mask)
+        return bytes.altered(by: mask, at: rule.at ?? 0.5)
     }
 
     /// Another item of the same kind, if there is one near.

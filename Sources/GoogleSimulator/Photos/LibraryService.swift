@@ -10,14 +10,14 @@ struct LibraryService: Sendable {
     let baseURLOrigin: String
 
     /// Answers `GET /v1/mediaItems`.
-    func list(_ query: QueryFields) -> ServerAnswer {
+    func list(_ query: QueryFields, _ strikes: Strikes) -> ServerAnswer {
         let size = query["pageSize"].map { Int64($0) } ?? 0
         guard let size else { return .refusal(400, "INVALID_ARGUMENT", "Invalid value at 'page_size' (TYPE_INT32).") }
-        return page(size: size, token: query["pageToken"] ?? "", filter: nil, parameters: "list")
+        return page(size: size, token: query["pageToken"] ?? "", filter: nil, parameters: "list", strikes)
     }
 
     /// Answers `POST /v1/mediaItems:search`.
-    func search(_ bytes: [UInt8]) -> ServerAnswer {
+    func search(_ bytes: [UInt8], _ strikes: Strikes) -> ServerAnswer {
         guard let body = bytes.isEmpty ? .object([]) : JSONValue.parse(bytes), body.fields != nil else {
             return .refusal(400, "INVALID_ARGUMENT", "Invalid JSON payload received.")
         }
@@ -32,7 +32,8 @@ struct LibraryService: Sendable {
             size: body["pageSize"]?.whole ?? 0,
             token: body["pageToken"]?.text ?? "",
             filter: filter,
-            parameters: parameters
+            parameters: parameters,
+            strikes
         )
     }
 
@@ -73,7 +74,13 @@ struct LibraryService: Sendable {
     }
 
     /// One page; a size of 0 means 25, more than 100 mean 100.
-    private func page(size: Int64, token: String, filter: SearchFilter?, parameters: String) -> ServerAnswer {
+    private func page(
+        size: Int64,
+        token: String,
+        filter: SearchFilter?,
+        parameters: String,
+        _ strikes: Strikes
+    ) -> ServerAnswer {
         guard size >= 0 else {
             return .refusal(400, "INVALID_ARGUMENT", "Page size must be between 0 and 100.")
         }
@@ -90,7 +97,7 @@ struct LibraryService: Sendable {
         var first = number == 0 ? nil : ticket?.place
         // Pages 1, 4, 7, … hold nothing and lead on from where they stand.
         if quirks.contains(.emptyPages), number % 3 == 1, let first {
-            return .json(200, .members(("nextPageToken", next(first, number + 1, bound))))
+            return strikes.page([], next: next(first, number + 1, bound))
         }
         var items: [JSONValue] = []
         if quirks.contains(.repeatAcrossPages), let again = first, let item = library.item(again.reference) {
@@ -115,13 +122,7 @@ struct LibraryService: Sendable {
         } else if !isNew {
             items = []
         }
-        return .json(
-            200,
-            .members(
-                ("mediaItems", items.isEmpty ? nil : .array(items)),
-                ("nextPageToken", isMore ? first.map { next($0, number + 1, bound) } : nil)
-            )
-        )
+        return strikes.page(items, next: isMore ? first.map { next($0, number + 1, bound) } : nil)
     }
 
     private func next(_ place: PhotoLibrary.Place, _ page: UInt32, _ parameters: String) -> JSONValue {

@@ -3,6 +3,7 @@ enum StorageRoute: Sendable {
     case bucketInsert
     case bucketList
     case bucketGet(String)
+    case bucketPermissions(String)
     case objectList(String)
     case objectGet(String, ObjectName)
     case objectDownload(String, ObjectName)
@@ -53,6 +54,7 @@ enum StorageRoute: Sendable {
         case ("POST", 0): return .bucketInsert
         case ("GET", 0): return .bucketList
         case ("GET", 1): return .bucketGet(names[0])
+        case ("GET", 3) where names[1] == "iam" && names[2] == "testPermissions": return .bucketPermissions(names[0])
         case ("GET", 2) where names[1] == "o": return .objectList(names[0])
         case ("GET", 3) where names[1] == "o", ("HEAD", 3) where names[1] == "o":
             let name = ObjectName(names[2])
@@ -68,6 +70,7 @@ enum StorageRoute: Sendable {
         case .bucketInsert: "bucketInsert"
         case .bucketList: "bucketList"
         case .bucketGet: "bucketGet"
+        case .bucketPermissions: "bucketPermissions"
         case .objectList: "objectList"
         case .objectGet: "objectGet"
         case .objectDownload: "objectDownload"

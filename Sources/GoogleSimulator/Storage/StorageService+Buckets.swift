@@ -8,6 +8,40 @@ extension StorageService {
         return .json(200, call.query["fields"].map { FieldMask($0).applied(to: resource) } ?? resource)
     }
 
+    /// Answers `GET /storage/v1/b/{bucket}/iam/testPermissions`: those of the named permissions that the caller has.
+    func testPermissions(_ name: String, _ call: Call) -> ServerAnswer {
+        guard store.bucket(name) != nil else { return StorageRefusal.noBucket().answer }
+        let wanted = call.query.all("permissions")
+        guard !wanted.isEmpty else { return StorageRefusal.invalid("Invalid argument.").answer }
+        let isReadOnly = readOnlyBuckets.contains(name)
+        let held = wanted.filter { !isReadOnly || $0.hasSuffix(".get") || $0.hasSuffix(".list") }
+        return .json(
+            200,
+            .members(
+                ("kind", .string("storage#testIamPermissionsResponse")),
+                ("permissions", held.isEmpty ? nil : .array(held.map { .string($0) }))
+            )
+        )
+    }
+
+    /// Refuses what changes a bucket that may only be looked at, in Google's words.
+    func refuseWriting(_ route: StorageRoute) throws(StorageRefusal) {
+        let (bucket, permission): (String, String)
+        switch route {
+        case .uploadMultipart(let name), .uploadMedia(let name), .uploadStart(let name):
+            (bucket, permission) = (name, "storage.objects.create")
+        case .objectDelete(let name, _): (bucket, permission) = (name, "storage.objects.delete")
+        default: return
+        }
+        guard readOnlyBuckets.contains(bucket) else { return }
+        throw StorageRefusal(
+            status: 403,
+            reason: "forbidden",
+            message: "The caller does not have \(permission) access to the Google Cloud Storage object. Permission "
+                + "'\(permission)' denied on resource (or it may not exist)."
+        )
+    }
+
     /// Answers `GET /storage/v1/b`.
     func listBuckets() -> ServerAnswer {
         let buckets = store.bucketNames.compactMap { store.bucket($0)?.resource }

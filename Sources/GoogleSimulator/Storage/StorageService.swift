@@ -5,12 +5,14 @@ import Synchronization
 final class StorageService: Sendable {
     let store: BucketStore
     let sessions: UploadSessions
+    let readOnlyBuckets: Set<String>
     private let desk: TokenDesk
     private let replays = Replays()
 
-    init(store: BucketStore, desk: TokenDesk, sessionLifetimeSeconds: Double) {
+    init(store: BucketStore, desk: TokenDesk, readOnlyBuckets: Set<String>, sessionLifetimeSeconds: Double) {
         self.store = store
         self.desk = desk
+        self.readOnlyBuckets = readOnlyBuckets
         sessions = UploadSessions(lifetimeSeconds: sessionLifetimeSeconds)
     }
 
@@ -18,7 +20,7 @@ final class StorageService: Sendable {
     func subjects(_ route: StorageRoute, _ call: Call) -> [String] {
         switch route {
         case .bucketInsert, .bucketList, .unknown: []
-        case .bucketGet(let bucket), .objectList(let bucket): [bucket]
+        case .bucketGet(let bucket), .bucketPermissions(let bucket), .objectList(let bucket): [bucket]
         case .objectGet(_, let name), .objectDownload(_, let name), .objectDelete(_, let name): [name.text]
         case .uploadMultipart, .uploadMedia, .uploadStart: call.query["name"].map { [$0] } ?? []
         case .uploadData(let id), .uploadStatus(let id), .uploadCancel(let id):
@@ -66,6 +68,7 @@ final class StorageService: Sendable {
         case .bucketInsert: return .collect { self.insertBucket($0) }
         case .bucketList: return .answer { self.listBuckets() }
         case .bucketGet(let name): return .answer { self.getBucket(name, call) }
+        case .bucketPermissions(let name): return .answer { self.testPermissions(name, call) }
         case .objectList(let bucket): return .answer { self.list(bucket, call) }
         case .objectGet(let bucket, let name): return .answer { self.get(bucket, name, call) }
         case .objectDownload(let bucket, let name): return .answer { self.download(bucket, name, call) }
@@ -103,7 +106,7 @@ final class StorageService: Sendable {
         }
         let isRead =
             switch route {
-            case .bucketGet, .bucketList, .objectList, .objectGet, .objectDownload: true
+            case .bucketGet, .bucketPermissions, .bucketList, .objectList, .objectGet, .objectDownload: true
             default: false
             }
         let mayPass = isRead ? Scopes.mayRead(storage: grant.scopes) : Scopes.mayWrite(storage: grant.scopes)
@@ -114,6 +117,7 @@ final class StorageService: Sendable {
                 message: "Request had insufficient authentication scopes."
             )
         }
+        try refuseWriting(route)
     }
 
     /// An object as the answer to its insert.

@@ -20,8 +20,7 @@ extension Command {
     ) { session, arguments in
         let database = try await session.openLedger()
         if let pattern = arguments.value("--reason") {
-            let rows = try await database.pool.run(AdminStatements.retryFailed, [.text(pattern)])
-            for row in rows {
+            for row in try await session.retry(database, reason: pattern) {
                 StandardStream.output.write("\(Quantity.counted(try row.integer(0), "part")) in the queue again\n")
             }
             return .done
@@ -73,6 +72,21 @@ extension Command {
 }
 
 extension Session {
+    /// Queues what died of a matching reason.
+    /// - Throws: `CommandFault` where the pattern is none.
+    fileprivate func retry(_ database: Database, reason pattern: String) async throws -> [Row] {
+        do {
+            return try await database.pool.run(AdminStatements.retryFailed, [.text(pattern)])
+        } catch {
+            // PostgreSQL docs, appendix A: invalid_regular_expression.
+            guard error.code == .server(sqlState: "2201B") else { throw error }
+            throw CommandFault(
+                "--reason is '\(harmless(pattern))', which is no regular expression: close every bracket, and put a backslash "
+                    + "before a character such as ( or * that stands for itself"
+            )
+        }
+    }
+
     /// Calls a function once for each number and tells what it answers; one that is refused does not keep the others back.
     fileprivate func decide(
         _ database: Database,

@@ -7,25 +7,23 @@ extension Command {
                 + "off goes on where it stood. Known items cost nothing.",
             "With --since or --until only photos taken in that range are listed: new uploads of older photos stay unseen, "
                 + "so this does not count as a full scan.",
+            "A full scan that misses more of the known items than deletions explain (more than half; more than a tenth and "
+                + "more than 100; or 100 that are all older than everything it saw) is suspicious: what it found is stored, and "
+                + "the exit code is 2 until a scan sees them, or you say that you deleted them.",
         ],
-        flags: DayRange.flags,
+        flags: DayRange.flags + [Pass.acceptsGapsFlag],
         examples: [
             ("coldroll scan", "one full pass"),
             ("coldroll scan --since 2024-01-01", "photos taken since then"),
+            ("coldroll scan --accept-gaps", "after you deleted much of the library from Google"),
         ],
         need: .everything,
         output: .events,
         interruption: .graceful
     ) { session, arguments in
-        let range = try DayRange(arguments)
+        let pass = try Pass(arguments)
         let archive = try await session.openArchive()
-        return try await ArchiverCalls.scan(
-            archive,
-            since: range.since,
-            until: range.until,
-            stop: session.stop,
-            progress: { session.reporter.progress($0) }
-        )
+        return try await ArchiverCalls.scan(archive, pass, stop: session.stop, reporter: session.reporter)
     }
 
     static let work = Command(
@@ -65,7 +63,9 @@ extension Command {
             "A run that ends well writes its date to the state store. Runs of several hosts join. The exit code says "
                 + "whether everything found is stored."
         ],
-        flags: DayRange.flags + [WorkOptions.maxWaitFlag, WorkOptions.slotsFlag, WorkOptions.motionFlag],
+        flags: DayRange.flags + [
+            Pass.acceptsGapsFlag, WorkOptions.maxWaitFlag, WorkOptions.slotsFlag, WorkOptions.motionFlag,
+        ],
         examples: [
             ("coldroll run", "the whole library"),
             ("coldroll run --env-file /etc/coldroll.env", "with settings from a file"),
@@ -74,17 +74,9 @@ extension Command {
         output: .events,
         interruption: .graceful
     ) { session, arguments in
-        let range = try DayRange(arguments)
+        let pass = try Pass(arguments)
         let options = WorkOptions(arguments, session.settings, drain: true)
         let archive = try await session.openArchive()
-        return try await ArchiverCalls.run(
-            archive,
-            since: range.since,
-            until: range.until,
-            options,
-            stop: session.stop,
-            scanProgress: { session.reporter.progress($0) },
-            workProgress: { session.reporter.progress($0) }
-        )
+        return try await ArchiverCalls.run(archive, pass, options, stop: session.stop, reporter: session.reporter)
     }
 }

@@ -1,3 +1,4 @@
+import Archiver
 import CloudStorage
 import GooglePhotos
 import HTTPClient
@@ -10,8 +11,9 @@ extension Command {
         purpose: "prepare the database, check the stores and the credentials; safe to repeat",
         details: [
             "Migrates the schema, makes the directories of file:// stores, checks that archive and state store can be "
-                + "written, binds the ledger to the archive, and, with COLDROLL_SOURCE=library, asks Google Photos for "
-                + "one page to see whether the credentials may list it. All that fails is told, not only the first."
+                + "written, binds the ledger to the archive, checks that it is the ledger which filled it, and, with "
+                + "COLDROLL_SOURCE=library, asks Google Photos for one page to see whether the credentials may list it. "
+                + "All that fails is told, not only the first."
         ],
         examples: [("coldroll setup", "after installing, and after every update")],
         need: .everything,
@@ -24,9 +26,9 @@ extension Command {
         let stores = try await steps.run { try session.openStores(http) }
         if let stores {
             let archive: Void? = try await steps.run { try await setup.prepare("archive", stores.archive) }
-            _ = try await steps.run { try await setup.prepare("state store", stores.state) }
-            if let database, archive != nil {
-                _ = try await steps.run { try await setup.bind(database, to: stores.archive) }
+            let state: Void? = try await steps.run { try await setup.prepare("state store", stores.state) }
+            if let database, archive != nil, state != nil {
+                _ = try await steps.run { try await setup.bind(database, to: stores) }
             }
         }
         _ = try await steps.run { try await setup.checkPhotos(http) }
@@ -63,7 +65,7 @@ private struct Setup {
     let session: Session
 
     func prepareDatabase() async throws -> Database {
-        let database = try await session.openDatabase()
+        let database = try await session.openDatabase(makes: true)
         // Past a pooler where there is one: a migration is a long transaction.
         let applied = try await Migrator(conninfo: database.listenConninfo).migrate()
         try await database.ledger.checkSchema()
@@ -81,9 +83,14 @@ private struct Setup {
         session.reporter.say("The \(name) \(store.url) is there and can be written.")
     }
 
-    func bind(_ database: Database, to archive: any ObjectStore) async throws {
-        try await database.ledger.bind(archive: archive.url)
-        session.reporter.say("The ledger belongs to the archive \(archive.url).")
+    func bind(_ database: Database, to stores: Stores) async throws {
+        try await checkOwnership(
+            of: database.ledger,
+            archive: stores.archive,
+            state: stores.state,
+            logger: session.logger
+        )
+        session.reporter.say("The ledger belongs to the archive \(stores.archive.url).")
     }
 
     func checkPhotos(_ http: HTTPClient) async throws {

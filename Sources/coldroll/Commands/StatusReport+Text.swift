@@ -9,6 +9,8 @@ extension StatusReport {
             lines.append("UNACCOUNTED: \(Quantity.grouped(parts.unaccounted)); see coldroll.balance by 'coldroll psql'")
         }
         for correction in corrected ?? [] { lines.append(correction.text) }
+        for scan in scans { lines.append(scan.text) }
+        if let listing = verdict.listing { lines.append("LISTING: \(harmless(listing))") }
         lines.append(rateLine)
         for lane in lanes { lines.append(lane.text) }
         if workers.isEmpty { lines.append("workers   none") }
@@ -50,6 +52,29 @@ extension StatusReport.Correction {
         "corrected \(place) parts of \(harmless(source ?? "no known source")): the sum that is kept said "
             + "\(Quantity.grouped(kept)), there are \(Quantity.grouped(counted))"
     }
+}
+
+extension StatusReport.Scan {
+    /// `scan      library ada: complete, full, ended 2 h 05 min ago; 12 pages, 1,200 items listed, 3 new`.
+    fileprivate var text: String {
+        var line = "scan      \(source) \(harmless(account)): \(state)"
+        guard state != "none" else { return line }
+        line += isFull ? ", full" : ", \(since ?? "…") to \(until ?? "…") only"
+        if let seconds = secondsSinceEnd {
+            line += ", ended \(Quantity.duration(max(0, seconds))) ago"
+        } else if let seconds = secondsSinceStart {
+            line += ", begun \(Quantity.duration(max(0, seconds))) ago"
+        }
+        line +=
+            "; \(Quantity.counted(pages, "page")), \(Quantity.counted(seen, "item")) listed, \(Quantity.grouped(new)) new"
+        if let missing, missing > 0 { line += ", \(Quantity.grouped(missing)) missing" }
+        if unreadable > 0 { line += ", \(Quantity.grouped(unreadable)) without an id" }
+        guard state != "complete" || !isFull else { return line }
+        guard let seconds = secondsSinceFull else { return line + "; no full scan is complete yet" }
+        return line + "; last complete full scan \(Quantity.duration(max(0, seconds))) ago"
+    }
+
+    private var isFull: Bool { since == nil && until == nil }
 }
 
 extension StatusReport.Lane {

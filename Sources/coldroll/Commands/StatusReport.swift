@@ -56,9 +56,36 @@ struct StatusReport: Sendable, Equatable, Encodable {
         let secondsLeft: Double?
     }
 
+    /// The newest scan of a source.
+    struct Scan: Sendable, Equatable, Encodable {
+        let source, account: String
+        /// As `ScanStanding.Scan.state`; `none` if the source was never scanned.
+        let state: String
+        /// Range of days; both nil for a full scan.
+        let since, until: String?
+        let secondsSinceStart, secondsSinceEnd: Double?
+        let pages, seen, new: Int64
+        /// Expected items that it did not see; nil where that was not compared.
+        let missing: Int64?
+        let reason: String?
+        /// Age of the last full scan that is complete; nil if there is none.
+        let secondsSinceFull: Double?
+        /// Entries listed without an id and not acknowledged.
+        let unreadable: Int64
+    }
+
+    /// What `work --drain` would make of the ledger as it is.
+    struct Judgement: Sendable, Equatable, Encodable {
+        let code: Int32
+        /// What keeps the listings from being complete; nil if nothing does.
+        let listing: String?
+    }
+
     let parts: Parts
     /// Sums that were kept wrong and are corrected now; only an exact report looks.
     var corrected: [Correction]? = nil
+    let verdict: Judgement
+    let scans: [Scan]
     let rate: Rate
     let lanes: [Lane]
     let workers: [Worker]
@@ -66,14 +93,17 @@ struct StatusReport: Sendable, Equatable, Encodable {
 }
 
 extension StatusReport {
-    /// Asks the ledger for everything; five short statements.
+    /// Asks the ledger for everything; a few short statements.
     ///
-    /// - Parameter exact: counts part by part, and corrects the sums that are kept; half a minute each for ten million.
+    /// - Parameter exact: counts part by part, and corrects the sums that are kept; half a minute for ten million.
     init(_ database: Database, exact: Bool) async throws {
         let queue = database.queue
         corrected = exact ? try await queue.recount().map(Correction.init) : nil
         let totals = exact ? try await queue.totals(sources: []) : try await queue.tallies(sources: [])
+        let whole = try await Verdict(database, sources: [], totals: totals, interrupted: false)
         parts = Parts(totals)
+        verdict = Judgement(code: whole.status.code, listing: whole.standing.sentence)
+        scans = whole.standing.scans.map(Scan.init)
         rate = try Rate(try await database.pool.run(StatusStatements.rate), left: totals.live)
         lanes = try await database.pool.run(StatusStatements.lanes).map(Lane.init)
         workers = try await database.pool.run(StatusStatements.workers).map(Worker.init)
@@ -104,6 +134,28 @@ extension StatusReport.Parts {
 extension StatusReport.Correction {
     init(_ error: TallyError) {
         self.init(place: error.place, source: error.source, kept: error.tallied, counted: error.counted)
+    }
+}
+
+extension StatusReport.Scan {
+    init(_ standing: ScanStanding) {
+        let newest = standing.newest
+        self.init(
+            source: standing.source,
+            account: standing.account,
+            state: newest?.state ?? "none",
+            since: newest?.since,
+            until: newest?.until,
+            secondsSinceStart: newest?.secondsSinceStart,
+            secondsSinceEnd: newest?.secondsSinceEnd,
+            pages: newest?.pages ?? 0,
+            seen: newest?.seen ?? 0,
+            new: newest?.new ?? 0,
+            missing: newest?.missing,
+            reason: newest?.reason,
+            secondsSinceFull: standing.secondsSinceFull,
+            unreadable: standing.unreadable
+        )
     }
 }
 

@@ -1,8 +1,10 @@
 import JobQueue
 
-/// What the sums of the ledger mean for the exit code of a command that stored things.
+/// What the sums of the ledger, and the listings behind them, mean for the exit code of a command that stored things.
 struct Verdict: Sendable, Equatable {
     let totals: Totals
+    /// How the sources were listed.
+    let standing: Standing
     /// Why lanes stand still: a reason, and seconds left or nil where a person paused them.
     let waits: [Wait]
     /// Whether the command was stopped from outside.
@@ -13,12 +15,13 @@ struct Verdict: Sendable, Equatable {
         let seconds: Double?
     }
 
-    /// The exit status: sums that do not add up or dead parts weigh more than parts that still wait.
+    /// The exit status: what nobody can account for weighs more than parts that still wait, these more than dead ones and
+    /// than listings that may have left something out.
     var status: ExitStatus {
         if interrupted { return .interrupted }
-        if totals.unaccounted != 0 || !addsUp { return .dead }
+        if totals.unaccounted != 0 || !addsUp || standing.unreadable > 0 { return .dead }
         if totals.live > 0 { return .unfinished }
-        return totals.dead > 0 ? .dead : .done
+        return totals.dead > 0 ? .dead : standing.status
     }
 
     private var addsUp: Bool {
@@ -38,6 +41,7 @@ struct Verdict: Sendable, Equatable {
             text += " \(Quantity.counted(totals.dead, "part")) failed for good: see 'coldroll failures'."
         }
         if totals.live > 0 { text += " " + waiting }
+        if let listing = standing.sentence { text += " But: " + listing }
         return interrupted ? "interrupted. " + text : text
     }
 
@@ -68,10 +72,17 @@ struct Verdict: Sendable, Equatable {
 }
 
 extension Verdict {
-    /// Asks the ledger for the sums of these sources (all if empty).
-    init(_ queue: JobQueue, sources: [Int64], interrupted: Bool) async throws {
-        totals = try await queue.totals(sources: sources)
-        waits = try await queue.waiting(sources: sources).map { Wait(reason: $0.reason, seconds: $0.seconds) }
+    /// Asks the ledger for the sums of these sources (all if empty), counted part by part.
+    init(_ database: Database, sources: [Int64], interrupted: Bool) async throws {
+        let totals = try await database.queue.totals(sources: sources)
+        self = try await Self(database, sources: sources, totals: totals, interrupted: interrupted)
+    }
+
+    /// What these sums mean, with how the sources stand.
+    init(_ database: Database, sources: [Int64], totals: Totals, interrupted: Bool) async throws {
+        self.totals = totals
+        standing = try await Standing(database, sources: sources)
+        waits = try await database.queue.waiting(sources: sources).map { Wait(reason: $0.reason, seconds: $0.seconds) }
         self.interrupted = interrupted
     }
 }

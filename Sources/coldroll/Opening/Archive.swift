@@ -17,7 +17,7 @@ struct Archive: Sendable {
 
 extension Session {
     /// Bytes that all bodies in flight may hold together.
-    static let byteBudget = 32 << 20
+    static let byteBudget = 24 << 20
 
     /// Opens everything and checks that ledger, archive and source belong together; `setup` must have run.
     func openArchive() async throws -> Archive {

@@ -16,12 +16,16 @@ struct Database: Sendable {
 
 extension Session {
     /// Opens the database without looking at its schema.
+    /// - Parameters:
+    ///   - connections: most connections at once.
+    ///   - makes: whether a private PostgreSQL that is not there is made; only `setup` does.
+    /// - Returns: the pool and what works on it.
     /// - Throws: `PrivatePostgresError`; a configured database is first reached by the first statement.
-    func openDatabase(connections: Int = 4) async throws -> Database {
-        let conninfo = try await openServer()
+    func openDatabase(connections: Int = 4, makes: Bool = false) async throws -> Database {
+        let conninfo = try await openServer(makes: makes)
         let pool = ConnectionPool(conninfo: conninfo, limit: connections)
         resources.add { await pool.close() }
-        var timing = JobQueue.Timing()
+        var timing = settings.beat.timing
         timing.errorAge = settings.keepFailures
         return Database(
             conninfo: conninfo,
@@ -40,8 +44,17 @@ extension Session {
     }
 
     /// The conninfo of the configured database, or that of the private server, which stays up until the command ends.
-    func openServer() async throws -> String {
+    ///
+    /// A question makes no database: where there is none yet, or COLDROLL_HOME is misspelled, an empty one would answer.
+    /// - Throws: `CommandFault` where there is none and `makes` is false.
+    func openServer(makes: Bool = false) async throws -> String {
         if let conninfo = settings.database { return conninfo }
+        guard makes || PrivatePostgres.exists(home: settings.home) else {
+            throw CommandFault(
+                "There is nothing in \(harmless(settings.home)) yet: run 'coldroll setup'. If your ledger is somewhere else, "
+                    + "set COLDROLL_DATABASE_URL or COLDROLL_HOME."
+            )
+        }
         let server = try await PrivatePostgres.open(home: settings.home, logger: logger)
         resources.add { await server.close() }
         return server.conninfo

@@ -16,7 +16,10 @@ struct ExitStatus: Sendable, Equatable {
     static let table: [(status: ExitStatus, meaning: String)] = [
         (.done, "everything found is stored, a duplicate, or acknowledged"),
         (.usage, "the command line or the settings cannot be used"),
-        (.dead, "parts are dead and not acknowledged, or the sums do not add up"),
+        (
+            .dead,
+            "parts are dead and not acknowledged, the sums do not add up, or Google's listing is not to be believed"
+        ),
         (.credentials, "credentials are missing, expired, revoked, or not allowed to do it"),
         (.unreachable, "the database or the network gave up"),
         (.unfinished, "not finished: the message says how many parts wait, for what, until when"),

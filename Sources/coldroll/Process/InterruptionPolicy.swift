@@ -9,9 +9,27 @@ final class InterruptionPolicy: Sendable {
     }
 
     private let stop: StopSignal
+    /// Ends the process `lastPatience` after a second signal; a parameter for tests.
+    private let giveUp: @Sendable () -> Void
     private let state = Mutex(State())
 
-    init(stop: StopSignal) { self.stop = stop }
+    /// Seconds after a second signal in which a command must have ended: a worker waits 5 for a database that is away,
+    /// the rest is for stopping a private PostgreSQL.
+    static let lastPatience: UInt32 = 15
+
+    init(stop: StopSignal, giveUp: @escaping @Sendable () -> Void = InterruptionPolicy.endAfterLastPatience) {
+        self.stop = stop
+        self.giveUp = giveUp
+    }
+
+    /// A statement that is on its way to a host which vanished is not to be cancelled by anything but this.
+    private static func endAfterLastPatience() {
+        Thread.detachNewThread {
+            sleep(lastPatience)
+            StandardStream.error.write("coldroll: interrupted; something did not answer, and is not waited for\n")
+            _exit(ExitStatus.interrupted.code)
+        }
+    }
 
     /// Says, before the command starts, what signals mean to it; a graceful one is cancelled while it opens things.
     func begin(_ kind: Command.Interruption) { state.withLock { $0.kind = kind == .own ? .own : .immediate } }
@@ -30,7 +48,7 @@ final class InterruptionPolicy: Sendable {
 
     /// Called for every SIGINT and SIGTERM.
     ///
-    /// The first asks, the second insists. One more than the command can need ends the process on the spot: what it held is
+    /// The first asks, the second insists, and is obeyed within `lastPatience`. One more than the command can need ends the process on the spot: what it held is
     /// given back by the database, as after a crash.
     func signalled(_ number: Int32) {
         let state = state.withLock { $0 }
@@ -38,7 +56,8 @@ final class InterruptionPolicy: Sendable {
         if state.kind == .own, number == SIGINT { return }
         stop.request()
         switch (state.kind, stop.requests) {
-        case (.graceful, 1), (.graceful, 2), (.own, _): break
+        case (.graceful, 1), (.own, _): break
+        case (.graceful, 2): giveUp()
         case (.immediate, 1): state.cancel?()
         default: _exit(ExitStatus.interrupted.code)
         }

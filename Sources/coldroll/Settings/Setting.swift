@@ -66,6 +66,12 @@ struct Setting: Sendable, Equatable {
                 + "tried again stays",
             fallback: "180d"
         ),
+        Setting(
+            "COLDROLL_BEAT",
+            "heartbeat interval of a worker, from \(BeatInterval.range.lowerBound) to \(BeatInterval.range.upperBound) s; six "
+                + "missed ones are a death, so it must be the same on all hosts",
+            fallback: "5s"
+        ),
         Setting("COLDROLL_PHOTOS_ENDPOINT", "base URL of the Library API", fallback: Settings.photosEndpoint),
         Setting(
             "COLDROLL_PICKER_ENDPOINT",

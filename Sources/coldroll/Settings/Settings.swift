@@ -23,6 +23,8 @@ struct Settings: Sendable, Equatable {
     let slots: SlotCount
     /// How long the history of failures is kept.
     let keepFailures: Duration
+    /// Of a worker's heart, and of everything that follows from it.
+    let beat: BeatInterval
     let photosEndpoint: String
     /// nil means Google's or the credentials file's own.
     let oauthEndpoint: String?
@@ -68,6 +70,7 @@ struct Settings: Sendable, Equatable {
         photosCredentials = reader.file("COLDROLL_PHOTOS_CREDENTIALS")
         self.slots = slots.flatMap { SlotCount($0) } ?? reader.slots()
         keepFailures = reader.keepFailures() ?? JobQueue.Timing().errorAge
+        beat = reader.beat()
         photosEndpoint = reader.url("COLDROLL_PHOTOS_ENDPOINT") ?? Self.photosEndpoint
         _ = reader.url("COLDROLL_PICKER_ENDPOINT")
         oauthEndpoint = reader.url("COLDROLL_OAUTH_ENDPOINT")

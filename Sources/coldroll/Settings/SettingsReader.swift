@@ -111,6 +111,16 @@ struct SettingsReader {
         return nil
     }
 
+    mutating func beat() -> BeatInterval {
+        guard let text = values["COLDROLL_BEAT"] else { return .standard }
+        if let beat = BeatInterval(text) { return beat }
+        let range = BeatInterval.range
+        faults.append(
+            "COLDROLL_BEAT is '\(harmless(text))'; expected a time from \(range.lowerBound)s to \(range.upperBound)s"
+        )
+        return .standard
+    }
+
     /// Path of a file that can be read.
     mutating func file(_ name: String) -> String? {
         guard let path = values[name] else { return nil }

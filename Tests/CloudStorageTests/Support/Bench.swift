@@ -20,6 +20,7 @@ struct Bench: Sendable {
     /// What a put told its caller on the way.
     final class Record: Sendable {
         let sessions = Mutex<[UploadSession]>([])
+        let confirmed = Mutex<[Int64]>([])
         let accepted = Mutex(0)
         var acceptances: Int { accepted.withLock { $0 } }
         var session: UploadSession? { sessions.withLock { $0.last } }
@@ -48,6 +49,7 @@ struct Bench: Sendable {
             length: body.isChunked ? nil : body.count,
             session: session,
             began: { session in record.sessions.withLock { $0.append(session) } },
+            confirmed: { count in record.confirmed.withLock { $0.append(count) } },
             accept: {
                 record.accepted.withLock { $0 += 1 }
                 try await accept()
@@ -63,6 +65,7 @@ struct Bench: Sendable {
             length: Int64(bytes.count),
             session: nil,
             began: { _ in },
+            confirmed: { _ in },
             accept: {}
         )
     }

@@ -30,7 +30,7 @@ final class ScriptedBucket: Sendable {
 
         /// The line that tests compare: what was asked for.
         var line: String {
-            if request.path.hasPrefix("/session") { return "\(method) session \(range ?? "-")" }
+            if request.path.hasPrefix("/upload/session") { return "\(method) session \(range ?? "-")" }
             let type = request.query.split(separator: "&").first { $0.hasPrefix("uploadType=") }.map {
                 " \($0.dropFirst(11))"
             }
@@ -85,19 +85,23 @@ final class ScriptedBucket: Sendable {
     private let server: HTTPServer
     private let script: Script
     let url: String
+    private let length: Int64?
 
     init(
         _ answers: [ServerAnswer],
+        length: Int64? = 600_000,
         last: @escaping @Sendable ([Seen]) -> ServerAnswer = { _ in ServerAnswer(418) }
     ) throws {
         let script = Script(last: last)
         server = try HTTPServer { request in .receive(Collector(request, script)) }
         url = "http://127.0.0.1:\(server.port)"
         self.script = script
+        self.length = length
         for answer in answers { script.add(answer.pointing(to: url)) }
     }
 
-    var session: UploadSession { UploadSession(uri: "\(url)/session?upload_id=SECRET") }
+    /// The session that the script begins.
+    var session: UploadSession { UploadSession(uri: "\(url)/upload/session?upload_id=SECRET", length: length) }
     var seen: [Seen] { script.seen.withLock { $0 } }
     var lines: [String] { seen.map(\.line) }
     /// Whether every answer was fetched, so that every fault has struck.
@@ -144,7 +148,7 @@ extension ServerAnswer {
     }
 
     /// The start of a session; nil for the script's own address.
-    static func began(_ location: String = "SELF/session?upload_id=SECRET") -> ServerAnswer {
+    static func began(_ location: String = "SELF/upload/session?upload_id=SECRET") -> ServerAnswer {
         ServerAnswer(200, headers: [(name: "Location", value: location)])
     }
 

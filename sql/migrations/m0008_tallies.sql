@@ -1,7 +1,7 @@
--- Migration 5: tallies, so that sums over ten million parts cost no more than over ten.
+-- Migration 8: tallies, so that sums over ten million parts cost no more than over ten.
 --
 -- Run by `coldroll setup`, or by hand, each file once and in order of its number:
---     psql -v ON_ERROR_STOP=1 -f m0005_tallies.sql "$COLDROLL_DATABASE_URL"
+--     psql -v ON_ERROR_STOP=1 -f m0008_tallies.sql "$COLDROLL_DATABASE_URL"
 -- One transaction; waits for anyone else who migrates; refuses to run twice or out of order (CRM01, CRM02).
 BEGIN;
 SELECT pg_advisory_xact_lock(7165629038451265);
@@ -12,11 +12,11 @@ BEGIN
     IF to_regclass('coldroll.migration') IS NOT NULL THEN
         SELECT max(version) INTO latest FROM coldroll.migration;
     END IF;
-    IF latest >= 5 THEN
-        RAISE EXCEPTION 'migration 5 (tallies) is already applied' USING ERRCODE = 'CRM01';
+    IF latest >= 8 THEN
+        RAISE EXCEPTION 'migration 8 (tallies) is already applied' USING ERRCODE = 'CRM01';
     END IF;
-    IF latest IS DISTINCT FROM 5 - 1 THEN
-        RAISE EXCEPTION 'migration 5 (tallies) needs migration % first', 5 - 1 USING ERRCODE = 'CRM02';
+    IF latest IS DISTINCT FROM 8 - 1 THEN
+        RAISE EXCEPTION 'migration 8 (tallies) needs migration % first', 8 - 1 USING ERRCODE = 'CRM02';
     END IF;
 END
 $guard$;
@@ -211,5 +211,5 @@ ORDER BY s.id, l.kind;
 SELECT * FROM coldroll.recount();
 SELECT coldroll.grant_roles();
 
-INSERT INTO coldroll.migration (version, name) VALUES (5, 'tallies');
+INSERT INTO coldroll.migration (version, name) VALUES (8, 'tallies');
 COMMIT;

@@ -1,7 +1,7 @@
--- Migration 6: what the upkeep of the tables needs, and the whole rights of the roles.
+-- Migration 9: what the upkeep of the tables needs, and the whole rights of the roles.
 --
 -- Run by `coldroll setup`, or by hand, each file once and in order of its number:
---     psql -v ON_ERROR_STOP=1 -f m0006_upkeep.sql "$COLDROLL_DATABASE_URL"
+--     psql -v ON_ERROR_STOP=1 -f m0009_upkeep.sql "$COLDROLL_DATABASE_URL"
 -- One transaction; waits for anyone else who migrates; refuses to run twice or out of order (CRM01, CRM02).
 BEGIN;
 SELECT pg_advisory_xact_lock(7165629038451265);
@@ -12,11 +12,11 @@ BEGIN
     IF to_regclass('coldroll.migration') IS NOT NULL THEN
         SELECT max(version) INTO latest FROM coldroll.migration;
     END IF;
-    IF latest >= 6 THEN
-        RAISE EXCEPTION 'migration 6 (upkeep) is already applied' USING ERRCODE = 'CRM01';
+    IF latest >= 9 THEN
+        RAISE EXCEPTION 'migration 9 (upkeep) is already applied' USING ERRCODE = 'CRM01';
     END IF;
-    IF latest IS DISTINCT FROM 6 - 1 THEN
-        RAISE EXCEPTION 'migration 6 (upkeep) needs migration % first', 6 - 1 USING ERRCODE = 'CRM02';
+    IF latest IS DISTINCT FROM 9 - 1 THEN
+        RAISE EXCEPTION 'migration 9 (upkeep) needs migration % first', 9 - 1 USING ERRCODE = 'CRM02';
     END IF;
 END
 $guard$;
@@ -73,5 +73,5 @@ END
 $body$;
 SELECT coldroll.grant_roles();
 
-INSERT INTO coldroll.migration (version, name) VALUES (6, 'upkeep');
+INSERT INTO coldroll.migration (version, name) VALUES (9, 'upkeep');
 COMMIT;

@@ -1,0 +1,39 @@
+import JobQueue
+
+/// Whether a full scan saw enough of what was known to be believed.
+///
+/// Items vanish from a library because their owner deletes them, and from a listing because the listing is broken: where
+/// known items are missing, new ones may be. Three losses look more like the second:
+/// - more than half of what was expected;
+/// - more than a page's worth (100 items) and more than a tenth;
+/// - a page's worth or more of which all are older than everything that was listed: Google lists the newest first, so
+///   that is what a listing leaves out that ends too early.
+///
+/// A loss is held against one scan only: items that a scan which is complete did not see are not expected any more.
+struct Completeness {
+    let comparison: ScanComparison
+
+    /// Items on a page: what one false answer takes away.
+    private static let page: Int64 = 100
+
+    /// What makes the scan suspicious, as the beginning of a sentence; nil if nothing does.
+    var doubt: String? {
+        let (expected, missing) = (comparison.expected, comparison.missing)
+        if missing * 2 > expected { return "more than half of them" }
+        if missing > Self.page, missing * 10 > expected { return "more than a tenth of them" }
+        if comparison.olderThanAllSeen >= Self.page {
+            return "\(comparison.olderThanAllSeen) of these older than all that it listed, as if it had ended too early"
+        }
+        return nil
+    }
+
+    /// The scan's reason for being suspicious: a sentence that says what to do.
+    var reason: String? {
+        doubt.map {
+            "The full scan did not list \(comparison.missing) of the \(comparison.expected) items that it should have: "
+                + "\($0). What it found is queued and will be stored, but there may be more in the library than it saw. Look at "
+                + "the missing ones (select * from coldroll.missing; by 'coldroll psql'). If you deleted them from Google "
+                + "Photos, say so with 'coldroll scan --accept-gaps'; if not, check the account and scan again."
+        }
+    }
+}

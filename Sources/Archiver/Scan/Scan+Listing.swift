@@ -1,0 +1,105 @@
+import GooglePhotos
+import JobQueue
+import Logging
+import Postgres
+
+extension Scan {
+    /// Times that a listing may start over because Google forgot its page token.
+    private static let restarts = 3
+    /// How long a page in hand waits for a database that is away: a restart of the server takes less.
+    private static let databasePatience = Duration.seconds(600)
+
+    /// Walks every page.
+    func listAll(_ ticket: ScanTicket) async throws {
+        var token = ticket.pageToken
+        var restarts = 0
+        // Tokens met in this pass: a circle would go round for ever, and never see the rest.
+        var tokens: Set<String> = token.map { [$0] } ?? []
+        var totals = (pages: 0, seen: 0, new: 0)
+        while true {
+            try checkStop()
+            let page: MediaPage
+            do {
+                page = try await pageInEarnest(token)
+            } catch let error as PhotosError where error.code == .badPageToken && token != nil {
+                restarts += 1
+                guard restarts <= Self.restarts else { throw error }
+                context.logger.log(.warning, "page token expired, listing again from the first page")
+                try await context.ledger.restart(ticket)
+                token = nil
+                tokens = []
+                continue
+            }
+            if let next = page.nextPageToken, !tokens.insert(next).inserted {
+                throw PhotosError(
+                    code: .malformed,
+                    message: "Google answered a page that leads back to an earlier one; the scan stops. Run it again."
+                )
+            }
+            let items = page.items.map { FoundItem($0, sourceLabel: context.sourceLabel) }
+            context.baseURLs.offer(page.items)
+            let counts = try await recorded(ticket, items, page)
+            totals = (totals.pages + 1, totals.seen + counts.seen, totals.new + counts.new)
+            tellUnreadable(page, number: totals.pages)
+            progress(ScanProgress(pages: totals.pages, seen: totals.seen, new: totals.new))
+            guard let next = page.nextPageToken else { return }
+            token = next
+        }
+    }
+
+    /// A page, asked for a second time where believing one answer alone could lose photos: where it ends the listing (an
+    /// empty answer, or one that lost its token, looks just like the end), and where entries have no id.
+    ///
+    /// One request more a scan. What either answer has is taken.
+    private func pageInEarnest(_ token: String?) async throws -> MediaPage {
+        let first = try await patiently { () async throws(PhotosError) in try await fetch(token) }
+        guard first.nextPageToken == nil || !first.unreadable.isEmpty else { return first }
+        // Whatever made an answer empty may last for a moment.
+        if first.items.isEmpty || !first.unreadable.isEmpty { try await sleep(.seconds(1)) }
+        let page = first.joined(with: try await patiently { () async throws(PhotosError) in try await fetch(token) })
+        if first.nextPageToken == nil, page.nextPageToken != nil {
+            context.logger.log(.warning, "the listing seemed to end, and went on when asked again")
+        }
+        return page
+    }
+
+    /// Names what cannot be recorded, so that a person can look for it.
+    private func tellUnreadable(_ page: MediaPage, number: Int) {
+        guard !page.unreadable.isEmpty else { return }
+        context.logger.log(
+            .warning,
+            "entries of a page have no id and cannot be fetched",
+            [
+                "page": .integer(Int64(number)), "count": .integer(Int64(page.unreadable.count)),
+                "filenames": .string(page.unreadable.map { $0.filename ?? "?" }.joined(separator: ", ")),
+            ]
+        )
+    }
+
+    /// Records a page, again while the database is away; one whose answer was lost is recognised by its random number.
+    private func recorded(_ ticket: ScanTicket, _ items: [FoundItem], _ page: MediaPage) async throws -> PageCounts {
+        let end = ContinuousClock.now + Self.databasePatience
+        let number = Int64.random(in: 1...Int64.max)
+        while true {
+            do {
+                return try await context.ledger.record(
+                    ticket,
+                    items,
+                    unreadable: page.unreadable.count,
+                    nextPageToken: page.nextPageToken,
+                    page: number
+                )
+            } catch let error as PostgresError where error.isTransient && ContinuousClock.now < end {
+                context.logger.log(.warning, "waiting for the database", ["error": .string("\(error)")])
+                try await sleep(.seconds(1))
+            }
+        }
+    }
+
+    private func fetch(_ token: String?) async throws(PhotosError) -> MediaPage {
+        guard since == nil, until == nil else {
+            return try await context.photos.search(since: since, until: until, pageToken: token)
+        }
+        return try await context.photos.list(pageToken: token)
+    }
+}

@@ -1,0 +1,35 @@
+import HTTPServer
+
+extension Strikes {
+    /// A page of a listing, as the rules that concern listings leave it.
+    func page(_ items: [JSONValue], next: JSONValue?) -> ServerAnswer {
+        if let rule = first(.errorObject) {
+            let error = JSONValue.members(
+                ("code", .integer(500)),
+                ("message", .string(rule.body ?? "Internal error encountered.")),
+                ("status", .string("INTERNAL"))
+            )
+            return .json(200, .members(("error", error)))
+        }
+        if has(.falseEnd) { return .json(200, .object([])) }
+        var items = items
+        if let rule = first(.noID) {
+            let count = rule.at.map { Int((Double(items.count) * $0).rounded(.up)) } ?? 1
+            items = items.enumerated().map { $0.offset < count ? $0.element.withoutID : $0.element }
+        }
+        return .json(
+            200,
+            .members(
+                ("mediaItems", items.isEmpty ? nil : .array(items)),
+                ("nextPageToken", has(.loseToken) ? nil : next)
+            )
+        )
+    }
+}
+
+extension JSONValue {
+    /// A media item that nobody can ask for: its id stands in its product URL too.
+    fileprivate var withoutID: JSONValue {
+        .object((fields ?? []).filter { $0.name != "id" && $0.name != "productUrl" })
+    }
+}

@@ -1,0 +1,126 @@
+package import Postgres
+
+/// What the ledger knows of a source's listing: its newest scan, and what no later scan has settled.
+package struct ScanStanding: Sendable, Equatable {
+    /// The newest scan of a source.
+    package struct Scan: Sendable, Equatable {
+        /// `running`, `broken off` (open, and its process is gone), `complete`, `suspicious` or `failed`.
+        package var state: String
+        /// Its range of days; both nil for a full scan.
+        package var since: String?, until: String?
+        /// Seconds since it began, and since it ended; nil while it is open.
+        package var secondsSinceStart: Double, secondsSinceEnd: Double?
+        /// Pages recorded, entries in them, new items, and entries without an id.
+        package var pages: Int64, seen: Int64, new: Int64, unreadable: Int64
+        /// Expected items that it did not see; nil where it was not compared.
+        package var missing: Int64?
+        /// Why it is suspicious or failed.
+        package var reason: String?
+
+        package init(
+            state: String,
+            since: String? = nil,
+            until: String? = nil,
+            secondsSinceStart: Double,
+            secondsSinceEnd: Double? = nil,
+            pages: Int64,
+            seen: Int64,
+            new: Int64,
+            unreadable: Int64 = 0,
+            missing: Int64? = nil,
+            reason: String? = nil
+        ) {
+            self.state = state
+            self.since = since
+            self.until = until
+            self.secondsSinceStart = secondsSinceStart
+            self.secondsSinceEnd = secondsSinceEnd
+            self.pages = pages
+            self.seen = seen
+            self.new = new
+            self.unreadable = unreadable
+            self.missing = missing
+            self.reason = reason
+        }
+    }
+
+    /// A scan that did not end well, and that no later one makes up for.
+    package struct Unsettled: Sendable, Equatable {
+        /// As `Scan.state`, never `complete`.
+        package let state: String
+        /// Why, where it has ended.
+        package let reason: String?
+
+        package init(state: String, reason: String?) {
+            self.state = state
+            self.reason = reason
+        }
+    }
+
+    /// Kind and label of the source.
+    package let source: String, account: String
+    /// Nil if the source was never scanned.
+    package let newest: Scan?
+    /// Seconds since the last full scan that is complete ended; nil if there is none.
+    package let secondsSinceFull: Double?
+    /// Entries that were listed without an id by the last full scan that is complete, or since, and are not acknowledged.
+    package let unreadable: Int64
+    /// The suspicious scan that waits for a decision, else the newest that is open or failed; nil if all is settled.
+    package let unsettled: Unsettled?
+
+    package init(
+        source: String,
+        account: String,
+        newest: Scan?,
+        secondsSinceFull: Double?,
+        unreadable: Int64,
+        unsettled: Unsettled?
+    ) {
+        self.source = source
+        self.account = account
+        self.newest = newest
+        self.secondsSinceFull = secondsSinceFull
+        self.unreadable = unreadable
+        self.unsettled = unsettled
+    }
+}
+
+extension Ledger {
+    /// How the listings of these sources (all if empty) stand, in the order of the sources.
+    package func standings(sources: [Int64]) async throws(PostgresError) -> [ScanStanding] {
+        var standings: [ScanStanding] = []
+        for row in try await pool.run(ScanStatements.standing, [.integers(sources), .double(Self.scanSilence)]) {
+            standings.append(try ScanStanding(row))
+        }
+        return standings
+    }
+}
+
+extension ScanStanding {
+    fileprivate init(_ row: Row) throws(PostgresError) {
+        source = try row.text(0)
+        account = try row.text(1)
+        newest = row.textOrNil(2) == nil ? nil : try Scan(row)
+        secondsSinceFull = try row.doubleOrNil(13)
+        unreadable = try row.integer(14)
+        unsettled = row.textOrNil(15).map { Unsettled(state: $0, reason: row.textOrNil(16)) }
+    }
+}
+
+extension ScanStanding.Scan {
+    fileprivate init(_ row: Row) throws(PostgresError) {
+        self.init(
+            state: try row.text(2),
+            since: row.textOrNil(3),
+            until: row.textOrNil(4),
+            secondsSinceStart: try row.double(5),
+            secondsSinceEnd: try row.doubleOrNil(6),
+            pages: try row.integer(7),
+            seen: try row.integer(8),
+            new: try row.integer(9),
+            unreadable: try row.integer(11),
+            missing: try row.integerOrNil(10),
+            reason: row.textOrNil(12)
+        )
+    }
+}

@@ -1,0 +1,62 @@
+import JobQueue
+
+/// What the listings of some sources mean for what a command may say of the library: what was never listed, or listed
+/// without an id, is in no sum.
+struct Standing: Sendable, Equatable {
+    let scans: [ScanStanding]
+
+    /// Entries that nobody can account for weigh most; a listing that is not to be believed is no better.
+    ///
+    /// One that is open or failed, or that never was, is not finished.
+    var status: ExitStatus {
+        if unreadable > 0 || scans.contains(where: { $0.unsettled?.state == "suspicious" }) { return .dead }
+        return scans.contains { $0.unsettled != nil || $0.newest == nil } ? .unfinished : .done
+    }
+
+    /// Entries that were listed without an id and are not acknowledged.
+    var unreadable: Int64 { scans.reduce(0) { $0 + $1.unreadable } }
+
+    /// What keeps the listings from being complete, and what to do; nil if nothing does.
+    var sentence: String? {
+        var sentences: [String] = []
+        if unreadable > 0 {
+            let entries = Quantity.counted(unreadable, "entry", "entries")
+            sentences.append(
+                "Google listed \(entries) without an id: \(unreadable == 1 ? "it" : "they") may be photos, and nothing can "
+                    + "fetch or count them. Run 'coldroll scan' again; if they stay, look for them in Google Photos (the scan "
+                    + "logs the filenames that Google gave) and save them by hand or by Takeout, then 'coldroll scan "
+                    + "--accept-gaps'."
+            )
+        }
+        sentences += scans.compactMap { sentence(of: $0) }
+        return sentences.isEmpty ? nil : sentences.joined(separator: " ")
+    }
+
+    private func sentence(of scan: ScanStanding) -> String? {
+        guard scan.newest != nil else {
+            return "Nothing of \(name(scan)) was listed yet: run 'coldroll scan' or 'coldroll run'."
+        }
+        guard let unsettled = scan.unsettled else { return nil }
+        switch unsettled.state {
+        case "running": return "A scan of \(name(scan)) is going on: there may be more in the library."
+        case "broken off":
+            return "A scan of \(name(scan)) was broken off, so there may be more in the library: 'coldroll scan' or "
+                + "'coldroll run' goes on with it."
+        case "suspicious": return unsettled.reason ?? "A scan of \(name(scan)) is not to be believed: scan again."
+        default:
+            let reason = unsettled.reason.map { " (\($0))" } ?? ""
+            return
+                "A scan of \(name(scan)) failed\(reason), so there may be more in the library: run 'coldroll scan' or "
+                + "'coldroll run'."
+        }
+    }
+
+    private func name(_ scan: ScanStanding) -> String { "the \(scan.source) of account \(harmless(scan.account))" }
+}
+
+extension Standing {
+    /// Asks the ledger for the listings of these sources (all if empty).
+    init(_ database: Database, sources: [Int64]) async throws {
+        scans = try await database.ledger.standings(sources: sources)
+    }
+}

@@ -1,0 +1,32 @@
+import JobQueue
+import Testing
+
+@testable import Archiver
+
+@Suite struct CompletenessTests {
+    @Test(
+        arguments: [
+            // Nothing known, nothing missing; deletions as people make them.
+            (0, 0, 0, nil), (10, 0, 0, nil), (10, 5, 0, nil), (1000, 100, 99, nil), (10_000, 1000, 99, nil),
+            (150, 75, 75, nil),
+            (10, 6, 0, "more than half"), (1, 1, 1, "more than half"), (10_000, 5001, 0, "more than half"),
+            (1000, 101, 0, "more than a tenth"), (10_000, 1001, 0, "more than a tenth"),
+            (100_000, 100, 100, "100 of these older than all"), (100_000, 5000, 4000, "4000 of these older than all"),
+        ] as [(Int64, Int64, Int64, String?)]
+    )
+    func `a loss that deletions do not explain is doubted, in words`(
+        _ expected: Int64,
+        _ missing: Int64,
+        _ older: Int64,
+        _ words: String?
+    ) {
+        let comparison = ScanComparison(expected: expected, missing: missing, olderThanAllSeen: older, returned: 0)
+        let completeness = Completeness(comparison: comparison)
+        guard let words else {
+            #expect(completeness.doubt == nil && completeness.reason == nil)
+            return
+        }
+        #expect(completeness.doubt?.hasPrefix(words) == true, "\(completeness.doubt ?? "no doubt")")
+        #expect(completeness.reason?.contains("--accept-gaps") == true)
+    }
+}

@@ -1,0 +1,235 @@
+import CloudStorage
+import GooglePhotos
+import GoogleSimulator
+import JobQueue
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import Archiver
+
+/// Listings that are false or partial: what they leave out is found, or somebody is told.
+@Suite(.migratedDatabase, .timeLimit(.minutes(5))) struct FalseListingTests {
+    /// A library of three pages.
+    private func bench(_ quirks: Set<Quirk> = [], count: Int = 260) async throws -> Bench {
+        try await Bench {
+            $0.synthesis = SynthesisOptions(count: count, sizes: 5000...6000, videoPercent: 0)
+            $0.quirks = quirks
+        }
+    }
+
+    private func rule(_ action: FaultRule.Action, nth: Int..., at: Double? = nil) -> FaultRule {
+        var rule = FaultRule(on: "list,search", action)
+        rule.nth = nth
+        rule.at = at
+        return rule
+    }
+
+    private func outcome(_ bench: Bench) async throws -> String {
+        try await bench.fixture.texts("SELECT outcome FROM coldroll.scan ORDER BY id DESC LIMIT 1")[0]
+    }
+
+    @Test(arguments: [FaultRule.Action.falseEnd, .loseToken, .errorObject, .empty, .html], [1, 2, 3])
+    func `one false answer on any page costs no item`(_ action: FaultRule.Action, _ page: Int) async throws {
+        let bench = try await bench()
+        bench.simulator.setFaults([rule(action, nth: page)])
+        let summary = try await bench.scan().run()
+        #expect(bench.simulator.faults.map(\.struck) == [1])
+        #expect(summary.new == 260 && summary.seen == 260 && summary.doubt == nil && summary.pages == 3)
+        #expect(try await outcome(bench) == "complete")
+        // Three pages, the end again, and the answer that was no page once more.
+        #expect(bench.simulator.counters.requests("list") <= 5)
+    }
+
+    @Test func `a scan of a part asks for its end again too`() async throws {
+        let bench = try await bench()
+        bench.simulator.setFaults([rule(.falseEnd, nth: 1), rule(.loseToken, nth: 3)])
+        let scan = Scan(
+            context: bench.context,
+            source: bench.fixture.source,
+            since: "1990-01-01",
+            until: nil,
+            stop: StopSignal(),
+            progress: { _ in }
+        )
+        #expect(try await scan.run().new == 260)
+        #expect(bench.simulator.faults.map(\.struck) == [1, 1])
+        #expect(bench.simulator.counters.requests("search") > 0)
+    }
+
+    @Test func `one request more a scan is what that costs`() async throws {
+        let bench = try await bench()
+        #expect(try await bench.scan().run().new == 260)
+        #expect(bench.simulator.counters.requests("list") == 4)
+    }
+
+    @Test func `a listing that ends too early twice over is suspicious, keeps what it found, and heals`() async throws {
+        let bench = try await bench()
+        #expect(try await bench.scan().run().doubt == nil)
+        bench.simulator.setFaults([rule(.falseEnd, nth: 2, 3)])
+        let summary = try await bench.scan().run()
+        #expect(bench.simulator.faults.map(\.struck) == [2])
+        #expect(summary.seen == 100 && summary.missing == 160)
+        #expect(summary.doubt?.contains("160 of the 260") == true)
+        #expect(try await outcome(bench) == "suspicious")
+        #expect(try await bench.fixture.number("SELECT count(*) FROM coldroll.missing WHERE NOT believed") == 160)
+        #expect(try await bench.fixture.number("SELECT count(*) FROM coldroll.job") == 260)
+
+        bench.simulator.setFaults([])
+        let healed = try await bench.scan().run()
+        #expect(healed.doubt == nil && healed.missing == 0 && healed.returned == 0)
+        #expect(try await outcome(bench) == "complete")
+        #expect(try await bench.fixture.number("SELECT count(*) FROM coldroll.absence") == 0)
+    }
+
+    @Test func `a lost tail is doubted where its share is small`() async throws {
+        let bench = try await bench(count: 1300)
+        #expect(try await bench.scan().run().new == 1300)
+        bench.simulator.setFaults([rule(.falseEnd, nth: 13, 14)])
+        #expect(try await bench.scan().run().doubt?.contains("100 of these older than all that it listed") == true)
+        #expect(bench.simulator.faults.map(\.struck) == [2])
+    }
+
+    @Test func `deletions are told once, and a great one is doubted until the owner says so`() async throws {
+        let bench = try await bench()
+        // Known to the ledger, and not in the library.
+        func know(_ ids: Range<Int>) async throws {
+            let ledger = bench.context.ledger
+            let part = try await ledger.openScan(source: bench.fixture.source, since: "2024-01-01", until: nil)
+            let items = ids.map { QueueFixture.item("gone\($0)") }
+            _ = try await ledger.record(part, items, unreadable: 0, nextPageToken: nil)
+            _ = try await ledger.finish(part, outcome: "complete", reason: nil)
+        }
+        #expect(try await bench.scan().run().new == 260)
+        try await know(0..<20)
+        var summary = try await bench.scan().run()
+        #expect(summary.missing == 20 && summary.doubt == nil)
+        summary = try await bench.scan().run()
+        #expect(summary.missing == 0 && summary.doubt == nil)
+
+        try await know(20..<150)
+        for _ in 0..<2 {
+            summary = try await bench.scan().run()
+            #expect(summary.missing == 130 && summary.doubt != nil)
+        }
+        var accepting = bench.scan()
+        accepting.acceptsGaps = true
+        summary = try await accepting.run()
+        #expect(summary.missing == 130 && summary.doubt == nil)
+        summary = try await bench.scan().run()
+        #expect(summary.missing == 0 && summary.doubt == nil)
+        // What was stored or queued of them stays.
+        #expect(try await bench.fixture.number("SELECT count(*) FROM coldroll.part") == 410)
+    }
+
+    @Test func `a library that shows nothing at all is an error, and says so in the ledger`() async throws {
+        let bench = try await bench()
+        bench.simulator.setFaults([FaultRule(on: "list", .falseEnd)])
+        let error = await #expect(throws: ArchiverError.self) { try await bench.scan().run() }
+        #expect(error?.code == .nothingFound)
+        #expect(bench.simulator.faults.map(\.struck) == [2])
+        #expect(try await outcome(bench) == "suspicious")
+    }
+
+    @Test func `an entry without an id is asked for again, and found if it has one then`() async throws {
+        let bench = try await bench()
+        bench.simulator.setFaults([rule(.noID, nth: 1, at: 0.3)])
+        let summary = try await bench.scan().run()
+        #expect(bench.simulator.faults.map(\.struck) == [1])
+        #expect(summary.new == 260 && summary.unreadable == 0)
+    }
+
+    @Test func `entries that have no id are counted in the ledger, whoever goes on with the scan`() async throws {
+        let bench = try await bench()
+        bench.simulator.setFaults([rule(.noID, nth: 1, 2, 4, 5)])
+        let summary = try await bench.scan().run()
+        #expect(bench.simulator.faults.map(\.struck) == [4])
+        #expect(summary.new == 258 && summary.unreadable == 2)
+        await bench.log.wait(for: "entries of a page have no id and cannot be fetched")
+        #expect(try await bench.fixture.number("SELECT unreadable FROM coldroll.scan ORDER BY id DESC LIMIT 1") == 2)
+        #expect(try await bench.context.ledger.standings(sources: []).map(\.unreadable) == [2])
+    }
+
+    @Test(
+        arguments: [
+            [Quirk.emptyPages], [.repeatAcrossPages], [.missingFields],
+            [.emptyPages, .repeatAcrossPages, .missingFields],
+        ] as [Set<Quirk>]
+    )
+    func `the API's odd ways cost no item and raise no doubt`(_ quirks: Set<Quirk>) async throws {
+        let bench = try await bench(quirks)
+        for new in [260, 0] as [Int64] {
+            let summary = try await bench.scan().run()
+            #expect(summary.new == new && summary.missing == 0 && summary.unreadable == 0 && summary.doubt == nil)
+            #expect(summary.seen >= 260)
+        }
+        let listed = Set(try bench.simulator.library.map(\.id))
+        #expect(Set(try await bench.fixture.texts("SELECT source_item FROM coldroll.item")) == listed)
+        #expect(try await bench.fixture.number("SELECT count(*) FROM coldroll.job") == 260)
+        // The simulator's own fields: one item in seven lacks one of five.
+        let lacking = try await bench.fixture.number(
+            "SELECT count(*) FROM coldroll.item WHERE num_nulls(filename, mime_type, capture_time, width) > 0"
+        )
+        #expect(quirks.contains(.missingFields) ? lacking > 20 : lacking == 0)
+    }
+
+    @Test func `what a listing will cost is said before it begins, as far as the ledger knows`() async throws {
+        let bench = try await bench()
+        let told = Mutex<[ScanForecast]>([])
+        func scan() -> Scan {
+            var scan = bench.scan()
+            scan.forecast = { forecast in told.withLock { $0.append(forecast) } }
+            return scan
+        }
+        _ = try await scan().run()
+        #expect(told.withLock { $0 }.isEmpty, "nothing is known of a library that was never listed")
+        _ = try await scan().run()
+        #expect(told.withLock { $0 } == [ScanForecast(items: 260, listed: 0)])
+        #expect(ScanForecast(items: 260, listed: 0).requests == 4)
+        #expect(ScanForecast(items: 1_000_000, listed: 0).requests == 10_001)
+        #expect(ScanForecast(items: 1_000_000, listed: 999_950).requests == 2)
+    }
+
+    @Test func `a run stores what a doubtful scan found, and is not recorded as complete`() async throws {
+        let bench = try await bench(count: 12)
+        let ledger = bench.context.ledger
+        let part = try await ledger.openScan(source: bench.fixture.source, since: "2024-01-01", until: nil)
+        let items = (0..<20).map { QueueFixture.item("gone\($0)") }
+        _ = try await ledger.record(part, items, unreadable: 0, nextPageToken: nil)
+        _ = try await ledger.finish(part, outcome: "complete", reason: nil)
+        try await bench.fixture.sql("DELETE FROM coldroll.job")
+        let summary = try await runAll(
+            bench.context,
+            options: WorkerOptions(),
+            since: nil,
+            until: nil,
+            stop: StopSignal(),
+            scanned: { _ in },
+            progress: { _ in }
+        )
+        #expect(summary.scan?.doubt != nil && summary.totals.stored == 12)
+        #expect(summary.standing?.unsettled?.state == "suspicious")
+        #expect(try await bench.fixture.texts("SELECT outcome FROM coldroll.run") == ["incomplete"])
+        #expect(try await bench.context.state.read("execution/last_execution_date.txt") == nil)
+    }
+
+    @Test func `a run with entries without an id is not complete, and its record counts them`() async throws {
+        let bench = try await bench(count: 5)
+        bench.simulator.setFaults([FaultRule(on: "list", .noID)])
+        let summary = try await runAll(
+            bench.context,
+            options: WorkerOptions(),
+            since: nil,
+            until: nil,
+            stop: StopSignal(),
+            scanned: { _ in },
+            progress: { _ in }
+        )
+        #expect(summary.totals.stored == 4 && summary.totals.live == 0 && summary.standing?.unreadable == 1)
+        #expect(
+            try await bench.fixture.texts("SELECT concat_ws(' ', outcome, unreadable) FROM coldroll.run")
+                == ["incomplete 1"]
+        )
+        #expect(try await bench.context.state.read("execution/last_execution_date.txt") == nil)
+    }
+}

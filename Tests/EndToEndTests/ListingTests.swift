@@ -1,0 +1,123 @@
+import Foundation
+import Glibc
+import GoogleSimulator
+import TestSupport
+import Testing
+
+/// Listings that are false, partial or broken off, as the owner meets them: by exit codes, `status` and sentences.
+@Suite(.migratedDatabase, .timeLimit(.minutes(5))) struct ListingTests {
+    private func stage(_ count: Int) throws -> Stage {
+        try Stage {
+            $0.synthesis = SynthesisOptions(count: count, sizes: 5_000...9_000, videoPercent: 0)
+            $0.limitsWrites = false
+        }
+    }
+
+    /// `verdict` of `status --json`, and its only scan.
+    private func status(_ stage: Stage) async throws -> (code: Int, listing: String?, scan: [String: Any]) {
+        let end = try await stage.run("status", "--json")
+        #expect(end.status == 0, "\(end.output)")
+        let report = try JSONSerialization.jsonObject(with: Data(end.output.utf8)) as? [String: Any]
+        let verdict = try #require(report?["verdict"] as? [String: Any])
+        let scans = try #require(report?["scans"] as? [[String: Any]])
+        try #require(scans.count == 1)
+        return (try #require(verdict["code"] as? Int), verdict["listing"] as? String, scans[0])
+    }
+
+    @Test func `false ends, lost tokens and errors under status 200 cost no photo`() async throws {
+        let stage = try stage(260)
+        var faults = [
+            FaultRule(on: "list", .falseEnd), FaultRule(on: "list", .loseToken), FaultRule(on: "list", .errorObject),
+        ]
+        // Of the answers one after the other: never two of a page's that end the listing.
+        for (index, nth) in [1, 3, 5].enumerated() { faults[index].nth = [nth] }
+        stage.simulator.setFaults(faults)
+        let end = try await stage.run("run")
+        #expect(end.status == 0, "\(end.output)")
+        for fault in stage.simulator.faults { #expect(fault.struck == 1, "\(fault.rule)") }
+        try stage.proveEverythingIsStored()
+    }
+
+    @Test func `a listing that keeps ending too early is told until it is whole again, or accepted`() async throws {
+        let stage = try stage(30)
+        #expect(try await stage.run("run").status == 0)
+        stage.simulator.setFaults([FaultRule(on: "list", .falseEnd)])
+        let run = try await stage.run("run")
+        #expect(run.status == 2, "\(run.output)")
+        #expect(stage.simulator.faults[0].struck == 2)
+        #expect(run.output.contains("did not list 30 of the 30 items"), "\(run.output)")
+        #expect(run.output.contains("coldroll scan --accept-gaps"), "\(run.output)")
+        #expect(run.output.contains("takes about 2 requests of the 10,000 a day"), "\(run.output)")
+        let told = try await status(stage)
+        #expect(told.code == 2 && told.listing?.contains("30 of the 30") == true)
+        #expect(told.scan["state"] as? String == "suspicious" && told.scan["missing"] as? Int == 30)
+        #expect(told.scan["pages"] as? Int == 1 && told.scan["seen"] as? Int == 0)
+        let text = try await stage.run("status")
+        #expect(text.output.contains("library default: suspicious, full, ended"), "\(text.output)")
+        #expect(text.output.contains("LISTING: The full scan did not list"), "\(text.output)")
+        #expect(try await stage.run("work", "--drain").status == 2)
+        // A scan of a part does not make up for it.
+        #expect(try await stage.run("scan", "--since", "1990-01-01").status == 0)
+        #expect(try await stage.run("work", "--drain").status == 2)
+
+        #expect(try await stage.run("scan", "--accept-gaps", "--since", "1990-01-01").status == 1)
+        let accepted = try await stage.run("run", "--accept-gaps")
+        #expect(accepted.status == 0, "\(accepted.output)")
+        #expect(try await status(stage).code == 0)
+        stage.simulator.setFaults([])
+        let back = try await stage.run("run")
+        #expect(back.status == 0, "\(back.output)")
+        #expect(back.output.contains("30 items that an earlier scan did not see are listed again"), "\(back.output)")
+        try stage.proveEverythingIsStored()
+    }
+
+    @Test func `entries without an id end a scan, a run and a drain with 2 until they have one`() async throws {
+        let stage = try stage(12)
+        stage.simulator.setFaults([FaultRule(on: "list", .noID)])
+        for arguments in [["scan"], ["run"], ["work", "--drain"]] {
+            let end = try await Program(
+                Stage.programs + "/coldroll",
+                arguments,
+                stage.environment,
+                output: stage.directory + "/" + UUID().uuidString
+            ).end()
+            #expect(end.status == 2, "\(arguments): \(end.output)")
+            #expect(end.output.contains("Google listed 1 entry without an id"), "\(arguments): \(end.output)")
+        }
+        #expect(stage.simulator.faults[0].struck == 4)
+        let told = try await status(stage)
+        #expect(told.code == 2 && told.scan["unreadable"] as? Int == 1)
+        #expect(try await stage.number("SELECT count(*) FROM coldroll.object") == 11)
+        #expect(try await stage.number("SELECT unreadable FROM coldroll.run") == 1)
+        stage.simulator.setFaults([])
+        let end = try await stage.run("run")
+        #expect(end.status == 0, "\(end.output)")
+        try stage.proveEverythingIsStored()
+    }
+
+    @Test func `a scan that was broken off is told as that, and a drain is not done`() async throws {
+        let stage = try stage(260)
+        // The scan waits at its second page until it is stopped.
+        var away = FaultRule(on: "list", .status)
+        away.after = 1
+        stage.simulator.setFaults([away])
+        let scan = try stage.start("scan")
+        try await stage.until("a page") { try await stage.number("SELECT sum(pages)::bigint FROM coldroll.scan") > 0 }
+        try await stage.until("a refusal") { stage.simulator.faults[0].struck > 0 }
+        let running = try await status(stage)
+        #expect(running.scan["state"] as? String == "running" && running.code == 5)
+        scan.signal(SIGTERM)
+        #expect(try await scan.end().status == 130)
+        let told = try await status(stage)
+        #expect(told.scan["state"] as? String == "broken off" && told.code == 5)
+        #expect(told.scan["seen"] as? Int == 100)
+        #expect(told.listing?.contains("was broken off, so there may be more in the library") == true)
+        stage.simulator.setFaults([])
+        let drain = try await stage.run("work", "--drain")
+        #expect(drain.status == 5, "\(drain.output)")
+        #expect(drain.output.contains("goes on with it"), "\(drain.output)")
+        #expect(try await stage.run("run").status == 0)
+        #expect(try await status(stage).code == 0)
+        try stage.proveEverythingIsStored()
+    }
+}
