@@ -112,6 +112,8 @@ private final class Screen: Sendable {
         #expect(last == "1,000/4,000 done · 200 MB/s · ETA 30 s · 2 failed · 2.00 GB stored here")
         let early = ProgressLine(WorkerProgress(stored: 1, storedBytes: 500_000), RateMeter())
         #expect(early.text(columns: 80) == "starting · 500 kB stored here")
+        let stale = ProgressLine(WorkerProgress(stored: 27, storedBytes: 1_000, live: 30, total: 30), RateMeter())
+        #expect(stale.text(columns: 80) == "27/30 done · 1.00 kB stored here")
     }
 
     @Test func aPersonSeesAModulesWarningsWithTheirFieldsAndNoInformation() {

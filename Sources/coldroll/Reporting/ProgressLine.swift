@@ -15,7 +15,8 @@ struct ProgressLine: Sendable, Equatable {
     }
 
     init(_ work: WorkerProgress, _ meter: RateMeter) {
-        let done = max(0, work.total - work.live)
+        // The sums of all hosts are seconds old: what this process has stored meanwhile is known to be done.
+        let done = min(work.total, max(work.total - work.live, work.stored))
         // Before a scan's first page, and until the sums were asked for, nothing is known to be done or not.
         var words = [
             work.total == 0
