@@ -11,18 +11,22 @@ final class OneShot<Value: Sendable>: Sendable {
     private let state = Mutex(State.empty)
 
     /// Sets the value, unless it is set already.
+    ///
+    /// The task is resumed outside the lock: whoever cancels it holds the runtime's lock of that task while `fire` is
+    /// called, and resuming takes that lock as well (Swift, `withTaskCancellationHandler`, "Cancellation handlers and locks").
     /// - Returns: whether this call set it.
     @discardableResult
     func fire(_ value: Value) -> Bool {
-        state.withLock { state in
-            switch state {
-            case .empty: break
-            case .awaited(let continuation): continuation.resume(returning: value)
-            case .fired: return false
+        let (isFirst, waiter) = state.withLock { state -> (Bool, CheckedContinuation<Value, Never>?) in
+            defer { if case .fired = state {} else { state = .fired(value) } }
+            return switch state {
+            case .empty: (true, nil)
+            case .awaited(let continuation): (true, continuation)
+            case .fired: (false, nil)
             }
-            state = .fired(value)
-            return true
         }
+        waiter?.resume(returning: value)
+        return isFirst
     }
 
     var hasFired: Bool {
@@ -32,13 +36,15 @@ final class OneShot<Value: Sendable>: Sendable {
     /// Waits for the value; at most one task may.
     func value() async -> Value {
         await withCheckedContinuation { continuation in
-            state.withLock { state in
+            let fired = state.withLock { state -> Value? in
                 switch state {
                 case .empty: state = .awaited(continuation)
                 case .awaited: preconditionFailure("a OneShot is awaited by one task only")
-                case .fired(let value): continuation.resume(returning: value)
+                case .fired(let value): return value
                 }
+                return nil
             }
+            if let fired { continuation.resume(returning: fired) }
         }
     }
 
