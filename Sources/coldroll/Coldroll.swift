@@ -13,7 +13,9 @@ enum Coldroll {
             stop,
             interruption
         )
-        exit(status.code)
+        // Not exit: its handlers take OpenSSL down while the network's thread still closes its connections, and one run in
+        // some hundreds then ended with a signal instead of its status. Output has no buffer, and all else is closed.
+        _exit(status.code)
     }
 
     private static func run(
