@@ -24,7 +24,7 @@ import Synchronization
     /// Transfers that received something since their read-ahead was looked at.
     private var readers: [Transfer] = []
 
-    /// Records that one transfer may take in a row from what was read ahead: what fits into the buffer.
+    /// Records that one transfer may take in a row from what was read ahead, before sockets get their turn.
     private static let readAheadRounds = 4
 
     /// Handles kept for reuse; beyond, making one anew (about 20 µs) costs less than the memory.
@@ -123,8 +123,8 @@ import Synchronization
 
     /// Lets the kernel fill segments while a long body is sent, and send what is left at its end; called by the callbacks.
     ///
-    /// OpenSSL writes record by record, and each would travel as a segment of its own, with its own acknowledgement: on
-    /// loopback that took a tenth of the CPU time of an upload (measured).
+    /// OpenSSL writes record by record, and each would travel as a segment of its own, with its own acknowledgement, where
+    /// nothing on the way limits the sender.
     func sends(_ transfer: Transfer) {
         let isLong = transfer.bytesToSend > 0
         guard isLong != transfer.fillsSegments, let easy = unsafe transfer.easy,
