@@ -23,6 +23,7 @@ package struct Migration: Sendable {
         Migration(5, "listing", PackageResources.m0005_listing_sql),
         Migration(6, "uploads", PackageResources.m0006_uploads_sql),
         Migration(7, "leases", PackageResources.m0007_leases_sql),
+        Migration(8, "limits", PackageResources.m0008_limits_sql),
     ]
 
     /// SQLSTATE of a step that is applied already: somebody else was faster.

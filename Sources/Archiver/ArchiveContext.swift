@@ -23,6 +23,10 @@ package struct ArchiveContext: Sendable {
     package let version: String
     /// Direct database URI for the doorbell; nil: polling alone.
     package let listenConninfo: String?
+    /// Google's daily quotas, of which every request of `photos` draws; give back what is left at the end.
+    package let requests: RequestBudget
+    /// Outages, shared with all processes.
+    let breaker: Breaker
     /// Base URLs that a scan in this process saw, for its workers.
     let baseURLs = BaseURLCache()
 
@@ -39,8 +43,19 @@ package struct ArchiveContext: Sendable {
         clientID: String?,
         host: String,
         version: String,
-        listenConninfo: String?
+        listenConninfo: String?,
+        limits: RequestBudget.Limits = RequestBudget.Limits()
     ) {
+        let project = JobQueue.project(ofClient: clientID)
+        let requests = RequestBudget(queue: queue, project: project, limits: limits, logger: logger)
+        let photos = photos.admitting { kind throws(PhotosError) in try await requests.admit(kind) }
+        let neutral = NeutralRequest(
+            photos: photos,
+            archive: archive,
+            ledger: ledger,
+            kind: Self.sourceKind,
+            account: account
+        )
         self.ledger = ledger
         self.queue = queue
         self.archive = archive
@@ -54,6 +69,12 @@ package struct ArchiveContext: Sendable {
         self.host = host
         self.version = version
         self.listenConninfo = listenConninfo
+        self.requests = requests
+        breaker = Breaker(
+            queue: queue,
+            places: [.library: project, .media: project, .storage: archive.url],
+            logger: logger
+        ) { await neutral($0) }
     }
 
     /// The kind of source that this version archives.

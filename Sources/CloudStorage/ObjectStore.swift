@@ -10,6 +10,10 @@ package protocol ObjectStore: Sendable {
     func create() async throws
     /// Throws with what to do when the place does not exist or cannot be written.
     func check() async throws
+    /// Sends one cheap request, without repeats, to see whether the place answers at all.
+    ///
+    /// Throws `.unavailable` if it does not; a refusal is an answer.
+    func probe() async throws
     /// Creates one object from a buffer whose download may still run.
     ///
     /// The buffer stays the caller's: after an error, or an object that exists, it may hold unread bytes; abandon it.
@@ -50,4 +54,9 @@ package protocol ObjectStore: Sendable {
         contentType: String,
         ifGeneration generation: Int64?
     ) async throws -> Bool
+}
+
+extension ObjectStore {
+    /// Looks whether the place is there and can be written.
+    package func probe() async throws { try await check() }
 }

@@ -36,6 +36,7 @@ extension PhotosClient {
             fields.append(HTTPField("Content-Type", "application/json"))
             body = .bytes(bytes)
         }
+        try await admission?(.api)
         counters.api.add(1, ordering: .relaxed)
         do {
             let request = HTTPRequest(call.method, endpoint + call.path, headers: fields, body: body)

@@ -4,7 +4,7 @@ import Synchronization
 
 extension PhotosClient {
     /// Google needs one redirect; more than this is a circle.
-    private static let mostRedirects = 5
+    static let mostRedirects = 5
 
     /// Starts the download of one rendition; returns with the head of a 200, redirects followed without the token.
     ///
@@ -36,6 +36,7 @@ extension PhotosClient {
         var mayRefresh = true
         var redirects = 0
         while true {
+            if redirects == 0 { try await admission?(.media) }
             let response = try await fetch(address, redirects == 0 ? token : [], into: buffer)
             switch response.status {
             case 200:

@@ -12,6 +12,8 @@ package struct PhotosClient: Sendable {
     let endpoint: String
     let hosts: MediaHosts
     let counters = RequestCounters()
+    /// Asked before each request that counts; nil: nobody counts.
+    var admission: Admission?
 
     /// - Parameters:
     ///   - http: carries all requests.

@@ -8,8 +8,12 @@ package struct PhotosError: Error, Sendable, Equatable, CustomStringConvertible 
         case insufficientScopes
         /// 401 although the token was refreshed once.
         case unauthenticated
-        /// 429: park the whole source at least this long (never less than 30 s unless Retry-After said so).
-        case quota(retryAfter: Duration)
+        /// 429: park the whole source for as long as Retry-After says; nil: it says nothing, and Google's rule is 30 s at least.
+        case quota(retryAfter: Duration?)
+        /// 429 that speaks of a quota a day: there is none left until midnight Pacific.
+        case dailyQuota
+        /// The day's quota, as it is counted on our side, is used up for so long: nothing was sent.
+        case budgetSpent(until: Duration)
         /// 5xx or network: the service, not the item; Retry-After if it was given.
         case unavailable(retryAfter: Duration?)
         /// The item is gone or not this client's.

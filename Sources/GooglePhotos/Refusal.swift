@@ -8,10 +8,16 @@ struct WireRefusal: Decodable {
     let message: String?
     /// Of the `google.rpc.ErrorInfo` among the details, such as `ACCESS_TOKEN_SCOPE_INSUFFICIENT`.
     let reasons: [String]
+    /// Of the same details, such as `1/d/{project}` for a quota a day (Service Usage API: "QuotaLimit").
+    let quotaUnits: [String]
 
     private enum Key: String, CodingKey { case error }
     private enum ErrorKey: String, CodingKey { case status, message, details }
-    private struct Detail: Decodable { let reason: String? }
+    private struct Detail: Decodable {
+        struct Metadata: Decodable { let quota_unit: String? }
+        let reason: String?
+        let metadata: Metadata?
+    }
 
     init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: Key.self)
@@ -20,12 +26,15 @@ struct WireRefusal: Decodable {
             status = nil
             message = words
             reasons = []
+            quotaUnits = []
             return
         }
         let error = try container.nestedContainer(keyedBy: ErrorKey.self, forKey: .error)
         status = error.lenient(.status)
         message = error.lenient(.message)
-        reasons = error.lenient(.details, as: [Lenient<Detail>?].self)?.compactMap { $0?.value?.reason } ?? []
+        let details = error.lenient(.details, as: [Lenient<Detail>?].self)?.compactMap { $0?.value } ?? []
+        reasons = details.compactMap(\.reason)
+        quotaUnits = details.compactMap { $0.metadata?.quota_unit }
     }
 
     /// Nil if the body is not Google's, say a proxy's page.
@@ -36,6 +45,11 @@ struct WireRefusal: Decodable {
         self = refusal
     }
 
+    /// Whether a quota a day is used up, rather than one a minute.
+    var isAboutTheDay: Bool {
+        quotaUnits.contains { $0.hasPrefix("1/d/") } || (message?.lowercased().contains("per day") ?? false)
+    }
+
     /// Whether a 403 is about the login or the project rather than about one item.
     var isAboutLogin: Bool {
         let words = message?.lowercased() ?? ""
@@ -44,8 +58,6 @@ struct WireRefusal: Decodable {
 }
 
 extension PhotosError {
-    /// Google's rule for 429: the first delay is at least 30 s (Photos APIs: "Best practices").
-    static let shortestQuotaPause = Duration.seconds(30)
     /// A daily quota is over after a day at most; a larger Retry-After is a mistake.
     private static let longestPause = Duration.seconds(24 * 3600)
 
@@ -75,7 +87,8 @@ extension PhotosError {
         case (401, _): .unauthenticated
         case (403, "PERMISSION_DENIED"):
             call.isAboutOneItem && refusal?.isAboutLogin == false ? .notFound : .insufficientScopes
-        case (429, _), (403, "RESOURCE_EXHAUSTED"): .quota(retryAfter: quotaPause(head))
+        case (429, _), (403, "RESOURCE_EXHAUSTED"):
+            refusal?.isAboutTheDay ?? false ? .dailyQuota : .quota(retryAfter: quotaPause(head))
         case (404, _), (410, _): .notFound
         case (400, "INVALID_ARGUMENT") where call.hasPageToken: .badPageToken
         case (let status, _): passing(status, head) ?? .rejected(status: status)
@@ -105,8 +118,8 @@ extension PhotosError {
         }
     }
 
-    private static func quotaPause(_ head: HTTPHead) -> Duration {
-        min(head.retryAfter ?? shortestQuotaPause, longestPause)
+    private static func quotaPause(_ head: HTTPHead) -> Duration? {
+        head.retryAfter.map { min($0, longestPause) }
     }
 
     private static let scopesExplained = """

@@ -60,7 +60,7 @@ private struct WireStatus: Decodable {
         switch code {
         case nil, 0: return nil
         case 5, 7: meaning = .notFound
-        case 8: meaning = .quota(retryAfter: PhotosError.shortestQuotaPause)
+        case 8: meaning = .quota(retryAfter: nil)
         case 1, 2, 4, 10, 13, 14, 15: meaning = .unavailable(retryAfter: nil)
         case 16: meaning = .unauthenticated
         default: meaning = .rejected(status: 400)

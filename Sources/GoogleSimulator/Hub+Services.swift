@@ -42,6 +42,11 @@ extension Hub {
             }
         let subjects = downloads.item(token: token).map { [$0.id, $0.filename] } ?? []
         let redirect = redirectOrigin(call)
+        if quotas.exceeds(.media) {
+            return meter("overQuota", subjects, call, latency: configuration.photosLatency) { _ in
+                .answer { DailyQuotas.mediaRefusal }
+            }
+        }
         return meter(operation, subjects, call, latency: configuration.photosLatency) { strikes in
             guard call.method == "GET" || call.method == "HEAD" else {
                 return .answer { .page(405, "Method Not Allowed") }
@@ -80,6 +85,9 @@ extension Hub {
             baseURLOrigin: call.origin
         )
         let latency = configuration.photosLatency
+        if quotas.exceeds(.api) {
+            return meter("overQuota", [], call, latency: latency) { _ in .answer { DailyQuotas.apiRefusal } }
+        }
         switch (call.method, name) {
         case ("GET", "mediaItems"):
             return meter("list", [], call, latency: latency) { strikes in

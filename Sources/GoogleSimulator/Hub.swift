@@ -20,10 +20,12 @@ final class Hub: Sendable {
     let storage: StorageService
     let faults: FaultBook
     let board = CounterBoard()
+    let quotas: DailyQuotas
     let ports = Mutex(Ports())
 
     init(_ configuration: SimulatorConfiguration, identities: Identities) throws {
         self.configuration = configuration
+        quotas = DailyQuotas(api: configuration.apiQuota, media: configuration.mediaQuota)
         desk = TokenDesk(lifetimeSeconds: configuration.tokenLifetime)
         tokens = TokenService(identities: identities, desk: desk)
         let synthesis = configuration.synthesis ?? SynthesisOptions(count: 0)

@@ -100,6 +100,14 @@ package final class Simulator: Sendable {
         return String(decoding: line.bytes, as: UTF8.self)
     }
 
+    /// The quotas' next day begins.
+    package func newDay() { hub.quotas.newDay() }
+
+    /// Requests of this day that the quotas of API and media count, those refused included, and the refused ones.
+    package var quotaCounts: (api: (used: Int, refused: Int), media: (used: Int, refused: Int)) {
+        (hub.quotas.counts(.api), hub.quotas.counts(.media))
+    }
+
     /// Counts from zero.
     package func resetCounters() { hub.resetCounters() }
 

@@ -47,6 +47,11 @@ package struct SimulatorConfiguration: Sendable {
     /// Decides which requests rules with a rate strike, and the made-up library.
     package var seed: UInt64 = 1
     package var faults: [FaultRule] = []
+    /// Requests a day that the Library API and the media servers answer; nil: any number.
+    ///
+    /// Google: 10,000 and 75,000.
+    package var apiQuota: Int?
+    package var mediaQuota: Int?
     /// Whether addresses in answers are Google's own, for a network where those names mean this machine.
     package var usesGoogleNames = false
 

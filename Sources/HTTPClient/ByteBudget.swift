@@ -43,6 +43,9 @@ package final class ByteBudget: Sendable {
         state.withLock { for block in $0.idle { block.free() } }
     }
 
+    /// Most bytes that all buffers together may hold.
+    package var bytes: Int { capacity * Self.block }
+
     /// Most bytes in use at once since start.
     package var peak: Int { state.withLock { $0.peak } * Self.block }
 

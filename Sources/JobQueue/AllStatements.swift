@@ -4,13 +4,17 @@ extension Statement {
     /// Every statement that this module runs, for the test that prepares them all.
     package static let jobQueue: [Statement] =
         [
+            BreakerStatements.report, BreakerStatements.sound, BreakerStatements.probe, BreakerStatements.open,
+            BudgetStatements.open, BudgetStatements.draw, BudgetStatements.giveBack, BudgetStatements.refuse,
             ClaimStatements.claim, StartStatements.start,
             CompleteStatements.stored, CompleteStatements.storedWithMotion, CompleteStatements.ended,
             CompleteStatements.repeated,
             FailureStatements.fail, FailureStatements.release, FailureStatements.rename,
-            LaneStatements.park, LaneStatements.waiting, LaneStatements.totals, LaneStatements.live,
+            LaneStatements.park, LaneStatements.slowDown, LaneStatements.waiting, LaneStatements.totals,
+            LaneStatements.live,
             LaneStatements.hasLive,
-            LedgerStatements.identity, LedgerStatements.witnesses, LedgerStatements.bind, LedgerStatements.archive,
+            LedgerStatements.identity, LedgerStatements.witnesses, LedgerStatements.neutral, LedgerStatements.bind,
+            LedgerStatements.archive,
             LedgerStatements.source,
             LedgerStatements.findSource, LedgerStatements.lanes, LedgerStatements.sources, LedgerStatements.beginRun,
             LedgerStatements.finishRun,

@@ -2,7 +2,8 @@ import Postgres
 
 /// SQL that hands out jobs.
 enum ClaimStatements {
-    /// Up to `$3` jobs for worker `$1` from the open lanes of sources `$2`, an equal share from each that has any.
+    /// Up to `$3` jobs for worker `$1` from the open lanes of sources `$2`, an equal share from each that has any; none
+    /// from the lanes `$4`.
     ///
     /// The order equals index `job_ready`. The share of a lane is a limit outside a subquery whose own limit is a
     /// constant: the planner takes a limit that it cannot compute for a tenth of the table, and may sort it. Rows are
@@ -14,6 +15,7 @@ enum ClaimStatements {
             SELECT l.id, row_number() OVER (ORDER BY random()) AS turn, count(*) OVER () AS lanes
             FROM coldroll.lane AS l
             WHERE l.source_id = ANY ($2::bigint[]) AND l.paused_at IS NULL AND coalesce(l.parked_until <= now(), true)
+              AND l.id <> ALL ($4::bigint[])
               AND EXISTS (SELECT FROM coldroll.worker AS w WHERE w.id = $1::bigint AND w.state = 'alive')
               AND (SELECT true FROM coldroll.job AS j WHERE j.state = 'ready' AND j.lane_id = l.id
                    ORDER BY j.lane_id, j.rank, j.part_id LIMIT 1)

@@ -25,7 +25,9 @@ enum FailureStatements {
             FOR UPDATE OF j
         ), kept AS (
             UPDATE coldroll.job AS j
-            SET state = 'scheduled', attempt = h.attempt, note = left(h.reason || ': ' || h.message, 500),
+            SET state = 'scheduled', attempt = h.attempt,
+                -- Behind everything that never failed, whose ranks are times and less than that.
+                rank = CASE WHEN j.rank < 1000000000000 THEN j.rank + 2000000000000 ELSE j.rank END, note = left(h.reason || ': ' || h.message, 500),
                 due = now() + make_interval(secs => coalesce(
                     h.delay * (1 + 0.1 * random()),
                     least($9::double precision, $8::double precision * power(2, least(h.attempt, 30) - 1))

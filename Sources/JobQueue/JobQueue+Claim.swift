@@ -3,12 +3,15 @@ package import Postgres
 extension JobQueue {
     /// Up to `limit` jobs of the open lanes of these sources, an equal share of each; empty for a dead or unknown worker.
     ///
+    /// The lanes `lanes` are left out: the worker has enough of theirs.
+    ///
     /// A lane that has less than its share leaves the rest to the others by a second round. If that round fails, what
     /// the first one claimed is returned.
     package func claim(
         worker: Int64,
         sources: [Int64],
-        limit: Int
+        limit: Int,
+        excluding lanes: [Int64] = []
     ) async throws(PostgresError) -> [ClaimedJob] {
         var jobs: [ClaimedJob] = []
         while jobs.count < limit {
@@ -16,7 +19,7 @@ extension JobQueue {
             do {
                 rows = try await pool.run(
                     ClaimStatements.claim,
-                    [.integer(worker), .integers(sources), .integer(Int64(limit - jobs.count))]
+                    [.integer(worker), .integers(sources), .integer(Int64(limit - jobs.count)), .integers(lanes)]
                 )
             } catch {
                 guard jobs.isEmpty else { break }

@@ -16,6 +16,33 @@ extension JobQueue {
         )
     }
 
+    /// Google asked for fewer requests: parks the source, and all of its client's project, once for all workers.
+    ///
+    /// - Parameters:
+    ///   - source: whose request it was.
+    ///   - asked: Retry-After; nil where Google did not say: `timing.firstSlowdown`, and twice the last pause while they
+    ///     follow each other.
+    ///   - age: time since the request was sent; one that was sent before the last pause began lengthens nothing.
+    ///   - reason: what Google said.
+    /// - Returns: how long the source is parked from now on.
+    /// - Throws: `PostgresError`.
+    @discardableResult
+    package func slowDown(
+        source: Int64,
+        asked: Duration?,
+        age: Duration,
+        reason: String
+    ) async throws(PostgresError) -> Duration {
+        let rows = try await pool.run(
+            LaneStatements.slowDown,
+            [
+                .integer(source), .double(asked?.seconds), .double(age.seconds), .text(reason),
+                .double(timing.firstSlowdown.seconds), .double(timing.longestSlowdown.seconds),
+            ]
+        )
+        return .seconds(try rows.first?.double(0) ?? 0)
+    }
+
     /// Sums over these sources (all if empty), part by part: seconds for a million parts.
     package func totals(sources: [Int64]) async throws(PostgresError) -> Totals {
         var totals = Totals()

@@ -18,6 +18,16 @@ package struct JobQueue: Sendable {
         /// First (10 s) and longest (1 h) pause between tries of a part; each pause is twice the last, ±20 %.
         package var firstBackoff: Duration = .seconds(10), longestBackoff: Duration = .seconds(3600)
 
+        /// Between two tries of a service that is away, for all processes together (15 s): full speed is back within 45 s.
+        package var probe: Duration = .seconds(15)
+        /// How often a process notes that a service answers it (5 s); twice that without a note and a failed try of a
+        /// neutral request are an outage for all.
+        package var soundInterval: Duration = .seconds(5)
+        /// First (30 s) and longest (15 min) pause after a 429 that does not say how long.
+        ///
+        /// Each is twice the last while they follow each other. 30 s is Google's own rule (Photos APIs: "Best practices").
+        package var firstSlowdown: Duration = .seconds(30), longestSlowdown: Duration = .seconds(900)
+
         /// Time within which jobs of a dead worker become ready again, spread at random (5 s).
         package var orphanSpread: Duration = .seconds(5)
 

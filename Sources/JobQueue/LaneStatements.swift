@@ -19,6 +19,49 @@ enum LaneStatements {
         """
     )
 
+    /// Google answered 429: parks the lanes of source `$1` and of all sources of the same OAuth client's project.
+    ///
+    /// `$2` seconds as Google asked, or null; the request was sent `$3` seconds ago; `$4` the reason; `$5` and `$6` the
+    /// first and the longest pause in seconds where Google did not say. A lane that is parked already, or was parked
+    /// after the request was sent, stays as it is: of many workers that are refused at once, the first counts. Answers
+    /// the seconds that the source is parked from now on.
+    static let slowDown = Statement(
+        "lane.slow_down",
+        """
+        WITH held AS MATERIALIZED (
+            SELECT l.id, l.parked_until, l.slowed_at, l.slowed_for
+            FROM coldroll.lane AS l
+            WHERE l.source_id IN (
+                SELECT s.id FROM coldroll.source AS m
+                JOIN coldroll.source AS s
+                  ON s.id = m.id OR split_part(s.client_id, '-', 1) = split_part(m.client_id, '-', 1)
+                WHERE m.id = $1::bigint)
+            ORDER BY l.id
+            FOR NO KEY UPDATE
+        ), timed AS MATERIALIZED (
+            SELECT h.*, clock_timestamp() AS now FROM held AS h
+        ), news AS MATERIALIZED (
+            SELECT t.id, t.now,
+                   coalesce($2::double precision,
+                            CASE WHEN t.now < t.parked_until + make_interval(secs => t.slowed_for)
+                                 THEN greatest($5::double precision, least($6::double precision, t.slowed_for * 2))
+                            END, $5::double precision) AS pause
+            FROM timed AS t
+            WHERE coalesce(t.parked_until <= t.now, true)
+              AND coalesce(t.slowed_at < t.now - make_interval(secs => $3::double precision), true)
+        ), slowed AS (
+            UPDATE coldroll.lane AS l
+            SET parked_until = n.now + make_interval(secs => n.pause), park_reason = $4::text, slowed_at = n.now,
+                slowed_for = n.pause
+            FROM news AS n
+            WHERE l.id = n.id
+        )
+        SELECT greatest(coalesce((SELECT max(n.pause) FROM news AS n), 0),
+                        coalesce((SELECT max(extract(epoch FROM t.parked_until - t.now)) FROM timed AS t), 0))
+               ::double precision
+        """
+    )
+
     /// Lanes of sources `$1` (all if empty) that hand out nothing now.
     static let waiting = Statement(
         "lane.waiting",

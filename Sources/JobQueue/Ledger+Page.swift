@@ -15,12 +15,13 @@ extension Ledger {
         _ items: [FoundItem],
         unreadable: Int,
         nextPageToken: String?,
-        page: Int64 = .random(in: 1...Int64.max)
+        page: Int64 = .random(in: 1...Int64.max),
+        order: WorkOrder = .newest
     ) async throws -> PageCounts {
         let values =
             [
                 .integer(scan.id), .integer(scan.lease), .text(nextPageToken), .integer(Int64(unreadable)),
-            ] + PageColumns(items).values + [.integer(page)]
+            ] + PageColumns(items).values + [.integer(page), .integer(order == .newest ? -1 : 1)]
         let rows = try await retryingNameRaces { () throws(PostgresError) in
             try await pool.run(PageStatements.record, values)
         }

@@ -24,6 +24,38 @@ enum LedgerStatements {
         """
     )
 
+    /// Items of source kind `$1`, account `$2` to ask a service for when it is in doubt.
+    ///
+    /// The youngest stored still and video, and two others of the queue. Looks at the ends of the tables only.
+    static let neutral = Statement(
+        "ledger.neutral",
+        """
+        WITH mine AS MATERIALIZED (
+            SELECT s.id FROM coldroll.source AS s WHERE s.kind = $1::text AND s.account = $2::text
+        ), stored AS MATERIALIZED (
+            SELECT o.part_id FROM coldroll.object AS o ORDER BY o.part_id DESC LIMIT 500
+        ), queued AS MATERIALIZED (
+            (SELECT j.part_id FROM coldroll.job AS j ORDER BY j.part_id LIMIT 50)
+            UNION
+            (SELECT j.part_id FROM coldroll.job AS j ORDER BY j.part_id DESC LIMIT 50)
+        ), candidate AS MATERIALIZED (
+            SELECT p.id, p.item_id, p.kind, true AS is_stored
+            FROM stored AS o JOIN coldroll.part AS p ON p.id = o.part_id
+            WHERE p.source_id IN (SELECT m.id FROM mine AS m) AND p.kind IN ('still', 'video')
+            UNION ALL
+            SELECT p.id, p.item_id, p.kind, false
+            FROM queued AS q JOIN coldroll.part AS p ON p.id = q.part_id
+            WHERE p.source_id IN (SELECT m.id FROM mine AS m) AND p.kind IN ('still', 'video')
+        ), chosen AS MATERIALIZED (
+            (SELECT DISTINCT ON (c.kind) c.* FROM candidate AS c WHERE c.is_stored ORDER BY c.kind, c.id DESC)
+            UNION ALL
+            (SELECT c.* FROM candidate AS c WHERE NOT c.is_stored ORDER BY random() LIMIT 2)
+        )
+        SELECT i.source_item, c.kind, c.is_stored
+        FROM chosen AS c JOIN coldroll.item AS i ON i.id = c.item_id
+        """
+    )
+
     static let bind = Statement(
         "ledger.bind",
         "UPDATE coldroll.ledger AS l SET archive = $1::text, bound_at = now() WHERE l.archive IS NULL"

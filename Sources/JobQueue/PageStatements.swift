@@ -4,6 +4,8 @@ import Postgres
 enum PageStatements {
     /// One page: items, their parts and jobs, the next token and the scan's lease, or nothing where the lease is lost.
     ///
+    /// `$23` is -1 for the newest first, 1 for the oldest first.
+    ///
     /// Looks keys up by scalar subqueries on purpose: they are index lookups under any statistics, where a join may
     /// read the whole table. Everything else joins the page's own rows. Ids are drawn before the inserts, so that no
     /// row is looked for again after them.
@@ -33,7 +35,9 @@ enum PageStatements {
                   FROM fence AS f CROSS JOIN entry AS e
                   OFFSET 0) AS l
         ), new_item AS MATERIALIZED (
-            SELECT nextval('coldroll.item_id_seq') AS id, j.*
+            SELECT nextval('coldroll.item_id_seq') AS id, j.*,
+                   -- Undated ones come last either way; year 9999 is less than 1e12.
+                   coalesce($23::bigint * extract(epoch FROM j.capture_time)::bigint, 500000000000) AS rank
             FROM (SELECT * FROM judged WHERE is_new ORDER BY ord) AS j
         ), item_row AS (
             INSERT INTO coldroll.item (id, source_id, scan_id, source_item, filename, mime_type, capture_time,
@@ -69,7 +73,7 @@ enum PageStatements {
             SELECT nextval('coldroll.part_id_seq') AS id, p.*,
                    p.turn = 1 AND coalesce((SELECT false FROM coldroll.part AS q WHERE q.name_key = p.name_key), true)
                    AS is_plain
-            FROM (SELECT n.id AS item_id, n.source_id, n.lane_id, u.kind, u.folder_month, u.object_name, u.name_key,
+            FROM (SELECT n.id AS item_id, n.source_id, n.lane_id, n.rank, u.kind, u.folder_month, u.object_name, u.name_key,
                          u.ord, row_number() OVER (PARTITION BY u.name_key ORDER BY u.ord) AS turn
                   FROM unnest($13::bigint[], $14::text[], $15::text[], $16::text[], $17::text[])
                        WITH ORDINALITY AS u(item, kind, folder_month, object_name, name_key, ord)
@@ -86,11 +90,11 @@ enum PageStatements {
               AND coalesce((SELECT false FROM coldroll.part AS q WHERE q.name_key = c.name_key), true)
             ORDER BY c.name_key, c.position, c.part
         ), named AS MATERIALIZED (
-            SELECT p.id, p.item_id, p.source_id, p.lane_id, p.kind, p.folder_month, p.object_name, p.name_key
+            SELECT p.id, p.item_id, p.source_id, p.lane_id, p.rank, p.kind, p.folder_month, p.object_name, p.name_key
             FROM new_part AS p
             WHERE p.is_plain
             UNION ALL
-            SELECT p.id, p.item_id, p.source_id, p.lane_id, p.kind, p.folder_month, o.object_name, o.name_key
+            SELECT p.id, p.item_id, p.source_id, p.lane_id, p.rank, p.kind, p.folder_month, o.object_name, o.name_key
             FROM (SELECT DISTINCT ON (c.part) c.* FROM other_name AS c ORDER BY c.part, c.position) AS o
             JOIN new_part AS p ON p.ord = o.part
         ), part_row AS (
@@ -98,7 +102,8 @@ enum PageStatements {
             SELECT n.id, n.item_id, n.source_id, n.kind, n.folder_month, n.object_name, n.name_key FROM named AS n
             RETURNING item_id
         ), job_row AS (
-            INSERT INTO coldroll.job (part_id, lane_id) SELECT n.id, n.lane_id FROM named AS n RETURNING part_id
+            INSERT INTO coldroll.job (part_id, lane_id, rank) SELECT n.id, n.lane_id, n.rank FROM named AS n
+            RETURNING part_id
         ), sighting AS (
             -- What a full scan saw: all that it misses at its end is compared with it.
             INSERT INTO coldroll.sighting (scan_id, items)

@@ -54,6 +54,9 @@ package struct ScanCounts: Sendable, Equatable {
     package init() {}
 }
 
+/// Which of the parts that a scan finds are fetched first, by capture time; those of unknown time come last.
+package enum WorkOrder: String, Sendable, CaseIterable { case newest, oldest }
+
 /// What a full scan saw, against what the scans before it make one expect.
 package struct ScanComparison: Sendable, Equatable {
     /// Items known before it and not taken for deleted.

@@ -16,6 +16,8 @@ let helpText = """
       --quirks LIST             empty-pages, repeat-across-pages, missing-fields, bad-id, empty-results,
                                 page-token-expiry, or all
       --scopes removed          the login has only the scope that Google removed on 31 March 2025
+      --api-quota N             requests a day to the Library API; default: any number (Google: 10000)
+      --media-quota N           requests a day for base URLs; default: any number (Google: 75000)
     Storage
       --bucket NAME             a bucket that exists from the start; repeatable
       --read-only-bucket NAME   the same, but nothing may be written to it
@@ -41,7 +43,7 @@ let helpText = """
 
     File names steer videos: x.processing-30s.mp4 is PROCESSING for 30 s from the start, x.failed.mp4 is FAILED.
     Prints one JSON line when it listens; SIGTERM and SIGINT end it. Its own requests: GET /control/counters, library,
-    objects; POST /control/faults, library/add, reset-counters, expire-tokens, expire-base-urls, expire-page-tokens,
+    objects; POST /control/faults, library/add, reset-counters, new-day, expire-tokens, expire-base-urls, expire-page-tokens,
     revoke-photos-login.
 
     """

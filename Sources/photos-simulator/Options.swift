@@ -65,6 +65,8 @@ struct Options {
         case "--session-lifetime": configuration.sessionLifetime = try seconds(flag, value)
         case "--latency-photos": configuration.photosLatency = try seconds(flag, value) / 1000
         case "--latency-storage": configuration.storageLatency = try seconds(flag, value) / 1000
+        case "--api-quota": configuration.apiQuota = try whole(flag, value, Int.self)
+        case "--media-quota": configuration.mediaQuota = try whole(flag, value, Int.self)
         case "--seed": configuration.seed = try whole(flag, value, UInt64.self)
         case "--faults": configuration.faults = try Self.faults(value)
         case "--scopes":

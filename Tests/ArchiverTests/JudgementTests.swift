@@ -209,59 +209,6 @@ func exampleJob(
         #expect(!MotionRule.hasClip(exampleJob(.video), isMotionPhoto: true, mode: .always))
     }
 
-    @Test func `slots double while throughput grows, settle when it does not, halve on push-back`() {
-        var governor = SlotGovernor(.auto)
-        #expect(governor.slots == 8)
-        governor.intervalEnded(throughput: 100)
-        governor.intervalEnded(throughput: 200)
-        #expect(governor.slots == 32)
-        governor.intervalEnded(throughput: 205)
-        #expect(governor.slots == 24)
-        governor.pushedBack()
-        #expect(governor.slots == 12)
-        for _ in 0..<100 { governor.pushedBack() }
-        #expect(governor.slots == 1)
-        var fixed = SlotGovernor(.fixed(5))
-        fixed.intervalEnded(throughput: 1)
-        fixed.pushedBack()
-        #expect(fixed.slots == 5)
-    }
-
-    @Test func `a failure among successes is the part's`() {
-        let health = ServiceHealth()
-        let began = ContinuousClock.now
-        health.succeeded(.media)
-        #expect(health.judge(.media, part: 1, since: began) == .part)
-    }
-
-    @Test func `several parts without an answer are an outage, which costs nobody an attempt`() {
-        let health = ServiceHealth()
-        let began = ContinuousClock.now
-        #expect(health.judge(.media, part: 1, since: began) == .passing)
-        #expect(health.judge(.media, part: 2, since: began) == .passing)
-        #expect(health.judge(.media, part: 3, since: began) == .outage)
-        for _ in 0..<20 { #expect(health.judge(.media, part: 1, since: began) == .outage) }
-    }
-
-    @Test func `one bad part alone is excused a few times, then counted`() {
-        let health = ServiceHealth()
-        let began = ContinuousClock.now
-        for _ in 0..<6 { #expect(health.judge(.library, part: 1, since: began) == .passing) }
-        #expect(health.judge(.library, part: 1, since: began) == .part)
-        health.forget(part: 1)
-        #expect(health.judge(.library, part: 1, since: began) == .passing)
-    }
-
-    @Test func `a bucket's refusals are excused longer`() {
-        let health = ServiceHealth()
-        let began = ContinuousClock.now
-        for _ in 0..<20 { #expect(health.judge(.storage, part: 1, since: began) == .passing) }
-        health.succeeded(.storage)
-        #expect(health.judge(.storage, part: 2, since: began) == .passing)
-        for _ in 0..<6 { _ = health.judge(.storage, part: 2, since: began) }
-        #expect(health.judge(.storage, part: 2, since: began) == .part)
-    }
-
     @Test func `a marker stops a ledger that is empty, foreign or older`() throws {
         let marker = Marker(ledger: "one", run: 3, objects: 10, archive: "gs://a")
         try Marker.compare(marker, ("one", 3, 10), archive: "gs://a")

@@ -74,16 +74,16 @@ private struct OccupiedArchive: ObjectStore {
     @Test func `no Retry-After makes a busy loop or an endless pause`() async throws {
         let bench = try await Bench()
         let transfer = bench.transfer(1)
-        func pause(_ error: any Error) -> Duration? {
-            switch transfer.ending(of: error, exampleJob(), .media, .now) {
-            case .park(let pause, _): pause
+        func pause(_ error: any Error) async -> Duration? {
+            switch await transfer.settled(transfer.ending(of: error, exampleJob(), .media, .now), exampleJob()) {
+            case .slowDown(let slowdown): slowdown.asked
             case .release(let pause, _): pause
             default: nil
             }
         }
-        #expect(try #require(pause(PhotosError(code: .quota(retryAfter: .zero), message: ""))) >= .seconds(1))
+        #expect(try #require(await pause(PhotosError(code: .quota(retryAfter: .zero), message: ""))) >= .seconds(1))
         for asked in [Duration.zero, .seconds(365 * 86_400)] {
-            let pause = try #require(pause(StorageError(code: .unavailable(retryAfter: asked), message: "")))
+            let pause = try #require(await pause(StorageError(code: .unavailable(retryAfter: asked), message: "")))
             #expect((.seconds(3) ... .seconds(3600)).contains(pause))
         }
     }

@@ -24,7 +24,7 @@ struct BatchTests {
             """
         #expect(
             try await codes(["A", "B", "C", "D", "E", "F", "G", "H", "I", "J"], json) == [
-                "A a", "notFound", "C -", "notFound", "\(PhotosError.Code.quota(retryAfter: .seconds(30)))",
+                "A a", "notFound", "C -", "notFound", "\(PhotosError.Code.quota(retryAfter: nil))",
                 "\(PhotosError.Code.unavailable(retryAfter: nil))", "\(PhotosError.Code.rejected(status: 400))",
                 "unauthenticated", "malformed", "malformed",
             ]

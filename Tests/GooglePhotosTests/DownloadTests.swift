@@ -140,7 +140,7 @@ struct DownloadTests {
         "Each status has its meaning",
         arguments: [
             (403, PhotosError.Code.baseURLExpired), (404, .notFound), (410, .notFound), (400, .rejected(status: 400)),
-            (429, .quota(retryAfter: .seconds(30))), (500, .unavailable(retryAfter: nil)),
+            (429, .quota(retryAfter: nil)), (500, .unavailable(retryAfter: nil)),
             (503, .unavailable(retryAfter: nil)),
             (206, .malformed), (204, .malformed), (304, .unavailable(retryAfter: nil)),
         ]

@@ -23,7 +23,7 @@ struct Plan {
         let values: [PostgresValue]
 
         static func claim(_ worker: Int64, _ source: Int64, _ limit: Int64) -> Call {
-            Call(name: "job.claim", values: [.integer(worker), .integers([source]), .integer(limit)])
+            Call(name: "job.claim", values: [.integer(worker), .integers([source]), .integer(limit), .integers([])])
         }
 
         static func complete(_ worker: Int64, _ jobs: [(part: Int64, lease: Int64)]) -> Call {

@@ -67,6 +67,17 @@ import Testing
         ("lane_kind_check", "UPDATE coldroll.lane SET kind = 'file'"),
         ("lane_park", "UPDATE coldroll.lane SET parked_until = now()"),
         ("lane_pause", "UPDATE coldroll.lane SET paused_at = now()"),
+        ("lane_slow", "UPDATE coldroll.lane SET slowed_at = now()"),
+        (
+            "budget_kind_check",
+            "INSERT INTO coldroll.budget (project, kind, day_limit, day) VALUES ('1', 'disk', 1, '2026-01-01')"
+        ),
+        (
+            "budget_drawn_check",
+            "INSERT INTO coldroll.budget (project, kind, day_limit, day, drawn) VALUES ('1', 'api', 1, '2026-01-01', -1)"
+        ),
+        ("breaker_open", "INSERT INTO coldroll.breaker (service, place, since) VALUES ('media', '1', now())"),
+        ("breaker_service_check", "INSERT INTO coldroll.breaker (service, place) VALUES ('moon', '1')"),
         ("worker_state_check", "UPDATE coldroll.worker SET state = 'ill', ended_at = now()"),
         ("worker_end", "UPDATE coldroll.worker SET state = 'dead'"),
         (

@@ -55,6 +55,27 @@ import Testing
                 ),
             ],
             rate: .init(count: 600, bytes: 600_000_000, seconds: 60, left: totals.live),
+            outages: [
+                .init(
+                    service: "media",
+                    place: "123",
+                    reason: "it answered 503",
+                    seconds: 200,
+                    nextProbeSeconds: 8
+                )
+            ],
+            quotas: [
+                .init(
+                    project: "123",
+                    kind: "media",
+                    limit: 75_000,
+                    used: 74_000,
+                    left: 1000,
+                    isRefused: false,
+                    resetsInSeconds: 3661,
+                    finishDate: "2026-11-27"
+                )
+            ],
             lanes: [
                 .init(
                     lane: 1,
@@ -103,6 +124,9 @@ import Testing
                 no full scan is complete yet
                 LISTING: Half was missing.
                 rate      10.0/s, 10.0 MB/s, ETA 5 min 00 s
+                outage    Google's media service is away for 3 min 20 s; next try in 8 s (it answered 503)
+                quota     74,000 of 75,000 media requests of project 123 used today; starts anew in 1 h 01 min; at this \
+                rate the queue is empty on 2026-11-27
                 lane 1    library ada photo: open
                 lane 2    library ada video: parked for 30 s more (quota)
                 worker    nas process 7: 3 (auto) slots busy, 4 jobs, last beat 2 s ago
@@ -125,7 +149,7 @@ import Testing
         screen.columns = { 20 }
         let first = screen.text(for: report)
         #expect(first.hasPrefix("stored    1,000 = 2\u{1B}[K\nfound"))
-        #expect(screen.text(for: report) == "\r\u{1B}[10A" + first)
+        #expect(screen.text(for: report) == "\r\u{1B}[12A" + first)
         var plain = StatusScreen(asJSON: false, redraws: false)
         #expect(plain.text(for: report) == plain.text(for: report))
         #expect(!plain.text(for: report).contains("\u{1B}"))

@@ -25,6 +25,7 @@ package struct RunSummary: Sendable {
 ///   - options: of the worker; `drain` is implied.
 ///   - since: first capture day of a partial run; nil is open.
 ///   - until: last capture day of a partial run.
+///   - order: which of the parts found are fetched first.
 ///   - acceptsGaps: the owner takes a full scan with what it misses and could not read.
 ///   - stop: as for `runWorker`.
 ///   - forecast: once, before the first page of a full listing of a source that is known.
@@ -37,6 +38,7 @@ package func runAll(
     options: WorkerOptions,
     since: String?,
     until: String?,
+    order: WorkOrder = .newest,
     acceptsGaps: Bool = false,
     stop: StopSignal,
     forecast: @escaping @Sendable (ScanForecast) -> Void = { _ in },
@@ -52,6 +54,7 @@ package func runAll(
             source: source,
             since: since,
             until: until,
+            order: order,
             acceptsGaps: acceptsGaps,
             stop: stop,
             forecast: forecast,

@@ -87,7 +87,8 @@ extension Scan {
                     items,
                     unreadable: page.unreadable.count,
                     nextPageToken: page.nextPageToken,
-                    page: number
+                    page: number,
+                    order: order
                 )
             } catch let error as PostgresError where error.isTransient && ContinuousClock.now < end {
                 context.logger.log(.warning, "waiting for the database", ["error": .string("\(error)")])

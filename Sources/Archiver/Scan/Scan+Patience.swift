@@ -6,21 +6,29 @@ import Logging
 
 extension Scan {
     /// Repeats a request while Google is away or asks for a pause: at least 1 s after a 5xx, 30 s after a 429, as
-    /// its best practices say; gives up after about half an hour without an answer.
+    /// its best practices say; as long as an outage or a quota lasts, but at most a day without an
+    /// answer, and half an hour where the answers are no pages.
     func patiently<R: Sendable>(_ body: () async throws(PhotosError) -> R) async throws -> R {
         var pause = Duration.seconds(1)
-        var waited = Duration.zero
+        var waitingSince = ContinuousClock.now
+        var told = ""
         while true {
+            let sent = ContinuousClock.now
             do {
-                return try await body()
+                let result = try await body()
+                context.breaker.sound(.library, began: sent)
+                return result
             } catch {
                 let delay: Duration
                 switch error.code {
-                case .quota(let retryAfter):
-                    delay = max(retryAfter, .seconds(1))
-                    try await context.queue.park(source: source, lane: nil, for: delay, reason: error.message)
+                case .quota, .dailyQuota:
+                    delay = try await slowDown(error, sent: sent)
                     // A quota is not an outage: it ends by itself, and waiting for it is what the owner expects.
-                    waited = .zero
+                    waitingSince = .now
+                case .budgetSpent(let left):
+                    // In steps, since other processes may give back what they did not need.
+                    delay = min(left, .seconds(5))
+                    waitingSince = .now
                 case .unavailable(let retryAfter): delay = max(retryAfter ?? .zero, pause)
                 case .transport(let code) where code != .untrusted && code != .badURL && code != .tooLarge:
                     delay = pause
@@ -28,13 +36,40 @@ extension Scan {
                 case .auth(.unavailable), .malformed: delay = pause
                 default: throw error
                 }
-                waited += delay
-                guard waited < .seconds(1800) else { throw error }
-                context.logger.log(.warning, "listing waits", ["error": .string(error.message)])
+                let patience = error.code == .malformed ? Self.patienceWithNonsense : Self.patience
+                guard waitingSince.duration(to: .now) < patience else { throw error }
+                if error.message != told {
+                    context.logger.log(.warning, "listing waits", ["error": .string(error.message)])
+                }
+                told = error.message
                 try await sleep(delay * Double.random(in: 1...1.25))
-                pause = min(pause * 2, .seconds(60))
+                if error.isOutage, case .silent = await context.breaker.ask(.library, after: sent) {
+                    while context.breaker.isOpen(.library), waitingSince.duration(to: .now) < Self.patience {
+                        try await sleep(.milliseconds(500))
+                    }
+                } else {
+                    pause = min(pause * 2, .seconds(60))
+                }
             }
         }
+    }
+
+    /// Longest wait for an answer: a day, as long as a quota lasts.
+    private static let patience = Duration.seconds(86_400)
+    /// The same where it answers, but no page.
+    private static let patienceWithNonsense = Duration.seconds(1800)
+
+    /// Parks the source for the workers too; the database may be away as well.
+    private func slowDown(_ error: PhotosError, sent: ContinuousClock.Instant) async throws -> Duration {
+        var asked: Duration?
+        if case .quota(let retryAfter) = error.code { asked = retryAfter.map { max($0, .seconds(1)) } }
+        let slowdown = Ending.Slowdown(
+            asked: asked,
+            sent: sent,
+            daily: error.code == .dailyQuota ? .api : nil,
+            reason: error.message
+        )
+        return max(.seconds(1), try await context.slowDown(source: source, slowdown))
     }
 
     /// Sleeps in steps of at most a second, so that a stop is seen.
@@ -43,6 +78,16 @@ extension Scan {
         while ContinuousClock.now < end {
             try checkStop()
             try await Task.sleep(for: min(.seconds(1), end - .now))
+        }
+    }
+}
+
+extension PhotosError {
+    /// Whether the Library API did not answer.
+    fileprivate var isOutage: Bool {
+        switch code {
+        case .unavailable, .transport, .auth(.unavailable): true
+        default: false
         }
     }
 }

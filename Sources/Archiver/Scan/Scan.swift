@@ -14,6 +14,7 @@ struct Scan {
     let source: Int64
     let since: String?
     let until: String?
+    var order = WorkOrder.newest
     /// Whether the owner takes a full scan with what it misses and could not read.
     var acceptsGaps = false
     let stop: StopSignal
@@ -117,6 +118,8 @@ struct Scan {
         _ body: () async throws -> R
     ) async throws -> R {
         let ledger = context.ledger
+        let watch = Task { [breaker = context.breaker] in await breaker.run() }
+        defer { watch.cancel() }
         let renewal = Task {
             while !Task.isCancelled {
                 try await Task.sleep(for: .seconds(8))

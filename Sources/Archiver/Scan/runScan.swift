@@ -1,9 +1,12 @@
+package import JobQueue
+
 /// One full pass over the source, or a partial one by capture day; goes on with a broken one.
 ///
 /// - Parameters:
 ///   - context: connections and stores.
 ///   - since: first capture day, `yyyy-mm-dd`; nil is open.
 ///   - until: last capture day.
+///   - order: which of the parts found are fetched first.
 ///   - acceptsGaps: the owner takes a full scan with what it misses and could not read.
 ///   - stop: ends the scan after the page in hand.
 ///   - forecast: once, before the first page of a full listing of a source that is known.
@@ -14,6 +17,7 @@ package func runScan(
     _ context: ArchiveContext,
     since: String?,
     until: String?,
+    order: WorkOrder = .newest,
     acceptsGaps: Bool = false,
     stop: StopSignal,
     forecast: @escaping @Sendable (ScanForecast) -> Void = { _ in },
@@ -26,6 +30,7 @@ package func runScan(
         source: source,
         since: since,
         until: until,
+        order: order,
         acceptsGaps: acceptsGaps,
         stop: stop,
         forecast: forecast,

@@ -23,8 +23,9 @@ struct ItemResolver: Sendable {
         for start in stride(from: 0, to: wanted.count, by: Self.batch) {
             let ids = Array(wanted[start..<min(start + Self.batch, wanted.count)])
             // One bad id can fail a whole batch with a 500 (gphotos-sync issue 33): single gets sort it out.
+            let began = ContinuousClock.now
             guard let results = try? await photos.batchGet(ids) else { continue }
-            health.succeeded(.library)
+            health.succeeded(.library, began: began)
             cache.offer(results.compactMap { try? $0.get() }, isWanted: true)
         }
     }
@@ -32,8 +33,9 @@ struct ItemResolver: Sendable {
     /// The item with a base URL that may be used now.
     func item(_ id: String) async throws(PhotosError) -> MediaItem {
         if let item = cache.item(id) { return item }
+        let began = ContinuousClock.now
         let item = try await photos.get(id)
-        health.succeeded(.library)
+        health.succeeded(.library, began: began)
         guard item.baseURL != nil else {
             throw PhotosError(code: .malformed, message: "Google answered for this item without a base URL.")
         }

@@ -1,68 +1,75 @@
+import JobQueue
 import Synchronization
 
 /// Tells an outage of a service from a fault of one part.
 ///
-/// Only failures of the part itself cost attempts. A part is suspected only if the service answered others since the
-/// part's try began, and in the end even then: one bad part alone in the queue looks like an outage for ever.
+/// Only failures of the part itself cost attempts. After a failure the service has to answer somebody: another transfer
+/// that begins now, or a neutral request that no part is needed for. If it does, the part is to blame; if it does not,
+/// the breaker is open, and nothing is begun until the service is back.
 final class ServiceHealth: Sendable {
-    /// A place that requests go to.
-    enum Service: Sendable, Hashable { case library, media, storage }
-
     /// Who is to blame.
     enum Verdict: Sendable, Equatable {
         /// Count the attempt.
         case part
         /// The service stumbles, but works for others: give the job back, go on.
         case passing
-        /// Nobody gets an answer: give the job back, park the lanes.
+        /// Nobody gets an answer: give the job back; the breaker is open.
         case outage
     }
 
-    private struct State {
-        var lastSuccess: [Service: ContinuousClock.Instant] = [:]
-        /// Parts that failed since the service last answered well.
-        var failing: [Service: Set<Int64>] = [:]
-        var excused: [Int64: Int] = [:]
-    }
-    private let state = Mutex(State())
+    private let breaker: Breaker
+    private let excused = Mutex<[Int64: Int]>([:])
+    private let blamed = Atomic(0)
 
-    /// Times that one part is excused in a row.
+    /// Stumbles of services that answered others, since the start.
+    var stumbles: Int { blamed.load(ordering: .relaxed) }
+
+    /// Times that one part is excused in a row where nothing can be asked instead of it.
     private static let excuses = 6
-    /// Parts that must fail in a row before it counts as an outage: one bad id must not park a whole source.
-    private static let partsOfAnOutage = 3
+    /// The same where the bucket lists but stores nothing for anybody: hours, since a bucket does not refuse one object.
+    private static let bucketExcuses = 500
+    /// How long another transfer's answer is waited for before a neutral request is sent.
+    private static let patience = Duration.seconds(1)
 
-    /// A request of this service was answered well.
-    func succeeded(_ service: Service) {
-        state.withLock { state in
-            state.lastSuccess[service] = .now
-            state.failing[service] = nil
-        }
+    init(breaker: Breaker) { self.breaker = breaker }
+
+    /// A request of this service that was sent at `began` was answered well.
+    func succeeded(_ service: Service, began: ContinuousClock.Instant) {
+        breaker.sound(service, began: began)
     }
 
-    /// Judges a 5xx, a 429 or a broken connection.
+    /// Judges a 5xx, a timeout or a broken connection; waits for evidence, some seconds at most.
     /// - Parameters:
     ///   - service: who failed.
     ///   - part: whose try it was.
-    ///   - began: when the try began.
     /// - Returns: who is to blame.
-    func judge(_ service: Service, part: Int64, since began: ContinuousClock.Instant) -> Verdict {
-        state.withLock { state in
-            let worksForOthers = state.lastSuccess[service].map { $0 > began } ?? false
-            let excused = state.excused[part, default: 0]
-            state.excused[part] = excused + 1
-            if worksForOthers {
-                // A bucket never refuses one object for load: it is excused longer. Google's media servers and
-                // batchGet do answer 500 for single items (gphotos-sync issues 33 and 301).
-                return service == .storage && excused < Self.excuses ? .passing : .part
+    func judge(_ service: Service, part: Int64) async -> Verdict {
+        let failed = ContinuousClock.now
+        if breaker.isOpen(service) { return .outage }
+        while failed.duration(to: .now) < Self.patience, !Task.isCancelled {
+            if breaker.wasSound(service, after: failed) {
+                return blame(part, times: service == .storage ? Self.excuses : 0)
             }
-            state.failing[service, default: []].insert(part)
-            if state.failing[service, default: []].count >= Self.partsOfAnOutage { return .outage }
-            return service == .storage || excused < Self.excuses ? .passing : .part
+            try? await Task.sleep(for: .milliseconds(50))
+        }
+        return switch await breaker.ask(service, after: failed) {
+        case .silent: .outage
+        case .answers: blame(part, times: service == .storage ? Self.bucketExcuses : 0)
+        case .unknown: blame(part, times: Self.excuses)
+        }
+    }
+
+    /// Blames the part once its excuses are used up.
+    private func blame(_ part: Int64, times: Int) -> Verdict {
+        blamed.add(1, ordering: .relaxed)
+        return excused.withLock { excused in
+            excused[part, default: 0] += 1
+            return excused[part, default: 0] > times ? .part : .passing
         }
     }
 
     /// The part ended: nothing needs to be remembered of it.
     func forget(part: Int64) {
-        state.withLock { _ = $0.excused.removeValue(forKey: part) }
+        excused.withLock { _ = $0.removeValue(forKey: part) }
     }
 }

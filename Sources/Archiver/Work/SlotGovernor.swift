@@ -1,3 +1,5 @@
+import HTTPClient
+
 /// Finds how many transfers at once are worth it.
 ///
 /// Doubles while throughput grows, then adds a few at a time; halves when a service pushes back. A value without a
@@ -15,28 +17,40 @@ struct SlotGovernor: Sendable, Equatable {
     /// Slots that `auto` starts with.
     static let first = 8
 
-    init(_ setting: SlotSetting) {
+    /// - Parameters:
+    ///   - setting: what the owner asked for.
+    ///   - memory: bytes that all bodies may hold; `auto` never has more slots than large bodies fit into it.
+    init(_ setting: SlotSetting, memory: Int = .max) {
         switch setting {
-        case .auto: (slots, isFixed, most) = (Self.first, false, SlotSetting.most)
+        case .auto:
+            most = max(1, min(SlotSetting.most, memory / Transfer.pipeAllowance))
+            (slots, isFixed) = (min(Self.first, most), false)
         case .fixed(let count): (slots, isFixed, most) = (count, true, count)
         }
     }
 
-    /// One interval is over in which every slot was busy.
-    /// - Parameter throughput: bytes (or parts) a second in it.
-    mutating func intervalEnded(throughput: Double) {
+    /// One interval is over.
+    ///
+    /// One stumble is chance; of many tries a fifth is a service that has too much to do.
+    /// - Parameters:
+    ///   - throughput: bytes (or parts) in it; nil where a slot was idle, so that it says nothing.
+    ///   - tries: transfers that ended in it.
+    ///   - stumbles: of these, by a 5xx, a timeout or a broken connection of a service that answers others.
+    mutating func intervalEnded(throughput: Double?, tries: Int = 0, stumbles: Int = 0) {
         guard !isFixed else { return }
+        if stumbles >= 2, stumbles * 5 >= tries { return pushedBack() }
         if rest > 0 {
             rest -= 1
             return
         }
+        guard let throughput else { return }
         // Less than a tenth more is noise, not gain.
         if throughput > best * 1.1 {
             best = throughput
             slots = min(most, isDoubling ? slots * 2 : slots + 2)
         } else {
             if isDoubling {
-                slots = max(Self.first, slots * 3 / 4)
+                slots = max(min(Self.first, most), slots * 3 / 4)
                 isDoubling = false
             }
             // The network of an hour ago says little: what was best fades, and growth is tried again.
@@ -45,12 +59,18 @@ struct SlotGovernor: Sendable, Equatable {
         }
     }
 
-    /// 429, 5xx or a timeout of a service as a whole.
+    /// 429, or many stumbles in one interval.
+    ///
+    /// Everything that is in hand is refused at once: that is one push, so the next one counts only after a rest.
     mutating func pushedBack() {
-        guard !isFixed else { return }
+        guard !isFixed, !isPushed else { return }
         slots = max(1, slots / 2)
         isDoubling = false
         best = 0
-        rest = 4
+        rest = Self.pushRest
     }
+
+    /// Longer than a gain that fails costs, so that the two can be told apart.
+    private static let pushRest = 5
+    private var isPushed: Bool { rest == Self.pushRest }
 }

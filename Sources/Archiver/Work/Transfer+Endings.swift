@@ -83,13 +83,13 @@ extension Transfer {
     func ending(
         of error: any Error,
         _ job: ClaimedJob,
-        _ service: ServiceHealth.Service,
+        _ service: Service,
         _ began: ContinuousClock.Instant
     ) -> Ending {
         switch error {
         case let error as PhotosError: photosEnding(error, job, service, began)
-        case let error as StorageError: storageEnding(error, job, began)
-        case let error as HTTPError: transportEnding(error.code, error.message, job, service, began)
+        case let error as StorageError: storageEnding(error)
+        case let error as HTTPError: transportEnding(error.code, error.message, service)
         case let refusal as Judgement.Refusal: .refused(refusal, job)
         case let doubtful as Doubtful: .fail(reason: doubtful.doubt.reason, message: doubtful.doubt.message)
         // The database is away: the queue's own calls wait for it, the job is given back when it answers.
@@ -104,15 +104,17 @@ extension Transfer {
     private func photosEnding(
         _ error: PhotosError,
         _ job: ClaimedJob,
-        _ service: ServiceHealth.Service,
+        _ service: Service,
         _ began: ContinuousClock.Instant
     ) -> Ending {
         switch error.code {
         case .insufficientScopes, .unauthenticated, .auth(.loginRequired), .auth(.badCredentials):
             .fatal(ArchiverError(code: .credentials, message: error.message))
-        case .auth(.unavailable): .park(.seconds(15), reason: error.message)
-        case .quota(let retryAfter): .park(max(retryAfter, .seconds(1)), reason: error.message)
-        case .unavailable(let retryAfter): stumble(service, retryAfter, "unavailable", error.message, job, began)
+        case .auth(.unavailable): stumble(service, nil, "unavailable", error.message)
+        case .quota(let asked): slowDown(asked, nil, error.message, began)
+        case .dailyQuota: slowDown(nil, service == .library ? .api : .media, error.message, began)
+        case .budgetSpent(let duration): .park(max(duration, .seconds(1)), reason: error.message)
+        case .unavailable(let retryAfter): stumble(service, retryAfter, "unavailable", error.message)
         case .notFound where job.kind == .motion:
             Ending.noClip(job)
         case .notFound: .fail(reason: "refused", message: "Google has the item, but answers 404 for its bytes.")
@@ -120,18 +122,18 @@ extension Transfer {
             .fail(reason: "refused", message: "Google refused a fresh base URL of this item: \(error.message)")
         case .foreignHost: .fail(reason: "foreign-host", message: error.message)
         case .badPageToken, .malformed, .rejected: .fail(reason: "refused", message: error.message)
-        case .transport(let code): transportEnding(code, error.message, job, service, began)
+        case .transport(let code): transportEnding(code, error.message, service)
         }
     }
 
-    private func storageEnding(_ error: StorageError, _ job: ClaimedJob, _ began: ContinuousClock.Instant) -> Ending {
+    private func storageEnding(_ error: StorageError) -> Ending {
         switch error.code {
-        case .unavailable(let retryAfter): stumble(.storage, retryAfter, "bucket", error.message, job, began)
+        case .unavailable(let retryAfter): stumble(.storage, retryAfter, "bucket", error.message)
         case .denied, .noBucket: .fatal(ArchiverError(code: .credentials, message: error.message))
         case .noSpace: .fatal(ArchiverError(code: .noSpace, message: error.message))
-        case .interrupted, .sessionLost: stumble(.storage, nil, "bucket", error.message, job, began)
+        case .interrupted, .sessionLost: stumble(.storage, nil, "bucket", error.message)
         case .checksumMismatch: .fail(reason: "checksum", message: error.message)
-        case .sourceFailed: .fail(reason: "cut", message: error.message)
+        case .sourceFailed: stumble(.media, nil, "cut", error.message)
         case .rejected, .malformed: .fail(reason: "bucket-refused", message: error.message)
         }
     }
@@ -139,32 +141,43 @@ extension Transfer {
     private func transportEnding(
         _ code: HTTPError.Code,
         _ message: String,
-        _ job: ClaimedJob,
-        _ service: ServiceHealth.Service,
-        _ began: ContinuousClock.Instant
+        _ service: Service
     ) -> Ending {
         switch code {
         case .cancelled: .cancelled
         case .untrusted, .badURL: .fatal(ArchiverError(code: .unavailable, message: message))
-        case .cannotConnect, .stalled: stumble(service, nil, "stalled", message, job, began)
-        case .cut, .bodyFailed, .tooLarge: .fail(reason: "cut", message: message)
+        case .cannotConnect, .stalled: stumble(service, nil, "stalled", message)
+        case .cut, .bodyFailed: stumble(service, nil, "cut", message)
+        case .tooLarge: .fail(reason: "cut", message: message)
         }
     }
 
-    /// Decides who pays when a service stumbled.
-    private func stumble(
-        _ service: ServiceHealth.Service,
-        _ retryAfter: Duration?,
-        _ reason: String,
+    private func stumble(_ service: Service, _ retryAfter: Duration?, _ reason: String, _ message: String) -> Ending {
+        .stumble(Ending.Stumble(service: service, retryAfter: retryAfter, reason: reason, message: message))
+    }
+
+    private func slowDown(
+        _ asked: Duration?,
+        _ daily: RequestKind?,
         _ message: String,
-        _ job: ClaimedJob,
         _ began: ContinuousClock.Instant
     ) -> Ending {
-        let asked = min(retryAfter ?? .zero, Self.longestPause)
-        return switch health.judge(service, part: job.reference.part, since: began) {
-        case .part: .fail(reason: reason, message: message)
-        case .passing: .release(delay: max(asked, .seconds(Int.random(in: 3...9))), note: message)
-        case .outage: .park(max(asked, .seconds(15)), reason: message)
+        .slowDown(
+            Ending.Slowdown(asked: asked.map { max($0, .seconds(1)) }, sent: began, daily: daily, reason: message)
+        )
+    }
+
+    /// Decides who pays when a service stumbled; other endings stay what they are.
+    func settled(_ ending: Ending, _ job: ClaimedJob) async -> Ending {
+        guard case .stumble(let stumble) = ending else { return ending }
+        let verdict = await health.judge(stumble.service, part: job.reference.part)
+        guard !Task.isCancelled else { return .cancelled }
+        let asked = min(stumble.retryAfter ?? .zero, Self.longestPause)
+        return switch verdict {
+        case .part: .fail(reason: stumble.reason, message: stumble.message)
+        case .passing: .release(delay: max(asked, .seconds(Int.random(in: 3...9))), note: stumble.message)
+        // Nothing is begun while the breaker is open: ready for whoever sees it closed first.
+        case .outage: .release(delay: .zero, note: stumble.message)
         }
     }
 }

@@ -33,8 +33,9 @@ struct Transfer: Sendable {
         var doubts = Doubts()
         let keeper: SessionKeeper
         /// Who is asked at present: to blame for a 5xx of Google's.
-        var service = ServiceHealth.Service.library
-        let began = ContinuousClock.now
+        var service = Service.library
+        /// When the present one was last turned to.
+        var began = ContinuousClock.now
     }
 
     /// What follows an error within a try.
@@ -46,7 +47,7 @@ struct Transfer: Sendable {
 
     /// Tries a job, with a few repeats in place for what a second download mends at once.
     func perform(_ claimed: ClaimedJob) async -> Ending {
-        let ending = await tried(claimed)
+        let ending = await settled(await tried(claimed), claimed)
         // A clip is asked for by the same base URL.
         if case .complete(let result) = ending, !result.hasClip { context.baseURLs.forget(claimed.sourceItem) }
         return ending
@@ -83,9 +84,9 @@ struct Transfer: Sendable {
     }
 
     private func fetched(_ attempt: inout Try) async throws -> Ending {
-        attempt.service = .library
+        (attempt.service, attempt.began) = (.library, .now)
         let item = try await item(attempt.job)
-        attempt.service = .media
+        (attempt.service, attempt.began) = (.media, .now)
         if let ending = notYet(item, attempt.job) { return ending }
         guard let url = item.baseURL else {
             throw PhotosError(code: .malformed, message: "Google answered for this item without a base URL.")
@@ -204,8 +205,9 @@ struct Transfer: Sendable {
             inspector.consume(bytes)
         }
         defer { buffer.abandon() }
+        let began = ContinuousClock.now
         let head = try await context.photos.download(url, job.kind.rendition, into: buffer)
-        health.succeeded(.media)
+        health.succeeded(.media, began: began)
         let length = head.header("Content-Encoding") == nil ? head.contentLength : nil
         let judge = Judge(job: job, isFramed: length != nil || head.isChunked, doubts: doubts, recent: recent)
         // One block more than the body: the last write of the download may not be cut to fit.
@@ -234,6 +236,7 @@ struct Transfer: Sendable {
             metadata: metadata,
             customTime: job.captureTime.flatMap { CaptureTime.isCustomTime($0) ? $0 : nil }
         )
+        let uploadBegan = ContinuousClock.now
         let outcome = try await context.archive.put(
             object,
             from: buffer,
@@ -243,7 +246,7 @@ struct Transfer: Sendable {
             confirmed: { try await keeper.confirmed($0, as: job.objectName) },
             accept: { _ = try judge.fidelity(of: inspector.report(), buffer) }
         )
-        health.succeeded(.storage)
+        health.succeeded(.storage, began: uploadBegan)
         let report = inspector.report()
         switch outcome {
         case .created(let stored):
@@ -290,8 +293,10 @@ struct Transfer: Sendable {
     ///   download is repeated, and the bucket's 412 leads back to the object.
     /// - Throws: `NameTaken` for an object of another identity, `StorageError`.
     private func adoptWithoutDownload(_ job: ClaimedJob) async throws -> Completion.Result? {
-        guard let stored = try await context.archive.head(job.objectName) else { return nil }
-        health.succeeded(.storage)
+        let began = ContinuousClock.now
+        let found = try await context.archive.head(job.objectName)
+        health.succeeded(.storage, began: began)
+        guard let stored = found else { return nil }
         let identity = Identity(source: context.sourceLabel, item: job.sourceItem, part: job.kind)
         guard Identity(metadata: stored.metadata) == identity else { throw NameTaken() }
         guard let fidelity = Adoption.fidelity(stored), let isMotion = Adoption.isMotion(stored) else { return nil }

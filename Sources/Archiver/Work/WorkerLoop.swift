@@ -18,11 +18,11 @@ final class WorkerLoop {
     }
 
     enum Event: Sendable {
-        case claimed([ClaimedJob])
+        case claimed([ClaimedJob], excluding: [Int64])
         case claimFailed(PostgresError)
         case begun([ClaimedJob], Set<JobReference>)
         case beginFailed([ClaimedJob], PostgresError)
-        case ended(JobReference, Ending)
+        case ended(ClaimedJob, Ending)
         case delivered(Outbox.Letter, Outbox.Receipt)
         case pulse(Pulse.Finding)
         case doorbell
@@ -48,7 +48,7 @@ final class WorkerLoop {
 
     var progress: WorkerProgress
     private var governor: SlotGovernor
-    private var waiting: WaitingJobs
+    private var backlog: Backlog
     /// Jobs whose start the database is being told: they have a slot already.
     private var beginning: [JobReference] = []
     private var begins: Task<Void, Never>?
@@ -68,6 +68,8 @@ final class WorkerLoop {
     private var wasFenced = false
     private let started = ContinuousClock.now
     private var ended = 0
+    private var endedBefore = 0
+    private var stumblesBefore = 0
 
     init(
         context: ArchiveContext,
@@ -80,7 +82,7 @@ final class WorkerLoop {
     ) {
         let logger = context.logger.with(["worker": .integer(worker)])
         let (events, post) = AsyncStream.makeStream(of: Event.self)
-        let health = ServiceHealth()
+        let health = ServiceHealth(breaker: context.breaker)
         self.context = context
         self.options = options
         self.sources = sources
@@ -102,8 +104,8 @@ final class WorkerLoop {
             health: health,
             motion: options.motion
         )
-        governor = SlotGovernor(options.slots)
-        waiting = WaitingJobs(crashLimit: context.queue.timing.crashes)
+        governor = SlotGovernor(options.slots, memory: context.budget.bytes)
+        backlog = Backlog(crashLimit: context.queue.timing.crashes)
     }
 
     /// Works until the end of this life; every job in hand is ended, given back, or somebody else's when it returns.
@@ -130,17 +132,17 @@ final class WorkerLoop {
 
     private func handle(_ event: Event) {
         switch event {
-        case .claimed(let jobs):
+        case .claimed(let jobs, let excluded):
             isClaiming = false
             mayClaim = !jobs.isEmpty
             claiming = nil
-            for job in waiting.append(jobs) {
+            for job in backlog.add(jobs, excluding: excluded) {
                 // Others may take it meanwhile, or this worker when the one before it has ended.
                 outbox.post(.release(Release(job: job.reference, delay: .seconds(Int.random(in: 5...15)))))
             }
             // The stop came while the claim was under way: it gave back only what was waiting then.
             if level != .none { giveBackWaiting() }
-            if jobs.isEmpty { checkDrain() }
+            if jobs.isEmpty, excluded.isEmpty { checkDrain() }
         case .claimFailed(let error):
             isClaiming = false
             claiming = nil
@@ -152,10 +154,10 @@ final class WorkerLoop {
         case .begun(let asked, let begun): start(asked, begun)
         case .beginFailed(let jobs, let error): put(back: jobs, error)
         case .ended(let job, let ending):
-            running[job] = nil
-            waiting.ended(job)
+            running[job.reference] = nil
+            backlog.ended(job)
             pulse.note(busy: running.count)
-            settle(job, ending)
+            settle(job.reference, ending)
         case .delivered(let letter, let receipt): note(letter, receipt)
         case .pulse(let finding): obey(finding)
         case .doorbell: mayClaim = true
@@ -163,7 +165,7 @@ final class WorkerLoop {
         case .stop(let level): stop(level)
         case .drained(let isDrained):
             isCheckingDrain = false
-            if isDrained, running.isEmpty, beginning.isEmpty, waiting.isEmpty, !isClaiming, !isFed() {
+            if isDrained, running.isEmpty, beginning.isEmpty, backlog.isEmpty, !isClaiming, !isFed() {
                 end = end ?? .done
             }
         case .broken(let error):
@@ -177,14 +179,17 @@ final class WorkerLoop {
     /// Starts what may be started, claims what may be claimed.
     private func advance() {
         guard level == .none, end == nil else { return }
-        if pulse.mayStart { begin() }
+        let mayStart = pulse.mayStart && !context.breaker.isOpen
+        if mayStart { begin() }
         let busy = running.count + beginning.count
         // Slots that the database is about to be told of are not free for want of work.
-        if busy < governor.slots, waiting.isEmpty || !pulse.mayStart { saturated = false }
-        guard !isClaiming, mayClaim, pulse.mayStart else { return }
-        let wanted = governor.slots - busy + aheadLimit - waiting.count
-        guard waiting.count <= aheadLimit / 2, wanted > 0 else { return }
-        claim(wanted)
+        if busy < governor.slots, backlog.isEmpty || !mayStart { saturated = false }
+        guard !isClaiming, mayClaim, mayStart else { return }
+        let wanted = governor.slots - busy + aheadLimit - backlog.count
+        let full = backlog.full(ahead: aheadLimit)
+        // A lane that has run dry is asked for even while the others have more than enough.
+        guard wanted > 0 || !full.isEmpty else { return }
+        claim(max(wanted, aheadLimit / 2, 1), excluding: full)
     }
 
     /// Jobs to hold ready beyond the slots: one batchGet's worth, or half a minute of work where that is less, so that
@@ -195,14 +200,19 @@ final class WorkerLoop {
         return min(ItemResolver.batch, max(governor.slots, Int(Double(ended) / seconds * 30)))
     }
 
-    private func claim(_ limit: Int) {
+    private func claim(_ limit: Int, excluding lanes: [Int64]) {
         isClaiming = true
         claiming = Task { [context, worker, sources, pulse, transfer, post] in
             do throws(PostgresError) {
-                let jobs = try await context.queue.claim(worker: worker, sources: sources, limit: limit)
+                let jobs = try await context.queue.claim(
+                    worker: worker,
+                    sources: sources,
+                    limit: limit,
+                    excluding: lanes
+                )
                 pulse.hold(jobs)
                 await transfer.resolver.prefetch(jobs)
-                post.yield(.claimed(jobs))
+                post.yield(.claimed(jobs, excluding: lanes))
             } catch {
                 post.yield(.claimFailed(error))
             }
@@ -217,7 +227,7 @@ final class WorkerLoop {
     /// While a statement is under way the next batch gathers.
     private func begin() {
         guard beginning.isEmpty, mayBegin else { return }
-        let jobs = waiting.take(governor.slots - running.count)
+        let jobs = backlog.take(slots: governor.slots, mayExceed: options.slots == .auto)
         guard !jobs.isEmpty else { return }
         beginning = jobs.map(\.reference)
         begins = Task { [context, worker, post] in
@@ -235,21 +245,21 @@ final class WorkerLoop {
         for job in asked {
             guard begun.contains(job.reference) else {
                 if pulse.drop(job.reference) { noteLost(job.reference) }
-                waiting.ended(job.reference)
+                backlog.ended(job)
                 continue
             }
             // Lost while the statement was under way: not ours any more.
             guard pulse.holds(job.reference) else {
-                waiting.ended(job.reference)
+                backlog.ended(job)
                 continue
             }
             guard level == .none else {
-                waiting.ended(job.reference)
+                backlog.ended(job)
                 outbox.post(.release(Release(job: job.reference)))
                 continue
             }
             running[job.reference] = Task { [transfer, post] in
-                post.yield(.ended(job.reference, await transfer.perform(job)))
+                post.yield(.ended(job, await transfer.perform(job)))
             }
         }
         pulse.note(busy: running.count)
@@ -259,8 +269,9 @@ final class WorkerLoop {
     private func put(back jobs: [ClaimedJob], _ error: PostgresError) {
         beginning = []
         mayBegin = false
-        for job in jobs { waiting.ended(job.reference) }
-        waiting.put(back: jobs.filter { pulse.holds($0.reference) })
+        for job in jobs.reversed() {
+            if pulse.holds(job.reference) { backlog.put(back: job) } else { backlog.ended(job) }
+        }
         guard level == .none else { return giveBackWaiting() }
         logger.log(.warning, "starts wait for the database", ["error": .string("\(error)")])
         if !error.isTransient { fail(ArchiverError(code: .unavailable, message: "\(error)")) }
@@ -278,8 +289,18 @@ final class WorkerLoop {
         case .release(let delay, let note): outbox.post(.release(Release(job: job, delay: delay, note: note)))
         case .cancelled: outbox.post(.release(Release(job: job)))
         case .park(let duration, let reason):
+            giveBackWaiting()
+            park(job) { [context] source throws(PostgresError) in
+                try await context.queue.park(source: source, lane: nil, for: duration, reason: reason)
+            }
+        case .slowDown(let slowdown):
             governor.pushedBack()
-            park(job, duration, reason)
+            giveBackWaiting()
+            park(job) { [context] source throws(PostgresError) in
+                try await context.slowDown(source: source, slowdown)
+            }
+        // A transfer settles its stumbles itself.
+        case .stumble(let stumble): outbox.post(.release(Release(job: job, note: stumble.message)))
         case .fatal(let error):
             outbox.post(.release(Release(job: job)))
             fail(error)
@@ -287,12 +308,15 @@ final class WorkerLoop {
     }
 
     /// Parks the sources for every worker, then gives the job back: in this order, or it would be claimed at once.
-    private func park(_ job: JobReference, _ duration: Duration, _ reason: String) {
-        Task { [context, sources, outbox, logger, post] in
+    private func park(
+        _ job: JobReference,
+        _ parking: @escaping @Sendable (Int64) async throws(PostgresError) -> Void
+    ) {
+        Task { [sources, outbox, logger, post] in
             do {
                 for source in sources {
                     try await persistently(for: Outbox.patience, logger) { () async throws(PostgresError) in
-                        try await context.queue.park(source: source, lane: nil, for: duration, reason: reason)
+                        try await parking(source)
                     }
                 }
                 outbox.post(.release(Release(job: job)))
@@ -344,12 +368,12 @@ final class WorkerLoop {
         switch finding {
         case .lost(let jobs):
             // What has ended here is left to the answer to its letter, which may be under way.
-            for job in jobs where running[job] != nil || waiting.contains(job) || beginning.contains(job) {
+            for job in jobs where running[job] != nil || backlog.contains(job) || beginning.contains(job) {
                 guard pulse.drop(job) else { continue }
                 noteLost(job)
                 running[job]?.cancel()
             }
-            waiting.remove { !pulse.holds($0) }
+            backlog.removeAll { !pulse.holds($0.reference) }
         case .orphaned(let jobs):
             for job in jobs { outbox.post(.release(Release(job: job))) }
         case .dead:
@@ -361,7 +385,7 @@ final class WorkerLoop {
 
     /// Lets go of everything without a word: the database has given it, or will give it, to others.
     private func surrender() {
-        for job in waiting.removeAll() { pulse.drop(job.reference) }
+        for job in backlog.removeAll() { pulse.drop(job.reference) }
         for job in beginning { pulse.drop(job) }
         for (job, task) in running {
             pulse.drop(job)
@@ -383,7 +407,7 @@ final class WorkerLoop {
     }
 
     private func giveBackWaiting() {
-        for job in waiting.removeAll() { outbox.post(.release(Release(job: job.reference))) }
+        for job in backlog.removeAll() { outbox.post(.release(Release(job: job.reference))) }
     }
 
     private func noteLost(_ job: JobReference) {
@@ -410,19 +434,28 @@ final class WorkerLoop {
             surrender()
         }
         wasFenced = isFenced
+        // Others may not be cut off: what has not begun here is better done there.
+        if context.breaker.isCutOff { giveBackWaiting() }
         if let graceEnds, ContinuousClock.now > graceEnds { stop(.immediate) }
         if let deadline, ContinuousClock.now > deadline, level == .none { stop(.graceful) }
         guard ticks % 2 == 0 else { return }
         let counters = context.http.counters
         let bytes = counters.bytesIn + counters.bytesOut
-        if saturated, level == .none { governor.intervalEnded(throughput: Double(bytes - bytesBefore)) }
+        let isFull = saturated && level == .none && !context.breaker.isOpen
+        let stumbles = transfer.health.stumbles
+        governor.intervalEnded(
+            throughput: isFull ? Double(bytes - bytesBefore) : nil,
+            tries: ended - endedBefore,
+            stumbles: stumbles - stumblesBefore
+        )
+        (endedBefore, stumblesBefore) = (ended, stumbles)
         bytesBefore = bytes
         saturated = true
     }
 
     /// Asks the database whether anything is left; only where nothing is in hand here.
     private func checkDrain() {
-        guard options.drain, !isCheckingDrain, running.isEmpty, beginning.isEmpty, waiting.isEmpty, !isFed() else {
+        guard options.drain, !isCheckingDrain, running.isEmpty, beginning.isEmpty, backlog.isEmpty, !isFed() else {
             return
         }
         isCheckingDrain = true

@@ -146,6 +146,7 @@ struct Worker {
                     post.yield(.tick)
                 }
             },
+            Task { [breaker = context.breaker] in await breaker.run() },
             Task { await sweep(queue, pulse, logger) { post.yield(.doorbell) } },
             Task { await ring(context.listenConninfo, logger) { post.yield(.doorbell) } },
         ]

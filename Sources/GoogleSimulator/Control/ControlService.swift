@@ -13,6 +13,7 @@ struct ControlService: Sendable {
         case ("POST", "faults"): return .receive(CollectingReceiver(answer: setFaults))
         case ("POST", "library/add"): return .receive(CollectingReceiver(answer: add))
         case ("POST", "reset-counters"): hub.resetCounters()
+        case ("POST", "new-day"): hub.quotas.newDay()
         case ("POST", "expire-tokens"): hub.desk.expireAll()
         case ("POST", "expire-base-urls"): hub.baseURLs.expireAll()
         case ("POST", "expire-page-tokens"): hub.pageTokens.expireAll()
@@ -52,8 +53,14 @@ struct ControlService: Sendable {
             ("faults", .array(struck)),
             ("redirect_authorizations", .integer(Int64(counters.redirectAuthorizations))),
             ("most_at_once", .integer(Int64(counters.mostAtOnce))),
+            ("quotas", .members(("api", quota(.api)), ("media", quota(.media)))),
             ("open_sessions", .integer(Int64(hub.storage.sessions.openCount)))
         )
+    }
+
+    private func quota(_ kind: DailyQuotas.Kind) -> JSONValue {
+        let (used, refused) = hub.quotas.counts(kind)
+        return .members(("used", .integer(Int64(used))), ("refused", .integer(Int64(refused))))
     }
 
     private func library() throws -> JSONValue {

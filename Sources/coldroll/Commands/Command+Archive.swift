@@ -11,7 +11,7 @@ extension Command {
                 + "more than 100; or 100 that are all older than everything it saw) is suspicious: what it found is stored, and "
                 + "the exit code is 2 until a scan sees them, or you say that you deleted them.",
         ],
-        flags: DayRange.flags + [Pass.acceptsGapsFlag],
+        flags: DayRange.flags + [Pass.orderFlag, Pass.acceptsGapsFlag],
         examples: [
             ("coldroll scan", "one full pass"),
             ("coldroll scan --since 2024-01-01", "photos taken since then"),
@@ -64,7 +64,8 @@ extension Command {
                 + "whether everything found is stored."
         ],
         flags: DayRange.flags + [
-            Pass.acceptsGapsFlag, WorkOptions.maxWaitFlag, WorkOptions.slotsFlag, WorkOptions.motionFlag,
+            Pass.orderFlag, Pass.acceptsGapsFlag, WorkOptions.maxWaitFlag, WorkOptions.slotsFlag,
+            WorkOptions.motionFlag,
         ],
         examples: [
             ("coldroll run", "the whole library"),

@@ -31,7 +31,7 @@ extension Command {
                 _ = try await steps.run { try await setup.bind(database, to: stores) }
             }
         }
-        _ = try await steps.run { try await setup.checkPhotos(http) }
+        _ = try await steps.run { try await setup.checkPhotos(http, database) }
         guard let status = steps.failure else {
             return Ending(.done, "Ready. 'coldroll run' archives, 'coldroll status' tells how far it is.")
         }
@@ -93,11 +93,24 @@ private struct Setup {
         session.reporter.say("The ledger belongs to the archive \(stores.archive.url).")
     }
 
-    func checkPhotos(_ http: HTTPClient) async throws {
+    /// Asks for one page, which counts in the day's quota like any other.
+    func checkPhotos(_ http: HTTPClient, _ database: Database?) async throws {
         switch session.settings.source {
         case .library:
             let photos = try session.openPhotos(http)
-            _ = try await photos.client.list(pageToken: nil)
+            if let database {
+                let requests = RequestBudget(
+                    queue: database.queue,
+                    project: JobQueue.project(ofClient: photos.clientID),
+                    limits: session.limits,
+                    logger: session.logger
+                )
+                let client = photos.client.admitting { kind throws(PhotosError) in try await requests.admit(kind) }
+                defer { session.resources.add { await requests.giveBack() } }
+                _ = try await client.list(pageToken: nil)
+            } else {
+                _ = try await photos.client.list(pageToken: nil)
+            }
             session.reporter.say("Google Photos lets these credentials list the library.")
         case nil:
             session.reporter.say("COLDROLL_SOURCE is not set, so no credentials for Google Photos were checked.")

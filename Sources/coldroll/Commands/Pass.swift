@@ -1,6 +1,10 @@
-/// What a scan is asked for: which days, and what the owner says of what it will miss.
+import JobQueue
+
+/// What a scan is asked for: which days, in which order, and what the owner says of what it will miss.
 struct Pass: Sendable, Equatable {
     let range: DayRange
+    /// Which of what it finds is fetched first.
+    let order: WorkOrder
     /// Whether a full scan is taken with what it misses and could not read.
     let acceptsGaps: Bool
 
@@ -10,9 +14,18 @@ struct Pass: Sendable, Equatable {
         "take this full scan as it is: you know why it misses known items or lists entries without an id"
     )
 
+    static let orderFlag = Flag(
+        "--order",
+        .choice(WorkOrder.allCases.map(\.rawValue)),
+        "which of the photos and videos that this scan finds are fetched first, by capture time; those that failed come "
+            + "after those that did not",
+        fallback: "newest"
+    )
+
     /// - Throws: `CommandFault` if gaps are accepted of a scan that is not full, which misses things by its nature.
     init(_ arguments: Arguments) throws {
         range = try DayRange(arguments)
+        order = arguments.value(Self.orderFlag.name).flatMap(WorkOrder.init(rawValue:)) ?? .newest
         acceptsGaps = arguments.has(Self.acceptsGapsFlag.name)
         if acceptsGaps, range.since != nil || range.until != nil {
             throw CommandFault("--accept-gaps is about a full scan: leave --since and --until away")

@@ -11,6 +11,8 @@ extension StatusReport {
         for scan in scans { lines.append(scan.text) }
         if let listing = verdict.listing { lines.append("LISTING: \(harmless(listing))") }
         lines.append(rateLine)
+        for outage in outages { lines.append(outage.text) }
+        for quota in quotas { lines.append(quota.text) }
         for lane in lanes { lines.append(lane.text) }
         if workers.isEmpty { lines.append("workers   none") }
         for worker in workers { lines.append(worker.text) }
@@ -42,6 +44,32 @@ extension StatusReport {
         var line = "rate      \(Quantity.rate(perSecond: rate.partsPerSecond)), "
         line += Quantity.rate(bytesPerSecond: rate.bytesPerSecond)
         if let eta = rate.etaSeconds { line += ", ETA \(Quantity.duration(eta))" }
+        return line
+    }
+}
+
+extension StatusReport.Outage {
+    fileprivate var text: String {
+        let what =
+            switch service {
+            case "library": "the Library API of project \(harmless(place))"
+            case "media": "Google's media service"
+            default: "the archive \(harmless(place))"
+            }
+        return "outage    \(what) is away for \(Quantity.duration(max(0, seconds))); next try in "
+            + "\(Quantity.duration(max(0, nextProbeSeconds))) (\(harmless(reason)))"
+    }
+}
+
+extension StatusReport.Quota {
+    fileprivate var text: String {
+        let what = kind == "api" ? "Library API" : "media"
+        var line =
+            "quota     \(Quantity.grouped(used)) of \(Quantity.grouped(limit)) \(what) requests of project "
+            + "\(harmless(project)) used today"
+        if isRefused { line += "; Google says that there are no more" }
+        line += "; starts anew in \(Quantity.duration(max(0, resetsInSeconds)))"
+        if let finishDate { line += "; at this rate the queue is empty on \(finishDate)" }
         return line
     }
 }

@@ -49,6 +49,27 @@ struct StatusReport: Sendable, Equatable, Encodable {
         let secondsLeft: Double?
     }
 
+    /// One of Google's daily quotas, which all processes of a project share.
+    struct Quota: Sendable, Equatable, Encodable {
+        let project, kind: String
+        /// Requests a day, those drawn today, and those left.
+        let limit, used, left: Int64
+        /// Whether Google itself said that the day's quota is used up.
+        let isRefused: Bool
+        let resetsInSeconds: Double
+        /// RFC 3339 day on which the queue is empty if it takes every request of each day; nil where today's are enough.
+        let finishDate: String?
+    }
+
+    /// A service that is away.
+    struct Outage: Sendable, Equatable, Encodable {
+        /// `library`, `media` or `storage`.
+        let service: String
+        let place: String
+        let reason: String
+        let seconds, nextProbeSeconds: Double
+    }
+
     /// The newest scan of a source.
     struct Scan: Sendable, Equatable, Encodable {
         let source, account: String
@@ -78,6 +99,8 @@ struct StatusReport: Sendable, Equatable, Encodable {
     let verdict: Judgement
     let scans: [Scan]
     let rate: Rate
+    let outages: [Outage]
+    let quotas: [Quota]
     let lanes: [Lane]
     let workers: [Worker]
     let oldest: [Oldest]
@@ -92,6 +115,8 @@ extension StatusReport {
         verdict = Judgement(code: whole.status.code, listing: whole.standing.sentence)
         scans = whole.standing.scans.map(Scan.init)
         rate = try Rate(try await database.pool.run(StatusStatements.rate), left: totals.live)
+        outages = try await database.queue.openBreakers().map(Outage.init)
+        quotas = try await database.pool.run(StatusStatements.quotas).map(Quota.init)
         lanes = try await database.pool.run(StatusStatements.lanes).map(Lane.init)
         workers = try await database.pool.run(StatusStatements.workers).map(Worker.init)
         oldest = try await database.pool.run(StatusStatements.oldest).map(Oldest.init)
@@ -153,6 +178,31 @@ extension StatusReport.Rate {
         partsPerSecond = Double(count) / seconds
         bytesPerSecond = Double(bytes) / seconds
         etaSeconds = count > 0 && left > 0 ? Double(left) * seconds / Double(count) : nil
+    }
+}
+
+extension StatusReport.Outage {
+    fileprivate init(_ breaker: OpenBreaker) {
+        self.init(
+            service: breaker.service.rawValue,
+            place: breaker.place,
+            reason: breaker.reason,
+            seconds: breaker.seconds,
+            nextProbeSeconds: breaker.secondsToProbe
+        )
+    }
+}
+
+extension StatusReport.Quota {
+    fileprivate init(_ row: Row) throws(PostgresError) {
+        project = try row.text(0)
+        kind = try row.text(1)
+        limit = try row.integer(2)
+        used = try row.integer(3)
+        isRefused = try row.boolean(4)
+        left = isRefused ? 0 : max(0, limit - used)
+        resetsInSeconds = try row.double(5)
+        finishDate = row.textOrNil(6)
     }
 }
 

@@ -39,6 +39,36 @@ enum StatusStatements {
         """
     )
 
+    /// Quotas of the projects, each as of today in Pacific time, and the day on which the queue of the project's sources
+    /// is empty if it is the quota that limits it: a media request for each part, an API request for each 50.
+    static let quotas = Statement(
+        "status.quotas",
+        """
+        SELECT q.project, q.kind, q.day_limit, q.drawn, q.is_refused,
+               extract(epoch FROM q.midnight - now())::float8,
+               CASE WHEN q.day_limit > 0 AND q.needed > q.remaining
+                    THEN to_char((now() AT TIME ZONE 'America/Los_Angeles')::date
+                                 + ceil((q.needed - q.remaining)::float8 / q.day_limit)::int, 'YYYY-MM-DD') END
+        FROM (
+            SELECT d.*, CASE WHEN d.is_refused THEN 0 ELSE greatest(0, d.day_limit - d.drawn) END AS remaining,
+                   CASE WHEN d.kind = 'media' THEN d.jobs ELSE (d.jobs + 49) / 50 END AS needed
+            FROM (
+                SELECT b.project, b.kind, b.day_limit, CASE WHEN t.is_today THEN b.drawn ELSE 0 END AS drawn,
+                       t.is_today AND b.refused_at IS NOT NULL AS is_refused,
+                       ((now() AT TIME ZONE 'America/Los_Angeles')::date + 1)::timestamp
+                       AT TIME ZONE 'America/Los_Angeles' AS midnight,
+                       (SELECT count(*) FROM coldroll.job AS j JOIN coldroll.lane AS l ON l.id = j.lane_id
+                        JOIN coldroll.source AS s ON s.id = l.source_id
+                        WHERE split_part(s.client_id, '-', 1) = b.project OR s.client_id = b.project) AS jobs
+                FROM coldroll.budget AS b
+                CROSS JOIN LATERAL (
+                    SELECT b.day = (now() AT TIME ZONE 'America/Los_Angeles')::date AS is_today) AS t
+            ) AS d
+        ) AS q
+        ORDER BY q.project, q.kind
+        """
+    )
+
     static let lanes = Statement(
         "status.lanes",
         """
@@ -66,5 +96,5 @@ enum StatusStatements {
         """
     )
 
-    static let all = [workers, rate, oldest, lanes, failures]
+    static let all = [quotas, workers, rate, oldest, lanes, failures]
 }

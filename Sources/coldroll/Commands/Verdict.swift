@@ -7,6 +7,8 @@ struct Verdict: Sendable, Equatable {
     let standing: Standing
     /// Why lanes stand still: a reason, and seconds left or nil where a person paused them.
     let waits: [Wait]
+    /// Services that are away, each in words.
+    var outages: [String] = []
     /// Whether the command was stopped from outside.
     let interrupted: Bool
 
@@ -57,6 +59,7 @@ struct Verdict: Sendable, Equatable {
             let until = wait.seconds.map { "for \(Quantity.duration(max(0, $0))) more" } ?? "until 'coldroll resume'"
             text += " Waits \(until): \(wait.reason)."
         }
+        for outage in outages { text += " \(outage)" }
         return text
     }
 
@@ -77,6 +80,10 @@ extension Verdict {
         totals = try await database.queue.totals(sources: sources)
         standing = try await Standing(database, sources: sources)
         waits = try await database.queue.waiting(sources: sources).map { Wait(reason: $0.reason, seconds: $0.seconds) }
+        outages = try await database.queue.openBreakers().map { breaker in
+            "An outage holds it up for \(Quantity.duration(max(0, breaker.seconds))) (\(breaker.service.rawValue)): "
+                + "\(breaker.reason)"
+        }
         self.interrupted = interrupted
     }
 }

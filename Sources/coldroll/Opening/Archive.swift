@@ -19,6 +19,14 @@ extension Session {
     /// Bytes that all bodies in flight may hold together.
     static let byteBudget = 24 << 20
 
+    /// Google's daily quotas, as the owner set them.
+    var limits: RequestBudget.Limits {
+        var limits = RequestBudget.Limits()
+        limits.api = settings.apiQuota
+        limits.media = settings.mediaQuota
+        return limits
+    }
+
     /// Opens everything and checks that ledger, archive and source belong together; `setup` must have run.
     func openArchive() async throws -> Archive {
         try requireLibrary()
@@ -45,8 +53,10 @@ extension Session {
             clientID: photos.clientID,
             host: hostName(),
             version: coldrollVersion,
-            listenConninfo: database.listenConninfo
+            listenConninfo: database.listenConninfo,
+            limits: limits
         )
+        resources.add { [requests = context.requests] in await requests.giveBack() }
         interruption.becomeGraceful()
         return Archive(database: database, context: context, source: source)
     }

@@ -47,7 +47,7 @@ extension ExitStatus {
         case .insufficientScopes, .unauthenticated: .credentials
         case .auth(let code): of(code)
         case .transport(let code): of(code)
-        case .quota: .unfinished
+        case .quota, .dailyQuota, .budgetSpent: .unfinished
         default: .unreachable
         }
     }

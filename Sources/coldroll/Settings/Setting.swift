@@ -66,6 +66,16 @@ struct Setting: Sendable, Equatable {
                 + "missed ones are a death, so it must be the same on all hosts",
             fallback: "5s"
         ),
+        Setting(
+            "COLDROLL_API_QUOTA",
+            "requests a day to the Library API that all coldroll processes of one Google Cloud project may send together",
+            fallback: "\(Settings.apiQuota), as Google allows"
+        ),
+        Setting(
+            "COLDROLL_MEDIA_QUOTA",
+            "the same for downloads of photos and videos",
+            fallback: "\(Settings.mediaQuota), as Google allows"
+        ),
         Setting("COLDROLL_PHOTOS_ENDPOINT", "base URL of the Library API", fallback: Settings.photosEndpoint),
         Setting(
             "COLDROLL_PICKER_ENDPOINT",

@@ -2,6 +2,9 @@
 struct Settings: Sendable, Equatable {
     static let photosEndpoint = "https://photoslibrary.googleapis.com"
     static let pickerEndpoint = "https://photospicker.googleapis.com"
+    /// Requests a project and day (Photos APIs: "API limits and quotas").
+    static let apiQuota = 10_000
+    static let mediaQuota = 75_000
     static let storageEndpoint = "https://storage.googleapis.com"
 
     /// libpq conninfo, nil for the private PostgreSQL in `home`; holds a password, so never printed.
@@ -21,6 +24,9 @@ struct Settings: Sendable, Equatable {
     let slots: SlotCount
     /// Of a worker's heart, and of everything that follows from it.
     let beat: BeatInterval
+    /// Requests a day.
+    let apiQuota: Int
+    let mediaQuota: Int
     let photosEndpoint: String
     /// nil means Google's or the credentials file's own.
     let oauthEndpoint: String?
@@ -66,6 +72,8 @@ struct Settings: Sendable, Equatable {
         photosCredentials = reader.file("COLDROLL_PHOTOS_CREDENTIALS")
         self.slots = slots.flatMap { SlotCount($0) } ?? reader.slots()
         beat = reader.beat()
+        apiQuota = reader.quota("COLDROLL_API_QUOTA") ?? Self.apiQuota
+        mediaQuota = reader.quota("COLDROLL_MEDIA_QUOTA") ?? Self.mediaQuota
         photosEndpoint = reader.url("COLDROLL_PHOTOS_ENDPOINT") ?? Self.photosEndpoint
         _ = reader.url("COLDROLL_PICKER_ENDPOINT")
         oauthEndpoint = reader.url("COLDROLL_OAUTH_ENDPOINT")

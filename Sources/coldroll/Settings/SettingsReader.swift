@@ -123,6 +123,18 @@ struct SettingsReader {
         return .standard
     }
 
+    /// Requests a day: a whole number from 1 to a billion.
+    mutating func quota(_ name: String) -> Int? {
+        guard let text = values[name] else { return nil }
+        if let number = Int(text), text.utf8.allSatisfy({ (48...57).contains($0) }),
+            (1...1_000_000_000).contains(number)
+        {
+            return number
+        }
+        faults.append("\(name) is '\(harmless(text))'; expected a whole number from 1 to 1000000000, requests a day")
+        return nil
+    }
+
     /// Path of a file that can be read.
     mutating func file(_ name: String) -> String? {
         guard let path = values[name] else { return nil }

@@ -95,7 +95,7 @@ final class Bench {
 
     /// What a worker does its transfers with.
     func transfer(_ worker: Int64) -> Transfer {
-        let health = ServiceHealth()
+        let health = ServiceHealth(breaker: context.breaker)
         return Transfer(
             context: context,
             worker: worker,

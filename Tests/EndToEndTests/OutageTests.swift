@@ -1,0 +1,216 @@
+import Foundation
+import GoogleSimulator
+import Synchronization
+import TestSupport
+import Testing
+
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
+
+@Suite(.migratedDatabase, .timeLimit(.minutes(10))) struct OutageTests {
+    /// A service, the operations by which the simulator knows it, and the most requests of one neutral try.
+    private static let services: [(name: String, operations: [String], most: Int)] = [
+        ("media", ["download", "downloadVideo", "redirectTarget"], 3),
+        ("library", ["list", "search", "get", "batchGet"], 1),
+        ("storage", ["uploadMultipart", "uploadStart", "uploadData", "objectGet", "objectList", "bucketGet"], 1),
+    ]
+
+    private func stage(_ count: Int) throws -> Stage {
+        try Stage { $0.synthesis = SynthesisOptions(count: count, sizes: 20_000...60_000, videoPercent: 10) }
+    }
+
+    private func requests(_ stage: Stage, _ operations: [String]) -> Int {
+        operations.reduce(0) { $0 + stage.simulator.counters.requests($1) }
+    }
+
+    /// Waits until no request came for some seconds: what was under way has been given up.
+    private func settled(_ stage: Stage, _ operations: [String]) async throws {
+        var (last, since) = (-1, ContinuousClock.now)
+        try await stage.until("the requests that were under way end") {
+            let now = requests(stage, operations)
+            if now != last { (last, since) = (now, .now) }
+            return since.duration(to: .now) > .seconds(8)
+        }
+    }
+
+    @Test(.serialized, arguments: ["media", "library", "storage"])
+    func `a service away for longer than a lease costs no attempt and few requests, and full speed comes back`(
+        _ name: String
+    ) async throws {
+        let service = try #require(Self.services.first { $0.name == name })
+        let stage = try stage(900)
+        #expect(try await stage.run("scan").status == 0)
+        // Slow enough that the outage meets them at work.
+        var slow = FaultRule(on: "download", .latency)
+        slow.milliseconds = 200
+        stage.simulator.setFaults([slow])
+        let workers = try (0..<3).map { _ in try stage.start("work", "--drain", "--slots", "4") }
+        try await stage.until("the first objects") {
+            try await stage.number("SELECT count(*) FROM coldroll.object") >= 60
+        }
+        let outage = FaultRule(on: service.operations.joined(separator: ","), .status)
+        stage.simulator.setFaults([outage, slow])
+        if name == "library" {
+            // Base URLs that are known would last for a while.
+            stage.simulator.expireBaseURLs()
+        }
+        try await stage.until("the breaker opens") {
+            try await stage.number("SELECT count(*) FROM coldroll.breaker WHERE since IS NOT NULL") >= 1
+        }
+        try await settled(stage, service.operations)
+        let status = try await stage.run("status")
+        #expect(status.output.contains("outage ") && status.output.contains("next try in"), "\(status.output)")
+        let json = try await stage.run("status", "--json")
+        #expect(json.output.contains("\"service\":\"\(name)\""), "\(json.output)")
+        let before = requests(stage, service.operations)
+        let began = ContinuousClock.now
+        try await Task.sleep(for: .seconds(36))
+        let sent = requests(stage, service.operations) - before
+        let probes = Int(began.duration(to: .now) / .seconds(15)) + 1
+        #expect(sent >= 1, "nobody tried the service")
+        #expect(sent <= probes * service.most, "\(sent) requests in \(probes) intervals")
+        #expect(stage.simulator.faults[0].struck >= sent)
+        #expect(try await stage.number("SELECT coalesce(max(attempt), 0)::bigint FROM coldroll.job") == 0)
+        #expect(try await stage.number("SELECT count(*) FROM coldroll.worker WHERE state = 'alive'") == 3)
+
+        stage.simulator.setFaults([slow])
+        let ended = ContinuousClock.now
+        let stored = try await stage.number("SELECT count(*) FROM coldroll.object")
+        try await stage.until("all slots are at work again") {
+            if try await stage.number("SELECT sum(busy)::bigint FROM coldroll.worker") == 12 { return true }
+            return try await stage.number("SELECT count(*) FROM coldroll.object") >= stored + 120
+        }
+        #expect(ended.duration(to: .now) < .seconds(45))
+        for worker in workers {
+            let end = try await worker.end()
+            #expect(end.status == 0, "\(end.output)")
+        }
+        #expect(try await stage.number("SELECT count(*) FROM coldroll.job_error") == 0)
+        #expect(try await stage.number("SELECT count(*) FROM coldroll.breaker WHERE since IS NOT NULL") == 0)
+        try stage.proveEverythingIsStored()
+    }
+
+    @Test func `a bucket whose port is closed is waited for, by a scan and workers of one run too`() async throws {
+        let stage = try stage(300)
+        let relay = try await Relay(stage)
+        var slow = FaultRule(on: "download", .latency)
+        slow.milliseconds = 300
+        stage.simulator.setFaults([slow])
+        let run = try stage.start("run", "--slots", "4", changing: ["STORAGE_EMULATOR_HOST": relay.url])
+        try await stage.until("the first objects") {
+            try await stage.number("SELECT count(*) FROM coldroll.object") >= 20
+        }
+        try await relay.cut()
+        try await stage.until("the breaker opens") {
+            try await stage.number("SELECT count(*) FROM coldroll.breaker WHERE since IS NOT NULL") == 1
+        }
+        try await Task.sleep(for: .seconds(20))
+        #expect(try await stage.number("SELECT coalesce(max(attempt), 0)::bigint FROM coldroll.job") == 0)
+        try await relay.heal()
+        let end = try await run.end()
+        #expect(end.status == 0, "\(end.output)")
+        #expect(try await stage.number("SELECT count(*) FROM coldroll.job_error") == 0)
+        try stage.proveEverythingIsStored()
+        try await relay.cut()
+    }
+
+    @Test func `a worker that alone is cut off from the bucket stops alone, and the others do its work`() async throws {
+        let stage = try stage(700)
+        let relay = try await Relay(stage)
+        #expect(try await stage.run("scan").status == 0)
+        var slow = FaultRule(on: "download", .latency)
+        slow.milliseconds = 300
+        stage.simulator.setFaults([slow])
+        let cut = try stage.start("work", "--slots", "4", changing: ["STORAGE_EMULATOR_HOST": relay.url])
+        let sound = try stage.start("work", "--drain", "--slots", "4")
+        try await stage.until("both have stored something") {
+            try await stage.number("SELECT count(DISTINCT worker_id) FROM coldroll.object") == 2
+        }
+        try await relay.cut()
+        let end = try await sound.end()
+        #expect(end.status == 0, "\(end.output)")
+        #expect(try await stage.number("SELECT count(*) FROM coldroll.job_error") == 0)
+        try stage.proveEverythingIsStored()
+        cut.signal(SIGTERM)
+        let last = try await cut.end()
+        #expect(last.output.contains("service is away"), "the cut was not noticed: \(last.output)")
+    }
+}
+
+/// A TCP relay in front of the simulator, as a process of its own: cut, its port refuses connections.
+private final class Relay: Sendable {
+    private let stage: Stage
+    private let port: String
+    private let process: LockedProgram
+    let url: String
+
+    private static let script = """
+        import asyncio, sys
+        async def pump(reader, writer):
+            try:
+                while data := await reader.read(65536):
+                    writer.write(data)
+                    await writer.drain()
+            except OSError:
+                pass
+            writer.close()
+        async def accept(reader, writer):
+            try:
+                there = await asyncio.open_connection("127.0.0.1", int(sys.argv[2]))
+            except OSError:
+                return writer.close()
+            await asyncio.gather(pump(reader, there[1]), pump(there[0], writer))
+        async def main():
+            server = await asyncio.start_server(accept, "127.0.0.1", int(sys.argv[1]), reuse_address=True)
+            open(sys.argv[3], "w").write(str(server.sockets[0].getsockname()[1]))
+            await server.serve_forever()
+        asyncio.run(main())
+        """
+
+    init(_ stage: Stage) async throws {
+        self.stage = stage
+        process = LockedProgram(try Self.start(stage, "0"))
+        let file = stage.directory + "/relay-port"
+        var found = ""
+        try await stage.until("the relay listens") {
+            found = (try? String(contentsOfFile: file, encoding: .utf8)) ?? ""
+            return !found.isEmpty
+        }
+        port = found
+        url = "https://localhost:\(found)"
+    }
+
+    private static func start(_ stage: Stage, _ port: String) throws -> Program {
+        let target = try #require(stage.simulator.url.split(separator: ":").last)
+        return try Program(
+            "/usr/bin/env",
+            ["python3", "-c", script, port, String(target), stage.directory + "/relay-port"],
+            stage.environment,
+            output: stage.directory + "/" + UUID().uuidString
+        )
+    }
+
+    func cut() async throws {
+        process.value.signal(SIGKILL)
+        _ = try await process.value.end()
+    }
+
+    func heal() async throws {
+        try FileManager.default.removeItem(atPath: stage.directory + "/relay-port")
+        process.set(try Self.start(stage, port))
+        try await stage.until("the relay listens again") {
+            FileManager.default.fileExists(atPath: stage.directory + "/relay-port")
+        }
+    }
+}
+
+/// The relay's present process.
+private final class LockedProgram: Sendable {
+    private let program: Mutex<Program>
+    init(_ program: Program) { self.program = Mutex(program) }
+    var value: Program { program.withLock { $0 } }
+    func set(_ value: Program) { program.withLock { $0 = value } }
+}
