@@ -148,4 +148,10 @@ import Testing
         #expect(backlog.begun == 0)
         #expect(backlog.take(slots: 1, mayExceed: false).map(\.reference.part) == [1])
     }
+
+    @Test func `where one crash is the limit, parts without one are not on a last chance`() {
+        var backlog = Backlog(crashLimit: 1)
+        #expect(backlog.add([job(1, Self.photos), job(2, Self.photos)], excluding: []).isEmpty)
+        #expect(backlog.take(slots: 2, mayExceed: false).count == 2)
+    }
 }
