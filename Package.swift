@@ -66,7 +66,12 @@ let package = Package(
             dependencies: ["HTTPClient", "GoogleAuth", "Checksums", "Blocking"],
             swiftSettings: strict
         ),
-        .target(name: "Schema", path: "sql", resources: [.embedInCode("migrations")], swiftSettings: strict),
+        .target(
+            name: "Schema",
+            path: "sql",
+            resources: [.embedInCode("migrations"), .embedInCode("queries")],
+            swiftSettings: strict
+        ),
         .target(name: "JobQueue", dependencies: ["Postgres", "Schema", "Logging"], swiftSettings: strict),
         .target(
             name: "Archiver",

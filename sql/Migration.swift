@@ -24,6 +24,8 @@ package struct Migration: Sendable {
         Migration(6, "uploads", PackageResources.m0006_uploads_sql),
         Migration(7, "leases", PackageResources.m0007_leases_sql),
         Migration(8, "limits", PackageResources.m0008_limits_sql),
+        Migration(9, "tallies", PackageResources.m0009_tallies_sql),
+        Migration(10, "upkeep", PackageResources.m0010_upkeep_sql),
     ]
 
     /// SQLSTATE of a step that is applied already: somebody else was faster.

@@ -23,9 +23,11 @@ extension Statement {
             ScanStatements.begin, ScanStatements.renew, ScanStatements.letGo, ScanStatements.restart,
             ScanStatements.comparison, ScanStatements.finish, ScanStatements.repeatedPage, ScanStatements.knownItems,
             ScanStatements.expectedItems, ScanStatements.counts, ScanStatements.newest, ScanStatements.standing,
-            SchemaStatements.exists, SchemaStatements.versions,
+            SchemaStatements.exists, SchemaStatements.mayGrant, SchemaStatements.grantRoles, SchemaStatements.versions,
             UploadStatements.keep, UploadStatements.take, UploadStatements.note, UploadStatements.forget,
             SweepStatements.reap, SweepStatements.orphans, SweepStatements.promote,
+            TallyStatements.tallies, TallyStatements.recount, TallyStatements.fold,
+            UpkeepStatements.prune, UpkeepStatements.deadRows, UpkeepStatements.vacuum,
             WorkerStatements.register, WorkerStatements.beat, WorkerStatements.stop,
         ]
 }

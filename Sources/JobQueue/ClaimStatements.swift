@@ -5,6 +5,7 @@ enum ClaimStatements {
     /// Up to `$3` jobs for worker `$1` from the open lanes of sources `$2`, an equal share from each that has any; none
     /// from the lanes `$4`.
     ///
+    /// In lanes `$5` only those behind rank `$6` and part `$7`.
     /// The order equals index `job_ready`. The share of a lane is a limit outside a subquery whose own limit is a
     /// constant: the planner takes a limit that it cannot compute for a tenth of the table, and may sort it. Rows are
     /// locked as they are pulled, so no more than the share. What the worker needs is joined after the update, by key.
@@ -12,12 +13,16 @@ enum ClaimStatements {
         "job.claim",
         """
         WITH lane AS MATERIALIZED (
-            SELECT l.id, row_number() OVER (ORDER BY random()) AS turn, count(*) OVER () AS lanes
-            FROM coldroll.lane AS l
+            SELECT l.id, l.rank, l.part_id, row_number() OVER (ORDER BY random()) AS turn, count(*) OVER () AS lanes
+            FROM (SELECT k.*, coalesce(($6::bigint[])[array_position($5::bigint[], k.id)], (-9223372036854775807)::bigint)
+                         AS rank, coalesce(($7::bigint[])[array_position($5::bigint[], k.id)], 0) AS part_id
+                  FROM coldroll.lane AS k
+                  OFFSET 0) AS l
             WHERE l.source_id = ANY ($2::bigint[]) AND l.paused_at IS NULL AND coalesce(l.parked_until <= now(), true)
               AND l.id <> ALL ($4::bigint[])
               AND EXISTS (SELECT FROM coldroll.worker AS w WHERE w.id = $1::bigint AND w.state = 'alive')
-              AND (SELECT true FROM coldroll.job AS j WHERE j.state = 'ready' AND j.lane_id = l.id
+              AND (SELECT true FROM coldroll.job AS j
+                   WHERE j.state = 'ready' AND j.lane_id = l.id AND (j.rank, j.part_id) > (l.rank, l.part_id)
                    ORDER BY j.lane_id, j.rank, j.part_id LIMIT 1)
         ), picked AS MATERIALIZED (
             SELECT p.part_id
@@ -26,7 +31,7 @@ enum ClaimStatements {
                 SELECT r.part_id
                 FROM (SELECT j.part_id
                       FROM coldroll.job AS j
-                      WHERE j.state = 'ready' AND j.lane_id = l.id
+                      WHERE j.state = 'ready' AND j.lane_id = l.id AND (j.rank, j.part_id) > (l.rank, l.part_id)
                       ORDER BY j.lane_id, j.rank, j.part_id
                       LIMIT $3::bigint
                       FOR NO KEY UPDATE SKIP LOCKED) AS r
@@ -37,13 +42,15 @@ enum ClaimStatements {
             SET state = 'running', lease = nextval('coldroll.lease'), worker_id = $1::bigint, claimed_at = now(),
                 started_at = NULL
             WHERE j.part_id = ANY (ARRAY (SELECT p.part_id FROM picked AS p))
-            RETURNING j.part_id, j.lease, j.lane_id, j.attempt, j.crashes, j.accept_reduced
+            RETURNING j.part_id, j.lease, j.lane_id, j.attempt, j.crashes, j.accept_reduced,
+                      j.rank
         )
         SELECT c.part_id, c.lease, c.lane_id, c.attempt + 1, c.crashes, c.accept_reduced,
                p.kind, p.source_id, p.object_name, p.folder_month,
                i.source_item, i.filename, i.mime_type,
                to_char(i.capture_time AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), i.width, i.height,
-               coalesce((SELECT true FROM coldroll.upload AS u WHERE u.part_id = c.part_id), false)
+               coalesce((SELECT true FROM coldroll.upload AS u WHERE u.part_id = c.part_id), false),
+               c.rank
         FROM claimed AS c
         JOIN coldroll.part AS p ON p.id = c.part_id
         JOIN coldroll.item AS i ON i.id = p.item_id

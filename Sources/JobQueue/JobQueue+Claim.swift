@@ -16,20 +16,32 @@ extension JobQueue {
         var jobs: [ClaimedJob] = []
         while jobs.count < limit {
             let rows: [Row]
+            let places = hints.places(), began = ContinuousClock.now
             do {
                 rows = try await pool.run(
                     ClaimStatements.claim,
-                    [.integer(worker), .integers(sources), .integer(Int64(limit - jobs.count)), .integers(lanes)]
+                    [
+                        .integer(worker), .integers(sources), .integer(Int64(limit - jobs.count)),
+                        .integers(lanes),
+                        .integers(Array(places.keys)), .integers(places.values.map(\.rank)),
+                        .integers(places.values.map(\.part)),
+                    ]
                 )
             } catch {
                 guard jobs.isEmpty else { break }
                 throw error
             }
-            if rows.isEmpty { break }
             jobs.reserveCapacity(jobs.count + rows.count)
+            var lasts: [Int64: ClaimHints.Place] = [:]
             for row in rows {
-                jobs.append(try ClaimedJob(row))
+                let job = try ClaimedJob(row)
+                let place = ClaimHints.Place(rank: try row.integer(17), part: job.reference.part)
+                lasts[job.lane] = max(lasts[job.lane] ?? place, place)
+                jobs.append(job)
             }
+            hints.note(lasts, fromStart: places.isEmpty)
+            if places.isEmpty { hints.walked(.claim, since: began) }
+            if rows.isEmpty { break }
         }
         return jobs
     }

@@ -45,22 +45,7 @@ extension JobQueue {
 
     /// Sums over these sources (all if empty), part by part: seconds for a million parts.
     package func totals(sources: [Int64]) async throws(PostgresError) -> Totals {
-        var totals = Totals()
-        guard let row = try await pool.run(LaneStatements.totals, [.integers(sources)]).first else { return totals }
-        totals.found = try row.integer(0)
-        totals.stored = try row.integer(1)
-        totals.duplicate = try row.integer(2)
-        totals.skipped = try row.integer(3)
-        totals.dead = try row.integer(4)
-        totals.ready = try row.integer(5)
-        totals.scheduled = try row.integer(6)
-        totals.running = try row.integer(7)
-        totals.unaccounted = try row.integer(8)
-        totals.storedBytes = try row.integer(9)
-        totals.originals = try row.integer(10)
-        totals.renditions = try row.integer(11)
-        totals.nextDue = try row.doubleOrNil(12)
-        return totals
+        try Totals(try await pool.only(LaneStatements.totals, [.integers(sources)]))
     }
 
     /// Whether any job of these sources is left, whatever its state: what a loop asks that waits until none is.

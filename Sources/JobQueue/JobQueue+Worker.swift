@@ -28,13 +28,17 @@ extension JobQueue {
     /// `busy` counts the transfers that go on; `held` is everything that the process still owes an end, completions on
     /// their way to the database included.
     package func beat(worker: Int64, busy: Int, held: [JobReference]) async throws(PostgresError) -> BeatAnswer {
+        let isWhole = hints.isDue(.beat), began = ContinuousClock.now
+        let oldest = isWhole ? 0 : held.map(\.lease).min() ?? .max
         let rows = try await pool.run(
             WorkerStatements.beat,
             [
                 .integer(worker), .integer(Int64(busy)), .integers(held.map(\.part)), .integers(held.map(\.lease)),
                 .double((timing.beat * 3).seconds), .double((timing.dead / 2).seconds),
+                .integer(oldest),
             ]
         )
+        if isWhole { hints.walked(.beat, since: began) }
         var alive = false
         var lost: [JobReference] = [], orphaned: [JobReference] = []
         for row in rows {

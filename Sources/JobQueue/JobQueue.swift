@@ -30,6 +30,10 @@ package struct JobQueue: Sendable {
 
         /// Time within which jobs of a dead worker become ready again, spread at random (5 s).
         package var orphanSpread: Duration = .seconds(5)
+        /// How long the history of failures is kept (180 days): half a year of monthly runs.
+        package var errorAge: Duration = .seconds(180 * 86_400)
+        /// While vacuum is held up: shortest time between two claims, or beats, that look at everything (1 s).
+        package var wholeWalk: Duration = .seconds(1)
 
         package init() {}
     }
@@ -37,11 +41,14 @@ package struct JobQueue: Sendable {
     /// What it was made with.
     package let timing: Timing
     let logger: Logger
+    /// Shared by all copies of this value.
+    let hints: ClaimHints, upkeep = Upkeep()
 
     package init(pool: ConnectionPool, timing: Timing = Timing(), logger: Logger) {
         self.pool = pool
         self.timing = timing
         self.logger = logger
+        hints = ClaimHints(shortest: timing.wholeWalk)
     }
 
     /// Channel of the doorbell: one notification for each statement that made jobs ready.

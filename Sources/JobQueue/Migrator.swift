@@ -23,12 +23,20 @@ package struct Migrator: Sendable {
             for step in try await missing(connection) {
                 if try await apply(step, connection) { applied.append(step) }
             }
+            // Again and again: an administrator may have made the roles since.
+            try await grantRoles(connection)
             await connection.close()
             return applied
         } catch {
             await connection.close()
             throw error
         }
+    }
+
+    /// Gives the roles what they may, on every table that there is now; whoever does not own the schema leaves it.
+    private func grantRoles(_ connection: Connection) async throws(PostgresError) {
+        guard let row = try await connection.run(SchemaStatements.mayGrant).first, try row.boolean(0) else { return }
+        _ = try await connection.run(SchemaStatements.grantRoles)
     }
 
     /// What is not applied yet.
@@ -93,6 +101,20 @@ enum SchemaStatements {
     static let exists = Statement(
         "schema.exists",
         "SELECT to_regclass('coldroll.migration') IS NOT NULL"
+    )
+    static let mayGrant = Statement(
+        "schema.may_grant",
+        """
+        SELECT pg_has_role(p.proowner, 'USAGE') FROM pg_proc AS p WHERE p.oid = to_regprocedure('coldroll.grant_roles()')
+        """
+    )
+    /// Under the migrations' lock, since two that grant the same at once fail.
+    static let grantRoles = Statement(
+        "schema.grant_roles",
+        """
+        WITH locked AS MATERIALIZED (SELECT pg_advisory_xact_lock(7165629038451265))
+        SELECT coldroll.grant_roles() FROM locked
+        """
     )
     static let versions = Statement(
         "schema.versions",

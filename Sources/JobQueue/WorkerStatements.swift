@@ -16,7 +16,7 @@ enum WorkerStatements {
     ///
     /// Jobs claimed less than `$5` seconds ago may not have reached the process yet. A beat that comes more than `$6`
     /// seconds after the last one, or before it by a clock that was set back, begins a new time of steady contact. A
-    /// full join has no plan that compares each row with each.
+    /// full join has no plan that compares each row with each. Jobs of leases before `$7` are not looked at.
     static let beat = Statement(
         "worker.beat",
         """
@@ -33,7 +33,7 @@ enum WorkerStatements {
         ), mine AS MATERIALIZED (
             SELECT j.part_id, j.lease, j.claimed_at
             FROM coldroll.job AS j
-            WHERE j.state = 'running' AND j.worker_id = $1::bigint
+            WHERE j.state = 'running' AND j.worker_id = $1::bigint AND j.lease >= $7::bigint
         )
         SELECT 'alive', NULL::bigint, NULL::bigint FROM beat
         UNION ALL

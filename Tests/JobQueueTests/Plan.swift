@@ -22,8 +22,15 @@ struct Plan {
         let name: String
         let values: [PostgresValue]
 
-        static func claim(_ worker: Int64, _ source: Int64, _ limit: Int64) -> Call {
-            Call(name: "job.claim", values: [.integer(worker), .integers([source]), .integer(limit), .integers([])])
+        /// In a lane with a place only what is behind that part.
+        static func claim(_ worker: Int64, _ source: Int64, _ limit: Int64, behind: [Int64: Int64] = [:]) -> Call {
+            Call(
+                name: "job.claim",
+                values: [
+                    .integer(worker), .integers([source]), .integer(limit), .integers([]), .integers(Array(behind.keys)),
+                    .integers(behind.map { _ in 0 }), .integers(Array(behind.values)),
+                ]
+            )
         }
 
         static func complete(_ worker: Int64, _ jobs: [(part: Int64, lease: Int64)]) -> Call {

@@ -73,26 +73,26 @@ import Testing
         }
         switch statistics {
         case .fresh:
-            try await fill(fixture)
+            try await fixture.fill(100_000)
             try await fixture.sql("ANALYZE \(tables)")
         case .ofEmptyTables:
             try await fixture.sql("ANALYZE \(tables)")
-            try await fill(fixture)
+            try await fixture.fill(100_000)
         case .ofRunningJobs:
-            try await fill(fixture)
+            try await fixture.fill(100_000)
             let run = "UPDATE coldroll.job SET state = 'running', lease = 1, worker_id = $1, claimed_at = now()"
             try await fixture.sql(run, [.integer(worker)])
             try await fixture.sql("ANALYZE \(tables)")
             try await fixture.sql("UPDATE coldroll.job SET state = 'ready'")
         case .ofFullTables:
-            try await fill(fixture)
+            try await fixture.fill(100_000)
             try await fixture.sql("ANALYZE \(tables)")
             try await fixture.sql("DELETE FROM coldroll.job WHERE part_id % 200 <> 0")
         case .ofSmallTables:
-            try await fill(fixture, 10_000)
+            try await fixture.fill(10_000)
             try await fixture.sql("ANALYZE \(tables)")
         case .ofScatteredJobs:
-            try await fill(fixture)
+            try await fixture.fill(100_000)
             try await fixture.sql("CREATE TABLE public.scattered AS SELECT part_id, lane_id FROM coldroll.job")
             try await fixture.sql("TRUNCATE coldroll.job")
             try await fixture.sql(
@@ -100,28 +100,7 @@ import Testing
             )
             try await fixture.sql("ANALYZE \(tables)")
         case .none:
-            try await fill(fixture)
+            try await fixture.fill(100_000)
         }
-    }
-
-    /// Items with their parts and jobs, a fifth of them videos.
-    private func fill(_ fixture: QueueFixture, _ count: Int64 = 100_000) async throws {
-        try await fixture.sql(
-            """
-            WITH item AS (
-                INSERT INTO coldroll.item (source_id, scan_id, is_video, source_item, capture_from)
-                SELECT $1, $2, n % 5 = 0, 'item' || n, 'api' FROM generate_series(1, $3::bigint) AS n
-                RETURNING id, is_video
-            ), part AS (
-                INSERT INTO coldroll.part (id, item_id, source_id, kind, folder_month, object_name, name_key)
-                SELECT i.id, i.id, $1, 'still', '202401', '202401/' || i.id, '202401/' || i.id FROM item AS i
-            )
-            INSERT INTO coldroll.job (part_id, lane_id)
-            SELECT i.id, l.id
-            FROM item AS i
-            JOIN coldroll.lane AS l ON l.source_id = $1 AND l.kind = CASE WHEN i.is_video THEN 'video' ELSE 'photo' END
-            """,
-            [.integer(fixture.source), .integer(fixture.scan.id), .integer(count)]
-        )
     }
 }

@@ -56,11 +56,44 @@ import Testing
         let lane = try await fixture.number("SELECT min(id) FROM coldroll.lane")
         for call in [
             "accept(\(part))", "skip(\(part), 'no')", "retry(\(part))", "retry_failed('x')", "pause(\(lane))",
-            "resume(\(lane))",
+            "resume(\(lane))", "recount()",
         ] {
             #expect(try await refusal(fixture, as: "coldroll_reader", "SELECT coldroll.\(call)") == "42501")
             #expect(try await refusal(fixture, as: "coldroll_operator", "SELECT coldroll.\(call)") == nil)
         }
+    }
+
+    @Test func `whoever sets up again gives the roles what they lack, on every table that there is`() async throws {
+        let fixture = try await QueueFixture()
+        try await fixture.sql("CREATE TABLE coldroll.later (x integer)")
+        try await fixture.sql("REVOKE ALL ON coldroll.job FROM coldroll_reader")
+        try await fixture.sql("REVOKE ALL ON FUNCTION coldroll.recount() FROM coldroll_operator")
+        try await fixture.sql("GRANT SELECT ON coldroll.upload TO coldroll_reader")
+        #expect(try await refusal(fixture, as: "coldroll_reader", "TABLE coldroll.later") == "42501")
+        _ = try await Migrator(conninfo: MigratedDatabase.conninfo).migrate()
+        for role in ["coldroll_reader", "coldroll_operator"] {
+            #expect(try await refusal(fixture, as: role, "TABLE coldroll.later") == nil)
+            #expect(try await refusal(fixture, as: role, "TABLE coldroll.job") == nil)
+            #expect(try await refusal(fixture, as: role, "TABLE coldroll.upload") == "42501")
+        }
+        #expect(try await refusal(fixture, as: "coldroll_operator", "SELECT coldroll.recount()") == nil)
+    }
+
+    @Test func `an owner who may create roles becomes a reader`() async throws {
+        let fixture = try await QueueFixture()
+        let database = try #require(MigratedDatabase.conninfo.split(separator: "dbname=").last)
+        let role = "owner_\(database)"
+        try await fixture.sql("CREATE ROLE \(role) LOGIN CREATEROLE")
+        try await fixture.sql("GRANT CREATE ON DATABASE \(database) TO \(role)")
+        try await fixture.sql("DROP SCHEMA coldroll CASCADE")
+        let conninfo = MigratedDatabase.conninfo.replacing("user=postgres", with: "user=\(role)")
+        _ = try await Migrator(conninfo: conninfo).migrate()
+        let connection = try await Connection.connect(conninfo)
+        try await connection.script("SET ROLE coldroll_reader; TABLE coldroll.balance", name: "test.reader")
+        await connection.close()
+        try await fixture.sql("DROP SCHEMA coldroll CASCADE")
+        try await fixture.sql("DROP OWNED BY \(role)")
+        try await fixture.sql("DROP ROLE \(role)")
     }
 
     @Test func `nothing depends on the search path, nor can objects in it be slipped in`() async throws {

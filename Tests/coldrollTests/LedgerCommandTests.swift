@@ -161,6 +161,35 @@ import Testing
         #expect(try await run("psql", "--", "-Xc", "TABLE coldroll.upload").code == 1)
     }
 
+    @Test func psqlRunsTheQueriesOfAnOwner() async throws {
+        let part = try await fill()
+        let failures = try await run("psql", "--query", "failures", "--", "-XAtq")
+        #expect(failures.code == 0)
+        #expect(failures.output.hasPrefix("dead|reduced|1|"))
+        let story = try await run("psql", "--query", "story", "--", "-XAtq", "-v", "part=\(part)")
+        #expect(story.output.contains("|dead|reduced, decided by worker"))
+        #expect(try await run("psql", "--query", "everything").code == 1)
+    }
+
+    @Test func anExactStatusTellsAndCorrectsASumThatWasKeptWrong() async throws {
+        _ = try await fill()
+        let sums = try await run("status").output.split(separator: "\n").prefix(2)
+        #expect(try await run("status", "--exact").output.split(separator: "\n").prefix(2) == sums)
+        let pool = ConnectionPool(conninfo: MigratedDatabase.conninfo, limit: 1)
+        _ = try await pool.run(
+            Statement("test.spoil", "UPDATE coldroll.tally SET parts = parts + 1 WHERE place = 'found'")
+        )
+        await pool.close()
+        #expect(try await run("status").output.contains("UNACCOUNTED: 1;"))
+        let exact = try await run("status", "--exact")
+        #expect(exact.output.contains("found     3 = 1 stored + 1 dead + 1 ready\n"))
+        #expect(
+            exact.output.contains("corrected found parts of library ada: the sum that is kept said 4, there are 3\n")
+        )
+        #expect(!(try await run("status").output.contains("UNACCOUNTED")))
+        #expect(try await run("status", "--json", "--exact").output.contains("\"corrected\":[]"))
+    }
+
     /// Runs `coldroll psql` with a script in psql's place.
     private func runPsql(_ script: String, _ more: [String: String] = [:]) async throws -> Program.Answer {
         let folder = FileManager.default.temporaryDirectory.appending(path: "coldroll-\(UUID().uuidString)")

@@ -67,6 +67,10 @@ import Testing
     @Test(arguments: [
         ("COLDROLL_BEAT", "61s", "COLDROLL_BEAT is '61s'; expected a time from 1s to 60s"),
         ("COLDROLL_BEAT", "5 ms", "COLDROLL_BEAT is '5 ms'; expected a time from 1s to 60s"),
+        (
+            "COLDROLL_KEEP_FAILURES", "400d",
+            "COLDROLL_KEEP_FAILURES is '400d'; expected a span such as 90d, at most 366d"
+        ),
         ("COLDROLL_SLOTS", "many", "COLDROLL_SLOTS is 'many'; expected 'auto' or a whole number from 1 to 64"),
         ("COLDROLL_ARCHIVE", "/photos", "COLDROLL_ARCHIVE is a path; write file:///photos"),
         (

@@ -10,14 +10,22 @@ import Darwin
 
 // queue-benchmark enqueue CONNINFO JOBS PAGE    records JOBS items in pages of PAGE, on one connection
 // queue-benchmark drain CONNINFO BATCH          claims and completes all of them, on two connections
-// Prints the seconds that it took and how many jobs they were. Benchmarks/queue/__main__.py runs it.
+// queue-benchmark claims CONNINFO COUNT BATCH   claims and completes so many batches, one after another
+// queue-benchmark load CONNINFO BATCH SECONDS   claims and completes for so long, as two worker processes with their
+//                                               heartbeats, sweeps and upkeep; prints how many jobs in each second
+// Prints the seconds that it took and how many jobs they were. Benchmarks/queue, depth and bloat run it.
 
 let arguments = CommandLine.arguments
 switch (arguments.dropFirst().first, arguments.count) {
 case ("enqueue", 5): try await enqueue(arguments[2], jobs: number(arguments[3]), page: number(arguments[4]))
 case ("drain", 4): try await drain(arguments[2], batch: number(arguments[3]))
+case ("claims", 5): try await claims(arguments[2], count: number(arguments[3]), batch: number(arguments[4]))
+case ("load", 5): try await load(arguments[2], batch: number(arguments[3]), seconds: number(arguments[4]))
 default:
-    print("usage: queue-benchmark enqueue CONNINFO JOBS PAGE | drain CONNINFO BATCH")
+    print(
+        "usage: queue-benchmark enqueue CONNINFO JOBS PAGE | drain CONNINFO BATCH | claims CONNINFO COUNT BATCH"
+            + " | load CONNINFO BATCH SECONDS"
+    )
     exit(1)
 }
 
@@ -84,12 +92,16 @@ func work(_ queue: JobQueue, _ worker: Int64, _ source: Int64, _ batch: Int) asy
     while true {
         let jobs = try await queue.claim(worker: worker, sources: [source], limit: batch)
         if jobs.isEmpty { return done }
-        let begun = try await queue.start(worker: worker, jobs.map(\.reference))
-        let ends = jobs.filter { begun.contains($0.reference) }.map {
-            Completion(job: $0.reference, result: .stored(.init(part: $0.reference.part), motion: nil))
-        }
-        done += try await queue.complete(worker: worker, ends).count
+        done += try await complete(jobs, queue, worker)
     }
+}
+
+func complete(_ jobs: [ClaimedJob], _ queue: JobQueue, _ worker: Int64) async throws -> Int {
+    let begun = try await queue.start(worker: worker, jobs.map(\.reference))
+    let ends = jobs.filter { begun.contains($0.reference) }.map {
+        Completion(job: $0.reference, result: .stored(.init(part: $0.reference.part), motion: nil))
+    }
+    return try await queue.complete(worker: worker, ends).count
 }
 
 func report(_ duration: Duration, _ jobs: Int) {

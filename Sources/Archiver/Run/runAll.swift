@@ -67,6 +67,14 @@ package func runAll(
             totals: summary.totals,
             unreadable: summary.standing?.unreadable
         )
+        // The run is recorded, and from counted sums; those that status reads are put right if they need it.
+        for error in (try? await context.queue.recount()) ?? [] {
+            context.logger.log(
+                .warning,
+                "corrected a sum that was kept wrong",
+                ["place": .string(error.place), "kept": .integer(error.tallied), "counted": .integer(error.counted)]
+            )
+        }
         try await Marker.leave(context)
         if let scan = summary.scan, scan.isFull, outcome(of: summary) == "complete" {
             try await writeExecutionDate(scan.startedAt, context.state)

@@ -148,6 +148,7 @@ struct Worker {
             },
             Task { [breaker = context.breaker] in await breaker.run() },
             Task { await sweep(queue, pulse, logger) { post.yield(.doorbell) } },
+            Task { await tidy(queue, logger) },
             Task { await ring(context.listenConninfo, logger) { post.yield(.doorbell) } },
         ]
         let delivery = Task {
@@ -180,6 +181,7 @@ struct Worker {
 /// Reaps and promotes: any process may, at any time; `found` is called when there is something to claim.
 private func sweep(_ queue: JobQueue, _ pulse: Pulse, _ logger: Logger, found: @Sendable () -> Void) async {
     while !Task.isCancelled {
+        let began = ContinuousClock.now
         do {
             let swept = try await queue.sweep(mayDeclareDeath: pulse.mayDeclareDeath)
             if swept.orphans > 0 || swept.buried > 0 {
@@ -193,7 +195,26 @@ private func sweep(_ queue: JobQueue, _ pulse: Pulse, _ logger: Logger, found: @
         } catch {
             logger.log(.debug, "sweep failed", ["error": .string("\(error)")])
         }
-        try? await Task.sleep(for: min(queue.timing.sweep, .seconds(1)))
+        try? await Task.sleep(for: pause(after: .now - began, atLeast: min(queue.timing.sweep, .seconds(1))))
+    }
+}
+
+/// A sweep that takes long, since vacuum is held up, must not be what keeps the database busy: it gets a twentieth of the
+/// time, but never a pause so long that a dead worker's jobs would wait for it.
+private func pause(after took: Duration, atLeast least: Duration) -> Duration {
+    max(least, min(took * 20, .seconds(10)))
+}
+
+/// Keeps the tables small and quick: any process may, at any time.
+private func tidy(_ queue: JobQueue, _ logger: Logger) async {
+    while !Task.isCancelled {
+        let began = ContinuousClock.now
+        do {
+            try await queue.tidy()
+        } catch {
+            logger.log(.debug, "upkeep failed", ["error": .string("\(error)")])
+        }
+        try? await Task.sleep(for: pause(after: .now - began, atLeast: .seconds(1)))
     }
 }
 

@@ -1,5 +1,6 @@
 import Foundation
 import Postgres
+import Schema
 
 extension Command {
     static let psql = Command(
@@ -8,12 +9,21 @@ extension Command {
         details: [
             "Starts psql on the configured database or on the private one, which stays up meanwhile. Nothing can be "
                 + "changed by accident: transactions are read-only, and the role is coldroll_reader where it exists. "
-                + "What stands behind -- is handed to psql; the exit code is psql's."
+                + "What stands behind -- is handed to psql; the exit code is psql's.",
+            "--query runs one of the questions that an owner has: running (what is running where), slow, failures (what "
+                + "failed and why), retries (what is tried again next), throughput (by hour and host), eta, stuck, biggest "
+                + "(files), tables (their health), story (all about one item: -- -v part=NUMBER). They are the files of "
+                + "sql/queries.",
         ],
         takesRest: true,
+        flags: [
+            Flag("--query", .choice(Query.all.map(\.name)), "run this query, then end")
+        ],
         examples: [
             ("coldroll psql", "a prompt; try: select * from coldroll.queue_overview;"),
             ("coldroll psql -- -c 'table coldroll.balance'", "one query"),
+            ("coldroll psql --query failures", "one of the queries that come with coldroll"),
+            ("coldroll psql --query story -- -v part=17", "what happened to part 17"),
         ],
         interruption: .own
     ) { session, arguments in
@@ -24,9 +34,12 @@ extension Command {
         if let password = conninfo.password { environment["PGPASSWORD"] = password }
         environment["PGOPTIONS"] = await readerOptions(session.settings.listen ?? server)
         // Ctrl-C reaches psql by itself, in the terminal's foreground group; SIGTERM has to be passed on.
+        let query = try arguments.value("--query").map(writeQuery)
+        defer { query.map { try? FileManager.default.removeItem(at: $0) } }
         let child = try ChildProcess(
             program,
-            ["--dbname", conninfo.withoutPassword] + arguments.rest,
+            ["--dbname", conninfo.withoutPassword] + (query.map { ["--file", $0.path(percentEncoded: false)] } ?? [])
+                + arguments.rest,
             environment: environment
         )
         let terminator = Task {
@@ -37,6 +50,16 @@ extension Command {
         terminator.cancel()
         return Ending(ExitStatus(code: code))
     }
+}
+
+/// Writes a query where psql can read it, which runs its own commands from files only.
+private func writeQuery(_ name: String) throws -> URL {
+    guard let query = Query.all.first(where: { $0.name == name }) else {
+        preconditionFailure("the flag takes the names of queries only")
+    }
+    let file = FileManager.default.temporaryDirectory.appending(path: "coldroll-\(name)-\(UUID().uuidString).sql")
+    try query.sql.write(to: file, atomically: false, encoding: .utf8)
+    return file
 }
 
 /// Session settings that make a reader: PostgreSQL docs, "Client Connection Defaults" and "SET ROLE".

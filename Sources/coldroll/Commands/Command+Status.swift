@@ -8,13 +8,16 @@ extension Command {
         purpose: "tell what is stored, what waits, how fast it goes and who works",
         details: [
             "Asks the database only, from any host. 'stored' is the sum of original files and of Google's download "
-                + "renditions; 'found' is the sum of every place where a part can be. 'scan' is the newest scan of each source; "
+                + "renditions; 'found' is the sum of every place where a part can be. The sums are kept while "
+                + "parts come and go, so that a large ledger answers at once; --exact counts them, part by part, says where a kept "
+                + "sum was wrong, and corrects it. 'scan' is the newest scan of each source; "
                 + "LISTING says what keeps a listing from being complete.",
             "The exit code is 0 if the ledger could be asked; what 'work --drain' would end with is 'verdict.code' of --json.",
         ],
         flags: [
             Flag("--watch", .toggle, "print it anew every 2 seconds, less often for a large ledger, until interrupted"),
             Flag("--json", .toggle, "one JSON object a line, for programs; docs/status.md lists its keys"),
+            Flag("--exact", .toggle, "count every part; half a minute for ten million"),
         ],
         examples: [
             ("coldroll status", "once"),
@@ -28,12 +31,14 @@ extension Command {
             redraws: arguments.has("--watch") && StandardStream.output.isTerminal
         )
         var asked = ContinuousClock.now
-        StandardStream.output.write(screen.text(for: try await StatusReport(database)))
+        StandardStream.output.write(screen.text(for: try await StatusReport(database, exact: arguments.has("--exact"))))
         guard arguments.has("--watch") else { return .done }
         while (try? await Task.sleep(for: Pacing.pause(after: asked.duration(to: .now)))) != nil {
             asked = .now
             do {
-                StandardStream.output.write(screen.text(for: try await StatusReport(database)))
+                StandardStream.output.write(
+                    screen.text(for: try await StatusReport(database, exact: arguments.has("--exact")))
+                )
             } catch let error as PostgresError where error.isTransient {
                 session.reporter.warn(error.description)
             }

@@ -8,6 +8,7 @@ extension StatusReport {
         if parts.unaccounted != 0 {
             lines.append("UNACCOUNTED: \(Quantity.grouped(parts.unaccounted)); see coldroll.balance by 'coldroll psql'")
         }
+        for correction in corrected ?? [] { lines.append(correction.text) }
         for scan in scans { lines.append(scan.text) }
         if let listing = verdict.listing { lines.append("LISTING: \(harmless(listing))") }
         lines.append(rateLine)
@@ -71,6 +72,13 @@ extension StatusReport.Quota {
         line += "; starts anew in \(Quantity.duration(max(0, resetsInSeconds)))"
         if let finishDate { line += "; at this rate the queue is empty on \(finishDate)" }
         return line
+    }
+}
+
+extension StatusReport.Correction {
+    fileprivate var text: String {
+        "corrected \(place) parts of \(harmless(source ?? "no known source")): the sum that is kept said "
+            + "\(Quantity.grouped(kept)), there are \(Quantity.grouped(counted))"
     }
 }
 

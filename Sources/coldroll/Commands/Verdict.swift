@@ -75,9 +75,15 @@ struct Verdict: Sendable, Equatable {
 }
 
 extension Verdict {
-    /// Asks the ledger for the sums of these sources (all if empty).
+    /// Asks the ledger for the sums of these sources (all if empty), counted part by part.
     init(_ database: Database, sources: [Int64], interrupted: Bool) async throws {
-        totals = try await database.queue.totals(sources: sources)
+        let totals = try await database.queue.totals(sources: sources)
+        self = try await Self(database, sources: sources, totals: totals, interrupted: interrupted)
+    }
+
+    /// What these sums mean, with how the sources stand.
+    init(_ database: Database, sources: [Int64], totals: Totals, interrupted: Bool) async throws {
+        self.totals = totals
         standing = try await Standing(database, sources: sources)
         waits = try await database.queue.waiting(sources: sources).map { Wait(reason: $0.reason, seconds: $0.seconds) }
         outages = try await database.queue.openBreakers().map { breaker in

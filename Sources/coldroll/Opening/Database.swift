@@ -25,12 +25,14 @@ extension Session {
         let conninfo = try await openServer(makes: makes)
         let pool = ConnectionPool(conninfo: conninfo, limit: connections)
         resources.add { await pool.close() }
+        var timing = settings.beat.timing
+        timing.errorAge = settings.keepFailures
         return Database(
             conninfo: conninfo,
             listenConninfo: settings.listen ?? conninfo,
             pool: pool,
             ledger: Ledger(pool: pool),
-            queue: JobQueue(pool: pool, timing: settings.beat.timing, logger: logger)
+            queue: JobQueue(pool: pool, timing: timing, logger: logger)
         )
     }
 

@@ -61,6 +61,12 @@ struct Setting: Sendable, Equatable {
             fallback: "auto"
         ),
         Setting(
+            "COLDROLL_KEEP_FAILURES",
+            "how long the history of failures is kept, such as 90d, at most 366d; the last failure of a part that is dead or "
+                + "tried again stays",
+            fallback: "180d"
+        ),
+        Setting(
             "COLDROLL_BEAT",
             "heartbeat interval of a worker, from \(BeatInterval.range.lowerBound) to \(BeatInterval.range.upperBound) s; six "
                 + "missed ones are a death, so it must be the same on all hosts",

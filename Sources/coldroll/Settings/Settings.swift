@@ -1,3 +1,5 @@
+import JobQueue
+
 /// Everything that coldroll is told from outside, read once at the start.
 struct Settings: Sendable, Equatable {
     static let photosEndpoint = "https://photoslibrary.googleapis.com"
@@ -22,6 +24,8 @@ struct Settings: Sendable, Equatable {
     /// Path of an `authorized_user` file.
     let photosCredentials: String?
     let slots: SlotCount
+    /// How long the history of failures is kept.
+    let keepFailures: Duration
     /// Of a worker's heart, and of everything that follows from it.
     let beat: BeatInterval
     /// Requests a day.
@@ -71,6 +75,7 @@ struct Settings: Sendable, Equatable {
         account = reader.account()
         photosCredentials = reader.file("COLDROLL_PHOTOS_CREDENTIALS")
         self.slots = slots.flatMap { SlotCount($0) } ?? reader.slots()
+        keepFailures = reader.keepFailures() ?? JobQueue.Timing().errorAge
         beat = reader.beat()
         apiQuota = reader.quota("COLDROLL_API_QUOTA") ?? Self.apiQuota
         mediaQuota = reader.quota("COLDROLL_MEDIA_QUOTA") ?? Self.mediaQuota

@@ -113,6 +113,14 @@ struct SettingsReader {
         return .auto
     }
 
+    /// nil if nobody said.
+    mutating func keepFailures() -> Duration? {
+        guard let text = values["COLDROLL_KEEP_FAILURES"] else { return nil }
+        if let span = Span(text) { return span.duration }
+        faults.append("COLDROLL_KEEP_FAILURES is '\(harmless(text))'; expected a span such as 90d, at most 366d")
+        return nil
+    }
+
     mutating func beat() -> BeatInterval {
         guard let text = values["COLDROLL_BEAT"] else { return .standard }
         if let beat = BeatInterval(text) { return beat }

@@ -1,0 +1,239 @@
+import Foundation
+import JobQueue
+import Postgres
+import Schema
+import TestSupport
+import Testing
+
+/// The queries of sql/queries, run by psql as the reader that `coldroll psql` is.
+@Suite(.migratedDatabase, .timeLimit(.minutes(2))) struct QueryTests {
+    /// A ledger in the middle of an import: two hosts, one of them silent, a dead part, retries, stored files, a paused lane.
+    private func fill() async throws -> QueueFixture {
+        let fixture = try await QueueFixture()
+        try await fixture.record(12)
+        try await fixture.record(2, from: 100, isVideo: true)
+        let nas = try await fixture.queue.register(
+            host: "nas",
+            processID: 7,
+            version: "1.2",
+            slots: 4,
+            sources: [fixture.source]
+        )
+        let pi = try await fixture.queue.register(
+            host: "pi",
+            processID: 8,
+            version: "1.2",
+            slots: 2,
+            sources: [fixture.source]
+        )
+        let jobs = try await fixture.queue.claim(worker: nas, sources: [fixture.source], limit: 12)
+            .sorted { $0.reference.part < $1.reference.part }
+        try #require(jobs.map(\.kind).count { $0 == .video } == 2)
+        // Parts 1 to 3 are stored, 4 is dead after a failure, 5 and 6 are tried again, 7 is left out; 8 to 10 run.
+        _ = try await fixture.queue.complete(
+            worker: nas,
+            [(0, 5_000_000), (1, 3_000_000), (2, 1_000_000)].map { index, size in
+                Completion(job: jobs[index].reference, result: .stored(QueueFixture.object(size), motion: nil))
+            }
+        )
+        _ = try await fixture.queue.fail(
+            worker: nas,
+            [
+                Failure(job: jobs[3].reference, reason: "cut", message: "The body was cut."),
+                Failure(job: jobs[4].reference, reason: "cut", message: "The body was cut."),
+                Failure(job: jobs[5].reference, reason: "timeout", message: "No answer.", retryAfter: .seconds(900)),
+            ]
+        )
+        try await fixture.sql("SELECT coldroll.retry(4)")
+        let again = try await fixture.queue.claim(worker: pi, sources: [fixture.source], limit: 1)
+        try #require(again.map(\.reference.part) == [4])
+        _ = try await fixture.queue.complete(
+            worker: pi,
+            [Completion(job: again[0].reference, result: .dead(reason: "gone"))]
+        )
+        _ = try await fixture.queue.complete(
+            worker: nas,
+            [Completion(job: jobs[6].reference, result: .skipped(reason: "raw"))]
+        )
+        _ = try await fixture.queue.claim(worker: pi, sources: [fixture.source], limit: 1)
+        try await fixture.sql("UPDATE coldroll.job SET claimed_at = now() - interval '3 hours' WHERE part_id = 8")
+        try await fixture.sql("UPDATE coldroll.worker SET beat_at = now() - interval '5 minutes' WHERE host = 'pi'")
+        try await fixture.sql("UPDATE coldroll.object SET stored_at = now() - interval '30 minutes' WHERE part_id = 1")
+        try await fixture.sql("ANALYZE")
+        return fixture
+    }
+
+    /// Runs a query as psql -f does, as a reader; its rows, columns separated by bars.
+    private func run(_ name: String, _ more: [String] = []) async throws -> [String] {
+        let file = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../sql/queries/\(name).sql")
+        let answer = try await Program.run(
+            "env",
+            [
+                "PGOPTIONS=-c role=coldroll_reader -c default_transaction_read_only=on", "psql", "-XqAt", "-v",
+                "ON_ERROR_STOP=1",
+            ] + more + ["-f", file.path(percentEncoded: false), MigratedDatabase.conninfo]
+        )
+        #expect(answer.status == 0, "\(answer.text)")
+        return answer.text.split(separator: "\n").map(String.init)
+    }
+
+    /// Columns of each row, counted from 0.
+    private func columns(_ rows: [String], _ numbers: [Int]) -> [[String]] {
+        rows.map { row in
+            let all = row.split(separator: "|", omittingEmptySubsequences: false).map(String.init)
+            return numbers.map { $0 < all.count ? all[$0] : "" }
+        }
+    }
+
+    @Test func `there are ten queries, each a file that says first what it answers`() throws {
+        let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../sql/queries")
+        let files = try FileManager.default.contentsOfDirectory(atPath: folder.path(percentEncoded: false))
+        #expect(files.sorted() == Query.all.map { $0.name + ".sql" }.sorted())
+        #expect(files.count == 10)
+        for query in Query.all {
+            #expect(query.sql.hasPrefix("-- "))
+            #expect(
+                try query.sql
+                    == String(contentsOf: folder.appending(path: query.name + ".sql"), encoding: .utf8)
+            )
+        }
+    }
+
+    @Test func `running says which process has how many transfers of what kind`() async throws {
+        _ = try await fill()
+        let rows = try await run("running")
+        #expect(
+            columns(rows, [0, 1, 2, 3, 4, 5, 6, 7, 10]) == [
+                ["nas", "7", "alive", "5", "4", "3", "2", "0", "1.2"],
+                ["pi", "8", "alive", "1", "2", "1", "0", "0", "1.2"],
+            ]
+        )
+        #expect(columns(rows, [8])[0][0].hasPrefix("03:00:"))
+        #expect(columns(rows, [9])[1][0].hasPrefix("00:05:"))
+    }
+
+    @Test func `slow begins with the transfer that runs longest, beside what its host manages`() async throws {
+        _ = try await fill()
+        let rows = try await run("slow")
+        #expect(rows.count == 6)
+        // Two files of 4 MB in the last quarter of an hour.
+        #expect(
+            columns(rows, [0, 1, 2, 3, 6, 7, 8, 9, 10])[0] == [
+                "8", "202401/item7", "still", "nas", "1", "image/jpeg", "12.0", "2", "4444 bytes/s",
+            ]
+        )
+        #expect(columns(rows, [3, 9]).contains(["pi", "0"]))
+    }
+
+    @Test func `failures groups by reason, the dead first`() async throws {
+        _ = try await fill()
+        #expect(
+            columns(try await run("failures"), [0, 1, 2, 3, 4, 7, 8]) == [
+                ["dead", "gone", "1", "1", "0", "4", "The body was cut."],
+                ["will try again", "cut", "1", "1", "0", "5", "The body was cut."],
+                ["will try again", "timeout", "1", "1", "0", "6", "No answer."],
+            ]
+        )
+    }
+
+    @Test func `retries lists what is due next`() async throws {
+        _ = try await fill()
+        let rows = try await run("retries")
+        #expect(
+            columns(rows, [0, 1, 2, 3, 4, 6, 8]) == [
+                ["5", "202401/item4", "library", "default", "photo", "1", "cut: The body was cut."],
+                ["6", "202401/item5", "library", "default", "photo", "1", "timeout: No answer."],
+            ]
+        )
+        #expect(columns(rows, [5])[1][0].hasPrefix("00:1"))
+    }
+
+    @Test func `throughput sums files and bytes by hour and host`() async throws {
+        let fixture = try await fill()
+        try await fixture.sql(
+            "UPDATE coldroll.object SET stored_at = date_trunc('hour', now()) - interval '90 minutes'"
+        )
+        try await fixture.sql("UPDATE coldroll.object SET adopted = true WHERE part_id = 3")
+        let rows = try await run("throughput")
+        // 8 MB in an hour.
+        #expect(columns(rows, [1, 2, 3, 4, 5]) == [["nas", "2", "7813 kB", "2222 bytes/s", "1"]])
+    }
+
+    @Test func `eta divides what is left by the speed of the last hour`() async throws {
+        _ = try await fill()
+        let rows = try await run("eta")
+        // 14 parts, of which 3 are stored, 1 is dead and 1 left out; three in half an hour are six an hour.
+        #expect(
+            columns(rows, [0, 1, 2, 3, 4, 5, 6, 7]) == [
+                ["library", "default", "14", "5", "35.7", "9", "6", "01:30:00"]
+            ]
+        )
+    }
+
+    @Test func `stuck names what does not move, and why`() async throws {
+        let fixture = try await fill()
+        #expect(
+            columns(try await run("stuck"), [0, 1, 2]) == [
+                ["running for more than two hours", "8", "nas"], ["its worker is silent", "11", "pi"],
+            ]
+        )
+        let lane = try await fixture.number("SELECT id FROM coldroll.lane WHERE kind = 'photo'")
+        try await fixture.sql("SELECT coldroll.pause($1)", [.integer(lane)])
+        try await fixture.makeDue()
+        try await fixture.sql("UPDATE coldroll.job SET due = now() - interval '5 minutes' WHERE part_id = 5")
+        try await fixture.sql("DELETE FROM coldroll.worker WHERE host = 'pi'")
+        let problems = columns(try await run("stuck"), [0, 1])
+        #expect(problems.contains(["due, and no worker has swept", "5"]))
+        #expect(problems.contains(["its worker is unknown", "11"]))
+        #expect(problems.contains { $0[0].hasPrefix("ready, but its lane is paused by ") })
+        #expect(problems.count == 4)
+    }
+
+    @Test func `biggest begins with the largest file and its share`() async throws {
+        _ = try await fill()
+        #expect(
+            columns(try await run("biggest"), [0, 1, 5, 6, 7]) == [
+                ["1", "202401/item0", "4883 kB", "5000000", "55.56"],
+                ["2", "202401/item1", "2930 kB", "3000000", "33.33"],
+                ["3", "202401/item2", "977 kB", "1000000", "11.11"],
+            ]
+        )
+    }
+
+    @Test func `tables tells dead rows, vacuums and a snapshot that is held`() async throws {
+        let fixture = try await fill()
+        let holder = try await Connection.connect(MigratedDatabase.conninfo)
+        try await holder.script(
+            "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM coldroll.job",
+            name: "test.hold"
+        )
+        try await fixture.sql("VACUUM coldroll.item")
+        let rows = try await run("tables")
+        let tables = try await fixture.texts(
+            "SELECT relname FROM pg_class WHERE relnamespace = 'coldroll'::regnamespace AND relkind = 'r' ORDER BY 1"
+        )
+        #expect(columns(rows, [0]).map { $0[0] }.sorted() == tables)
+        let item = try #require(columns(rows, [0, 6, 8, 10]).first { $0[0] == "item" })
+        // One page of fourteen small rows is mostly empty.
+        #expect(Int(item[1]).map { 50...99 ~= $0 } == true)
+        #expect(item[2] != "")
+        #expect(item[3].hasPrefix("00:00:") || item[3].hasPrefix("00:01:"))
+        await holder.close()
+    }
+
+    @Test func `story tells all about one item, in order of time`() async throws {
+        _ = try await fill()
+        let dead = columns(try await run("story", ["-v", "part=4"]), [1, 2, 3])
+        #expect(dead.map { $0[1] } == ["found", "part still", "failure 1", "dead"])
+        #expect(dead[0][2].hasPrefix("library default, scan 1, item3, image/jpeg, 4000 x 3000, taken 2024-01-02"))
+        #expect(dead[1] == ["4", "part still", "202401/item3"])
+        #expect(dead[2][2].hasPrefix("cut: The body was cut., nas process 7, lease "))
+        #expect(dead[3][2].hasPrefix("gone, decided by worker, 1 failures"))
+        let stored = columns(try await run("story", ["-v", "part=2"]), [2, 3])
+        #expect(stored.map { $0[0] } == ["found", "part still", "stored"])
+        #expect(stored[2][1].hasPrefix("3000000 bytes, crc32c 7, generation 1, rendition, jpeg, nas process 7, lease "))
+        let waiting = columns(try await run("story", ["-v", "part=6"]), [2, 3])
+        #expect(waiting.last?[0] == "now scheduled")
+        #expect(waiting.last?[1].contains("1 failures, 0 crashes, timeout: No answer.") == true)
+    }
+}

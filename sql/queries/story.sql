@@ -1,0 +1,54 @@
+-- The whole story of one item and its parts, in order of time. Which one: psql -v part=17 -f story.sql
+-- Without a part it asks for one. Parts are numbered in coldroll.failures, coldroll.running and coldroll.part.
+\if :{?part}
+\else
+    \prompt 'Number of a part: ' part
+\endif
+WITH chosen AS (
+    SELECT i.*, s.kind || ' ' || s.account AS source
+    FROM coldroll.item AS i
+    JOIN coldroll.source AS s ON s.id = i.source_id
+    WHERE i.id = (SELECT p.item_id FROM coldroll.part AS p WHERE p.id = :'part'::bigint)
+), parts AS (
+    SELECT p.* FROM coldroll.part AS p JOIN chosen AS c ON c.id = p.item_id
+)
+SELECT e.at, e.part, e.event, e.detail
+FROM (
+    SELECT c.found_at AS at, 1 AS turn, NULL::bigint AS part, 'found' AS event,
+           concat_ws(', ', c.source, 'scan ' || c.scan_id, c.filename, c.mime_type, c.width || ' x ' || c.height,
+                     'taken ' || coalesce(c.capture_time::text, 'at an unknown time'), 'id ' || c.source_item) AS detail
+    FROM chosen AS c
+    UNION ALL
+    SELECT c.found_at, 2, p.id, 'part ' || p.kind, p.object_name FROM parts AS p CROSS JOIN chosen AS c
+    UNION ALL
+    SELECT e.at, 3, e.part_id, CASE WHEN e.is_crash THEN 'worker vanished' ELSE 'failure ' || e.attempt END,
+           concat_ws(', ', e.reason || ': ' || e.message, w.host || ' process ' || w.process_id, 'lease ' || e.lease)
+    FROM parts AS p
+    JOIN coldroll.job_error AS e ON e.part_id = p.id
+    LEFT JOIN coldroll.worker AS w ON w.id = e.worker_id
+    UNION ALL
+    SELECT c.decided_at, 4, c.part_id, c.kind,
+           concat_ws(', ', c.reason, 'part ' || c.duplicate_of, 'decided by ' || c.decided_by, c.attempts || ' failures',
+                     c.crashes || ' crashes')
+    FROM parts AS p
+    JOIN coldroll.outcome AS c ON c.part_id = p.id
+    UNION ALL
+    SELECT c.superseded_at, 5, c.part_id, 'no longer ' || c.kind, c.superseded_by
+    FROM parts AS p
+    JOIN coldroll.outcome AS c ON c.part_id = p.id AND c.superseded_at IS NOT NULL
+    UNION ALL
+    SELECT o.stored_at, 6, o.part_id, CASE WHEN o.adopted THEN 'recognised' ELSE 'stored' END,
+           concat_ws(', ', o.size || ' bytes', 'crc32c ' || to_hex(o.crc32c), 'generation ' || o.generation, o.fidelity,
+                     o.media_kind, w.host || ' process ' || w.process_id, 'lease ' || o.lease)
+    FROM parts AS p
+    JOIN coldroll.object AS o ON o.part_id = p.id
+    LEFT JOIN coldroll.worker AS w ON w.id = o.worker_id
+    UNION ALL
+    SELECT coalesce(j.due, j.claimed_at), 7, j.part_id, 'now ' || j.state,
+           concat_ws(', ', CASE WHEN j.state = 'running' THEN w.host || ' process ' || w.process_id END,
+                     'due ' || j.due, j.attempt || ' failures', j.crashes || ' crashes', j.note)
+    FROM parts AS p
+    JOIN coldroll.job AS j ON j.part_id = p.id
+    LEFT JOIN coldroll.worker AS w ON w.id = j.worker_id
+) AS e
+ORDER BY e.at NULLS LAST, e.turn, e.part;
