@@ -5,7 +5,8 @@ enum BreakerStatements {
     /// Worker `$3` tried service `$1` of place `$2` in vain, with reason `$4`; answers whether the breaker is open now.
     ///
     /// It stays closed where another process had an answer in the last `$5` seconds: then only this one is cut off. The
-    /// next probe is due after `$6` seconds.
+    /// next probe is due after `$6` seconds. A time that lies ahead was written before the database's clock was set back:
+    /// here and below it counts as long ago.
     static let report = Statement(
         "breaker.report",
         """
@@ -15,7 +16,8 @@ enum BreakerStatements {
         SET since = coalesce(b.since, excluded.since), reason = excluded.reason,
             next_probe_at = coalesce(b.next_probe_at, excluded.next_probe_at),
             prober = CASE WHEN b.since IS NULL THEN excluded.prober ELSE b.prober END
-        WHERE b.since IS NOT NULL OR coalesce(b.sound_at < now() - make_interval(secs => $5::double precision), true)
+        WHERE b.since IS NOT NULL OR b.sound_at IS NULL OR b.sound_at > now()
+           OR b.sound_at < now() - make_interval(secs => $5::double precision)
         RETURNING true
         """
     )
@@ -34,8 +36,9 @@ enum BreakerStatements {
             ON CONFLICT ON CONSTRAINT breaker_pkey DO UPDATE
             SET sound_at = now(), since = NULL, next_probe_at = NULL, reason = NULL
             WHERE CASE WHEN b.since IS NULL
-                       THEN coalesce(b.sound_at < now() - make_interval(secs => $4::double precision), true)
-                       ELSE b.since < now() - make_interval(secs => $3::double precision) END
+                       THEN b.sound_at IS NULL OR b.sound_at > now()
+                            OR b.sound_at < now() - make_interval(secs => $4::double precision)
+                       ELSE b.since > now() OR b.since < now() - make_interval(secs => $3::double precision) END
             RETURNING 1
         )
         SELECT pg_notify('coldroll_job', '') FROM noted CROSS JOIN was WHERE was.since IS NOT NULL
@@ -44,15 +47,19 @@ enum BreakerStatements {
 
     /// Lets worker `$3` try service `$1` of place `$2`, and nobody else for `$4` seconds; one row if it may.
     ///
-    /// Who tried last waits `$5` seconds longer than the others: it may be the one that is cut off.
+    /// Who tried last waits `$5` seconds longer than the others: it may be the one that is cut off. After ten minutes it
+    /// is tried half as often: in an outage of a day the tries alone would use up most of a day's requests.
     static let probe = Statement(
         "breaker.probe",
         """
         UPDATE coldroll.breaker AS b
-        SET next_probe_at = now() + make_interval(secs => $4::double precision), prober = $3::bigint
+        SET next_probe_at = now() + make_interval(secs => $4::double precision)
+                            * CASE WHEN b.since < now() - interval '10 minutes' THEN 2 ELSE 1 END,
+            prober = $3::bigint
         WHERE b.service = $1::text AND b.place = $2::text AND b.since IS NOT NULL
-          AND b.next_probe_at <= now() - CASE WHEN b.prober = $3::bigint THEN make_interval(secs => $5::double precision)
-                                              ELSE interval '0' END
+          AND (b.next_probe_at <= now() - CASE WHEN b.prober = $3::bigint THEN make_interval(secs => $5::double precision)
+                                               ELSE interval '0' END
+               OR b.next_probe_at > now() + 2 * make_interval(secs => $4::double precision))
         RETURNING b.since
         """
     )

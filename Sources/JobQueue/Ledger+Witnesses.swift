@@ -16,7 +16,7 @@ extension Ledger {
         package let isStored: Bool
     }
 
-    /// Up to two items whose parts are stored, and up to two whose parts are not, all different.
+    /// Of each kind up to three items whose parts are stored, and up to three whose parts are not; others each time.
     package func neutralItems(kind: String, account: String) async throws(PostgresError) -> [NeutralItem] {
         var items: [NeutralItem] = []
         for row in try await pool.run(LedgerStatements.neutral, [.text(kind), .text(account)]) {

@@ -26,7 +26,8 @@ enum LedgerStatements {
 
     /// Items of source kind `$1`, account `$2` to ask a service for when it is in doubt.
     ///
-    /// The youngest stored still and video, and two others of the queue. Looks at the ends of the tables only.
+    /// Of each kind three that are stored and three of the queue, by chance among the youngest: any single one may be gone
+    /// from Google, or never work. Looks at the ends of the tables only.
     static let neutral = Statement(
         "ledger.neutral",
         """
@@ -47,12 +48,13 @@ enum LedgerStatements {
             FROM queued AS q JOIN coldroll.part AS p ON p.id = q.part_id
             WHERE p.source_id IN (SELECT m.id FROM mine AS m) AND p.kind IN ('still', 'video')
         ), chosen AS MATERIALIZED (
-            (SELECT DISTINCT ON (c.kind) c.* FROM candidate AS c WHERE c.is_stored ORDER BY c.kind, c.id DESC)
-            UNION ALL
-            (SELECT c.* FROM candidate AS c WHERE NOT c.is_stored ORDER BY random() LIMIT 2)
+            SELECT c.item_id, c.kind, c.is_stored,
+                   row_number() OVER (PARTITION BY c.is_stored, c.kind ORDER BY random()) AS place
+            FROM candidate AS c
         )
         SELECT i.source_item, c.kind, c.is_stored
         FROM chosen AS c JOIN coldroll.item AS i ON i.id = c.item_id
+        WHERE c.place <= 3
         """
     )
 

@@ -13,7 +13,7 @@ import Darwin
 @Suite(.migratedDatabase, .timeLimit(.minutes(10))) struct OutageTests {
     /// A service, the operations by which the simulator knows it, and the most requests of one neutral try.
     private static let services: [(name: String, operations: [String], most: Int)] = [
-        ("media", ["download", "downloadVideo", "redirectTarget"], 3),
+        ("media", ["download", "downloadVideo", "redirectTarget"], 4),
         ("library", ["list", "search", "get", "batchGet"], 1),
         ("storage", ["uploadMultipart", "uploadStart", "uploadData", "objectGet", "objectList", "bucketGet"], 1),
     ]

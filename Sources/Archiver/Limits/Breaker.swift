@@ -38,6 +38,8 @@ final class Breaker: Sendable {
         var sound: [Service: ContinuousClock.Instant] = [:]
         var noted: [Service: ContinuousClock.Instant] = [:]
         var probes: [Service: Probe] = [:]
+        /// Tries in a row of a service that is away by which nothing could be learnt.
+        var unknown: [Service: Int] = [:]
         var lastTurn: ContinuousClock.Instant?
     }
 
@@ -51,6 +53,10 @@ final class Breaker: Sendable {
 
     /// How long a neutral request may take: shorter than the pause between two of them.
     private static let probeLimit = Duration.seconds(10)
+    /// Tries in vain after which a breaker closes, so that transfers show what tries cannot.
+    ///
+    /// Otherwise one that opened would stay open for ever where everything that could be asked for is gone from Google.
+    private static let unknownLimit = 4
     /// How often the shared state is looked at.
     private static let turn = Duration.seconds(2)
 
@@ -87,6 +93,7 @@ final class Breaker: Sendable {
             guard let opening = state.open[service], opening.since < began else { return false }
             state.open[service] = nil
             state.noted[service] = nil
+            state.unknown[service] = nil
             return true
         }
         if isBack { logger.log(.info, "service is back", ["service": .string(service.rawValue)]) }
@@ -146,7 +153,22 @@ final class Breaker: Sendable {
             sound(service, began: began)
             await note(service, began: began)
         case .silent(let reason): await open(service, reason)
-        case .unknown: break
+        case .unknown:
+            let isVain = state.withLock { state in
+                guard state.open[service] != nil else { return false }
+                state.unknown[service, default: 0] += 1
+                guard state.unknown[service, default: 0] >= Self.unknownLimit else { return false }
+                state.open[service] = nil
+                state.unknown[service] = nil
+                return true
+            }
+            guard isVain else { break }
+            logger.log(
+                .warning,
+                "nothing tells whether the service is back: going on",
+                ["service": .string(service.rawValue)]
+            )
+            await note(service, began: began)
         }
         return answer
     }
@@ -158,6 +180,7 @@ final class Breaker: Sendable {
             var opening = state.open[service] ?? Opening(since: .now, nextProbe: .now)
             opening.nextProbe = .now + queue.timing.probe
             state.open[service] = opening
+            state.unknown[service] = nil
             return isNew
         }
         let place = places[service] ?? service.rawValue
@@ -213,11 +236,15 @@ final class Breaker: Sendable {
         follow(Set(shared.map(\.service)), asked: asked)
         for service in Service.allCases {
             guard let opening = state.withLock({ $0.open[service] }) else { continue }
+            // Addresses of media come from the library.
+            if service == .media, isOpen(.library) { continue }
             let place = places[service] ?? service.rawValue
             let isMine =
                 opening.shared != nil
                 ? try await queue.mayProbe(service, place: place, worker: process) : opening.nextProbe <= .now
-            if isMine { _ = await ask(service, after: .now) }
+            guard isMine else { continue }
+            state.withLock { $0.open[service]?.nextProbe = .now + queue.timing.probe }
+            _ = await ask(service, after: .now)
         }
     }
 

@@ -11,6 +11,15 @@ struct NeutralRequest: Sendable {
     let ledger: Ledger
     let kind: String
     let account: String
+    private let addresses = BaseURLCache()
+
+    init(photos: PhotosClient, archive: any ObjectStore, ledger: Ledger, kind: String, account: String) {
+        self.photos = photos
+        self.archive = archive
+        self.ledger = ledger
+        self.kind = kind
+        self.account = account
+    }
 
     /// Sends one; takes as long as the service takes.
     func callAsFunction(_ service: Service) async -> Breaker.Answer {
@@ -30,30 +39,66 @@ struct NeutralRequest: Sendable {
         }
     }
 
-    /// Asks for items that are stored already; before anything is, for two others of the queue, of which one must answer.
+    /// What the media servers said for items of one kind.
+    private struct Poll {
+        var hasAnswer = false
+        var silent: [Breaker.Answer] = []
+    }
+
+    /// Asks for items that are stored already, of each kind until one is answered or two are not; where these say nothing,
+    /// for items of the queue.
+    ///
+    /// No single item decides: it may be gone from Google, or be one that never works. Two of one kind that were fetched
+    /// before and are not now are an outage: the servers that send videos fail without the others.
     private func media() async -> Breaker.Answer {
         guard let items = try? await ledger.neutralItems(kind: kind, account: account) else { return .unknown }
-        let isProven = items.contains { $0.isStored }
-        let asked = items.filter { $0.isStored == isProven }
+        let stored = await polls(items.filter(\.isStored))
+        if let away = stored.first(where: { !$0.hasAnswer && $0.silent.count > 1 }) { return away.silent[0] }
+        if stored.contains(where: \.hasAnswer) { return .answers }
+        let queued = await polls(items.filter { !$0.isStored })
+        if queued.contains(where: \.hasAnswer) { return .answers }
+        let silent = (stored + queued).flatMap(\.silent)
         // A part alone in the world cannot be told from its service.
-        guard isProven || asked.count > 1 else { return .unknown }
-        do {
-            var answers: [Breaker.Answer] = []
-            for (item, result) in zip(asked, try await photos.batchGet(asked.map(\.sourceItem))) {
-                guard let url = try? result.get().baseURL else { continue }
-                do {
-                    try await photos.probeMedia(url, item.kind.rendition)
-                    answers.append(.answers)
-                } catch {
-                    answers.append(Self.answer(error))
-                }
+        return silent.count > 1 ? silent[0] : .unknown
+    }
+
+    private func polls(_ items: [Ledger.NeutralItem]) async -> [Poll] {
+        await withTaskGroup(of: Poll.self) { group in
+            for (kind, items) in Dictionary(grouping: items, by: \.kind) {
+                group.addTask { await poll(items, kind.rendition) }
             }
-            let silent = answers.first { if case .silent = $0 { true } else { false } }
-            if isProven, let silent { return silent }
-            return answers.contains(.answers) ? .answers : silent ?? .unknown
-        } catch {
-            return Self.answer(error)
+            return await group.reduce(into: []) { $0.append($1) }
         }
+    }
+
+    private func poll(_ items: [Ledger.NeutralItem], _ rendition: Rendition) async -> Poll {
+        var poll = Poll()
+        for item in items {
+            do {
+                guard let url = try await address(of: item.sourceItem) else { continue }
+                do {
+                    try await photos.probeMedia(url, rendition)
+                    poll.hasAnswer = true
+                } catch {
+                    let answer = Self.answer(error)
+                    if case .silent = answer { poll.silent.append(answer) }
+                    if answer == .answers { poll.hasAnswer = true }
+                }
+                if poll.hasAnswer || poll.silent.count > 1 { break }
+            } catch {
+                // Without the Library API nobody else has an address either. A refusal is about this item.
+                guard Self.answer(error) == .answers else { break }
+            }
+        }
+        return poll
+    }
+
+    /// Known for most of an hour, so that an outage of the media servers costs hardly any request to the API.
+    private func address(of item: String) async throws(PhotosError) -> BaseURL? {
+        if let known = addresses.item(item)?.baseURL { return known }
+        let found = try await photos.get(item)
+        addresses.offer([found])
+        return found.baseURL
     }
 
     private func storage() async -> Breaker.Answer {

@@ -115,9 +115,10 @@ package actor RequestBudget {
     ///   last one.
     package func refused(_ kind: RequestKind) async -> Duration? {
         let kind: QuotaKind = kind == .api ? .api : .media
-        batches[kind] = nil
         // Without the database the pause is the ordinary one, and Google says it again.
-        return try? await queue.refuse(project: project, kind)
+        guard let pause = try? await queue.refuse(project: project, kind) else { return nil }
+        batches[kind] = nil
+        return pause
     }
 
     /// Gives back what was drawn and not needed; for the end of a process.

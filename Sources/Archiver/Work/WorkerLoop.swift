@@ -56,7 +56,7 @@ final class WorkerLoop {
     private var running: [JobReference: Task<Void, Never>] = [:]
     private var isClaiming = false
     private var claiming: Task<Void, Never>?
-    private var mayClaim = true
+    private var gate = ClaimGate()
     private var isCheckingDrain = false
     private var level = StopSignal.Level.none
     private var graceEnds: ContinuousClock.Instant?
@@ -134,7 +134,7 @@ final class WorkerLoop {
         switch event {
         case .claimed(let jobs, let excluded):
             isClaiming = false
-            mayClaim = !jobs.isEmpty
+            gate.claimed(lanes: jobs.lazy.map(\.lane), excluding: excluded)
             claiming = nil
             for job in backlog.add(jobs, excluding: excluded) {
                 // Others may take it meanwhile, or this worker when the one before it has ended.
@@ -146,7 +146,7 @@ final class WorkerLoop {
         case .claimFailed(let error):
             isClaiming = false
             claiming = nil
-            mayClaim = false
+            gate.failed()
             // Cut off by a stop: what the database handed out all the same goes back with the worker's end.
             guard level == .none else { return }
             logger.log(.warning, "claim failed", ["error": .string("\(error)")])
@@ -160,7 +160,7 @@ final class WorkerLoop {
             settle(job.reference, ending)
         case .delivered(let letter, let receipt): note(letter, receipt)
         case .pulse(let finding): obey(finding)
-        case .doorbell: mayClaim = true
+        case .doorbell: gate.open()
         case .tick: tick()
         case .stop(let level): stop(level)
         case .drained(let isDrained):
@@ -184,11 +184,12 @@ final class WorkerLoop {
         let busy = running.count + beginning.count
         // Slots that the database is about to be told of are not free for want of work.
         if busy < governor.slots, backlog.isEmpty || !mayStart { saturated = false }
-        guard !isClaiming, mayClaim, mayStart else { return }
+        guard !isClaiming, mayStart else { return }
         let wanted = governor.slots - busy + aheadLimit - backlog.count
         let full = backlog.full(ahead: aheadLimit)
         // A lane that has run dry is asked for even while the others have more than enough.
         guard wanted > 0 || !full.isEmpty else { return }
+        guard gate.mayClaim(excluding: full) else { return }
         claim(max(wanted, aheadLimit / 2, 1), excluding: full)
     }
 
@@ -424,7 +425,7 @@ final class WorkerLoop {
 
     private func tick() {
         ticks += 1
-        mayClaim = mayClaim || ticks % 2 == 0
+        if ticks % 2 == 0 { gate.open() }
         mayBegin = true
         progress.busy = running.count
         progress.slots = governor.slots
