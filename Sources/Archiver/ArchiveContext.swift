@@ -25,6 +25,8 @@ package struct ArchiveContext: Sendable {
     package let listenConninfo: String?
     /// Google's daily quotas, of which every request of `photos` draws; give back what is left at the end.
     package let requests: RequestBudget
+    /// Which project or archive each service means here.
+    package let places: [Service: String]
     /// Outages, shared with all processes.
     let breaker: Breaker
     /// Base URLs that a scan in this process saw, for its workers.
@@ -70,9 +72,10 @@ package struct ArchiveContext: Sendable {
         self.version = version
         self.listenConninfo = listenConninfo
         self.requests = requests
+        places = [.library: project, .media: project, .storage: archive.url]
         breaker = Breaker(
             queue: queue,
-            places: [.library: project, .media: project, .storage: archive.url],
+            places: places,
             logger: logger
         ) { await neutral($0) }
     }

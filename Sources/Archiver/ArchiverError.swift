@@ -12,6 +12,8 @@ package struct ArchiverError: Error, Sendable, Equatable, CustomStringConvertibl
         case unavailable
         /// The disk or bucket takes no more (exit 4).
         case noSpace
+        /// It had waited for as long as it was told to (exit 5): what is left is done by the next one.
+        case outOfTime
         /// A person or the system stopped it (exit 130).
         case interrupted
     }

@@ -55,8 +55,3 @@ package protocol ObjectStore: Sendable {
         ifGeneration generation: Int64?
     ) async throws -> Bool
 }
-
-extension ObjectStore {
-    /// Looks whether the place is there and can be written.
-    package func probe() async throws { try await check() }
-}

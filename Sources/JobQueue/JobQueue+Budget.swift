@@ -75,6 +75,8 @@ extension JobQueue {
     }
 
     /// Google Cloud project that an OAuth client belongs to, as its id tells: `NNN-xxx.apps.googleusercontent.com`.
+    ///
+    /// The same as the function `coldroll.project`.
     package static func project(ofClient clientID: String?) -> String {
         guard let clientID, !clientID.isEmpty else { return "unknown" }
         let digits = clientID.prefix { $0.isASCII && $0.isNumber }

@@ -11,13 +11,15 @@ extension JobQueue {
         let row = try await pool.only(UpkeepStatements.deadRows, [])
         let dead = try row.integer(0)
         hints.note(isBloated: dead >= Self.bloatedAt)
-        if try row.boolean(1), dead >= Self.vacuumAt, upkeep.isDue(.vacuum) {
+        // Whoever vacuumed, the others need not do it again at once.
+        let pause = max(Self.vacuumPause, upkeep.vacuumPause)
+        let isRested = try row.doubleOrNil(2).map { .seconds($0) >= pause } ?? true
+        if try row.boolean(1), dead >= Self.vacuumAt, isRested, upkeep.isDue(.vacuum) {
             let began = ContinuousClock.now
             upkeep.postpone(.vacuum, by: Self.vacuumPause)
             _ = try await pool.run(UpkeepStatements.vacuum)
-            // While an old snapshot is held it removes nothing: then it must not become the load itself.
             let took = ContinuousClock.now - began
-            upkeep.postpone(.vacuum, by: max(Self.vacuumPause, took * 20))
+            upkeep.vacuumed(in: took)
             logger.log(.debug, "vacuumed the queue", ["dead": .integer(dead), "seconds": .double(took.seconds)])
         }
         _ = try await pool.only(TallyStatements.fold, [.integer(Self.foldAbove), .integer(Self.foldBatch)])
@@ -34,7 +36,7 @@ extension JobQueue {
 
     /// Dead rows from which on claims begin behind them: to walk over so many takes as long as to claim a few hundred.
     static var bloatedAt: Int64 { 5000 }
-    /// Dead rows from which on the queue is vacuumed, and the shortest time between two vacuums.
+    /// Dead rows from which on the queue is vacuumed, and the shortest time between two vacuums, whoever makes them.
     ///
     /// The server's own autovacuum comes once a minute.
     private static var vacuumAt: Int64 { 20_000 }
@@ -47,17 +49,31 @@ extension JobQueue {
     private static var prunePause: Duration { .seconds(3600) }
 }
 
-/// When what is done now and then is due again in this process.
+/// When what is done now and then is due again.
 final class Upkeep: Sendable {
     enum Chore: Hashable, Sendable { case vacuum, prune }
 
-    private let next = Mutex<[Chore: ContinuousClock.Instant]>([:])
+    private struct State {
+        var next: [Chore: ContinuousClock.Instant] = [:]
+        var vacuumPause = Duration.zero
+    }
+    private let state = Mutex(State())
 
     func isDue(_ chore: Chore) -> Bool {
-        next.withLock { $0[chore].map { .now >= $0 } ?? true }
+        state.withLock { $0.next[chore].map { .now >= $0 } ?? true }
     }
 
     func postpone(_ chore: Chore, by pause: Duration) {
-        next.withLock { $0[chore] = .now + pause }
+        state.withLock { $0.next[chore] = .now + pause }
+    }
+
+    /// How long the queue is left alone after a vacuum of any process, as far as this one knows what one costs.
+    var vacuumPause: Duration { state.withLock(\.vacuumPause) }
+
+    /// While an old snapshot is held a vacuum removes nothing: then it must not become the load itself.
+    ///
+    /// One that was passed over, since another was at work, took no time: it takes back only half of a long pause.
+    func vacuumed(in took: Duration) {
+        state.withLock { $0.vacuumPause = max(took * 20, $0.vacuumPause / 2) }
     }
 }

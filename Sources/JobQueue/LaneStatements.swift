@@ -34,7 +34,7 @@ enum LaneStatements {
             WHERE l.source_id IN (
                 SELECT s.id FROM coldroll.source AS m
                 JOIN coldroll.source AS s
-                  ON s.id = m.id OR split_part(s.client_id, '-', 1) = split_part(m.client_id, '-', 1)
+                  ON s.id = m.id OR coldroll.project(s.client_id) = coldroll.project(m.client_id)
                 WHERE m.id = $1::bigint)
             ORDER BY l.id
             FOR NO KEY UPDATE

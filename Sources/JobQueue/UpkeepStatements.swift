@@ -25,11 +25,15 @@ enum UpkeepStatements {
         """
     )
 
-    /// Row versions of `job` that a vacuum would remove, as the server counts them, and whether this user may vacuum.
+    /// Row versions of `job` that a vacuum would remove, as the server counts them, whether this user may vacuum, and the
+    /// seconds since anybody did; null: nobody yet.
     static let deadRows = Statement(
         "job.dead_rows",
         """
-        SELECT pg_stat_get_dead_tuples(c.oid), pg_has_role(c.relowner, 'USAGE')
+        SELECT pg_stat_get_dead_tuples(c.oid), pg_has_role(c.relowner, 'USAGE'),
+               extract(epoch FROM clock_timestamp()
+                                  - greatest(pg_stat_get_last_vacuum_time(c.oid), pg_stat_get_last_autovacuum_time(c.oid)))
+               ::double precision
         FROM pg_class AS c
         WHERE c.oid = 'coldroll.job'::regclass
         """

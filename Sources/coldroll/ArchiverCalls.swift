@@ -41,7 +41,7 @@ enum ArchiverCalls {
                 try await runWorker(archive.context, options: options.worker, stop: signal, progress: report)
             }
         }
-        let verdict = try await Verdict(archive.database, sources: [archive.source], interrupted: stop.isRequested)
+        let verdict = try await Verdict(archive, interrupted: stop.isRequested)
         guard options.drain || stop.isRequested else { return verdict.ending }
         return Ending(verdict.status, "\(done(summary.progress)) \(verdict.sentence)")
     }
@@ -70,7 +70,7 @@ enum ArchiverCalls {
                 )
             }
         }
-        let verdict = try await Verdict(archive.database, sources: [archive.source], interrupted: stop.isRequested)
+        let verdict = try await Verdict(archive, interrupted: stop.isRequested)
         let scan = summary.scan.map(sentence) ?? "Another process scanned; this run joined it."
         return Ending(verdict.status, "\(scan) \(done(summary.work.progress)) \(verdict.sentence)")
     }

@@ -1,5 +1,7 @@
 import CloudStorage
+import GoogleSimulator
 import JobQueue
+import Postgres
 import TestSupport
 import Testing
 
@@ -47,6 +49,63 @@ import Testing
         await bench.log.wait(for: "another process scans this source: this run joins it")
         _ = try await ledger.finish(other, outcome: "complete", reason: nil)
         #expect(try await joined == nil)
+    }
+
+    @Test func `a run's marker is written before the sums are looked after, which takes long in a large ledger`()
+        async throws
+    {
+        let bench = try await Bench()
+        let holder = try await Connection.connect(MigratedDatabase.conninfo)
+        // Whoever corrects sums waits for this lock.
+        try await holder.script("SELECT pg_advisory_lock(7165629038451267)", name: "test.hold")
+        async let summary = runAll(
+            bench.context,
+            options: WorkerOptions(),
+            since: nil,
+            until: nil,
+            stop: StopSignal(),
+            scanned: { _ in },
+            progress: { _ in }
+        )
+        try await bench.waitUntil("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+        let marker = try #require(try await Marker.read(bench.context.state)).marker
+        #expect(marker.run == 1 && marker.objects == 1)
+        #expect(try await bench.context.state.read("execution/last_execution_date.txt") != nil)
+        await holder.close()
+        #expect(try await summary.totals.stored == 1)
+    }
+
+    @Test func `a run waits for Google no longer than its owner wants, and says that it is not finished`() async throws
+    {
+        let bench = try await Bench()
+        var away = FaultRule(on: "list", .status(503))
+        away.times = Int.max
+        bench.simulator.setFaults([away])
+        var options = WorkerOptions()
+        options.maxWait = .seconds(3)
+        let error = await #expect(throws: ArchiverError.self) {
+            try await runAll(
+                bench.context,
+                options: options,
+                since: nil,
+                until: nil,
+                stop: StopSignal(),
+                scanned: { _ in },
+                progress: { _ in }
+            )
+        }
+        #expect(error?.code == .outOfTime)
+        #expect(bench.simulator.faults.map(\.struck).allSatisfy { $0 > 0 })
+        #expect(try await bench.fixture.texts("SELECT outcome FROM coldroll.run") == ["unfinished"])
+    }
+
+    @Test func `a run that joined another process's scan waits for it no longer than its owner wants`() async throws {
+        let bench = try await Bench()
+        _ = try await bench.context.ledger.openScan(source: bench.fixture.source, since: nil, until: nil)
+        var scan = bench.scan()
+        scan.deadline = .now + .seconds(1)
+        let error = await #expect(throws: ArchiverError.self) { [scan] in _ = try await scanOrJoin(scan) }
+        #expect(error?.code == .outOfTime)
     }
 
     @Test func `a run with dead parts leaves no date of a run that ended well`() async throws {

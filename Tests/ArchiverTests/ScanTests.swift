@@ -27,6 +27,33 @@ import Testing
         #expect(try await bench.scan().run().new == 1)
     }
 
+    @Test func `a pause that Google asks for is told to the database when it is back`() async throws {
+        let bench = try await Bench()
+        var refusal = FaultRule(on: "list", .status(429))
+        refusal.nth = [1]
+        bench.simulator.setFaults([refusal])
+        try await bench.fixture.sql("CREATE SEQUENCE coldroll.test_tries")
+        try await bench.fixture.sql(
+            """
+            CREATE FUNCTION coldroll.test_refuse() RETURNS trigger LANGUAGE plpgsql AS $body$
+            BEGIN
+                IF nextval('coldroll.test_tries') <= 2 THEN
+                    RAISE EXCEPTION 'no connection left' USING ERRCODE = '53300';
+                END IF;
+                RETURN NULL;
+            END
+            $body$
+            """
+        )
+        try await bench.fixture.sql(
+            "CREATE TRIGGER test AFTER UPDATE ON coldroll.lane EXECUTE FUNCTION coldroll.test_refuse()"
+        )
+        #expect(try await bench.scan().run().new == 1)
+        #expect(bench.simulator.faults.map(\.struck) == [1])
+        #expect(try await bench.fixture.number("SELECT last_value FROM coldroll.test_tries") >= 3)
+        #expect(try await bench.fixture.number("SELECT count(slowed_at) FROM coldroll.lane") > 0)
+    }
+
     @Test func `items that an abandoned scan of a part found are known`() async throws {
         let bench = try await Bench()
         let ledger = bench.context.ledger

@@ -97,6 +97,22 @@ import Testing
         #expect(try await bench.all() == [created])
     }
 
+    @Test func `a probe needs neither the whole archive nor that nobody begins a file, and leaves nothing`()
+        async throws
+    {
+        let store = try #require(bench.store as? DirectoryObjectStore)
+        try await store.check()
+        try write("202401/.coldroll-tmp-1-1", [1, 2, 3])
+        // A check would wait for this writer's end, and then walk over everything.
+        let gate = try OpenFile(TemporaryFile.gate(of: folder.path), O_RDWR | O_CREAT)
+        #expect(flock(gate.descriptor, LOCK_SH) == 0)
+        try await store.probe()
+        #expect(try temporaries() == ["202401/.coldroll-tmp-1-1"])
+        try FileManager.default.removeItem(atPath: manifest)
+        let error = await #expect(throws: StorageError.self) { try await store.probe() }
+        #expect(error?.code == .noBucket)
+    }
+
     @Test func aCrashAfterTheNameLeavesTheObjectWithItsIdentity() async throws {
         // After the rename nothing else is written, so a fresh process must know the object from line and file alone.
         let created = try #require(try await bench.put(NewObject("b/a.jpg"), [1, 2, 3]).created)

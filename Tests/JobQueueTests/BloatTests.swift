@@ -138,6 +138,18 @@ import Testing
         )
     }
 
+    @Test func `after a vacuum of another process it waits, although the dead rows are still there`() async throws {
+        let fixture = try await QueueFixture(timing: timing, connections: 1)
+        let (holder, _) = try await bloat(fixture)
+        try await fixture.sql("ALTER TABLE coldroll.job SET (autovacuum_enabled = off)")
+        try await wait(fixture) { $0 >= 20_000 }
+        let count = "SELECT vacuum_count FROM pg_stat_user_tables WHERE relid = 'coldroll.job'::regclass"
+        for _ in 0..<5 { try await JobQueue(pool: fixture.pool, timing: timing, logger: .none).tidy() }
+        #expect(try await fixture.number("SELECT pg_stat_get_dead_tuples('coldroll.job'::regclass)") >= 20_000)
+        #expect(try await fixture.number(count) == 1)
+        await holder.close()
+    }
+
     @Test func `who may not vacuum leaves it and goes on`() async throws {
         let fixture = try await QueueFixture(timing: timing, connections: 1)
         let (holder, _) = try await bloat(fixture)

@@ -29,6 +29,58 @@ import Testing
         #expect(try await fixture.queue.draw(project: "4", .media, limit: 333, batch: 5).requests == 5)
     }
 
+    @Test(arguments: [
+        nil, "", "123", "123-abc.apps.googleusercontent.com", "foo-a", "foo-b", "12a-b", "-1", "١٢-x", "1-2-3",
+    ])
+    func `the database and the program find the same project in a client id`(_ client: String?) async throws {
+        let fixture = try await QueueFixture()
+        let value = client.map { PostgresValue.text($0) } ?? .null
+        let project = try await fixture.texts("SELECT coldroll.project($1::text)", [value])
+        #expect(project == [JobQueue.project(ofClient: client)])
+    }
+
+    @Test func `a pause is for all sources of a project, and for nobody else`() async throws {
+        let fixture = try await QueueFixture()
+        var sources: [String: Int64] = [:]
+        for client in ["7-a.x", "7-b.x", "foo-a", "foo-b"] {
+            sources[client] = try await fixture.ledger.source(kind: "library", account: client, clientID: client)
+        }
+        for (client, others) in [("foo-a", ["foo-a"]), ("7-b.x", ["7-a.x", "7-b.x"])] {
+            try await fixture.sql("UPDATE coldroll.lane SET parked_until = NULL, park_reason = NULL")
+            try await fixture.queue.slowDown(
+                source: try #require(sources[client]),
+                asked: .seconds(60),
+                age: .zero,
+                reason: "429"
+            )
+            let parked = try await fixture.texts(
+                """
+                SELECT DISTINCT s.account FROM coldroll.lane AS l JOIN coldroll.source AS s ON s.id = l.source_id
+                WHERE l.parked_until > now() ORDER BY 1
+                """
+            )
+            #expect(parked == others)
+        }
+    }
+
+    @Test func `resume takes back what Google said of the day, for the lane's own project`() async throws {
+        let fixture = try await QueueFixture()
+        let source = try await fixture.ledger.source(kind: "library", account: "ada", clientID: "123-x.y")
+        for project in ["123", "4"] {
+            _ = try await fixture.queue.draw(project: project, .media, limit: 100, batch: 5)
+            try await fixture.sql("UPDATE coldroll.budget SET refused_at = now() WHERE project = $1", [.text(project)])
+        }
+        try await fixture.queue.park(source: source, lane: nil, for: .seconds(3600), reason: "The day is over.")
+        #expect(try await fixture.queue.draw(project: "123", .media, limit: 100, batch: 5).requests == 0)
+        let lane = try await fixture.number(
+            "SELECT id FROM coldroll.lane WHERE kind = 'photo' AND source_id = $1",
+            [.integer(source)]
+        )
+        #expect(try await fixture.call("resume", lane).contains("is open"))
+        #expect(try await fixture.queue.draw(project: "123", .media, limit: 100, batch: 5).requests == 5)
+        #expect(try await fixture.queue.draw(project: "4", .media, limit: 100, batch: 5).requests == 0)
+    }
+
     @Test func `the last requests are handed out in small shares`() async throws {
         let fixture = try await QueueFixture()
         #expect(try await fixture.queue.draw(project: project, .api, limit: 100, batch: 80).requests == 12)

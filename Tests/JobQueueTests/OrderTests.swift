@@ -64,6 +64,30 @@ import Testing
         #expect(claimed == ["item3", "item2", "item1", "item6", "item5", "item4"])
     }
 
+    @Test(arguments: WorkOrder.allCases, ["retry", "accept", "retry_failed"])
+    func `a dead part that a person puts back comes after all that did not fail`(
+        _ order: WorkOrder,
+        _ function: String
+    ) async throws {
+        let fixture = try await QueueFixture()
+        let items = [
+            item("ancient", "1912-01-01T00:00:00Z"), item("new", "2024-05-05T00:00:00Z"), item("undated", nil),
+            item("middle", "2010-01-01T00:00:00Z"),
+        ]
+        _ = try await fixture.ledger.record(fixture.scan, items, unreadable: 0, nextPageToken: nil, order: order)
+        let worker = try await fixture.worker()
+        let dying = try #require(try await fixture.claim(worker, 1).first)
+        _ = try await fixture.queue.complete(
+            worker: worker,
+            [Completion(job: dying.reference, result: .dead(reason: "reduced"))]
+        )
+        let argument = function == "retry_failed" ? "'reduced'" : "\(dying.reference.part)"
+        try await fixture.sql("SELECT coldroll.\(function)(\(argument))")
+        var claimed: [String] = []
+        for _ in items { claimed += try await fixture.claim(worker, 1).map(\.sourceItem) }
+        #expect(claimed.count == 4 && claimed.last == dying.sourceItem)
+    }
+
     @Test func `a lane that is left out of a claim gives nothing`() async throws {
         let fixture = try await QueueFixture()
         try await fixture.record(5)

@@ -89,6 +89,34 @@ import Testing
         #expect((report["oldest"] as? [[String: Any]])?.first?["state"] as? String == "waiting")
     }
 
+    @Test func `the day on which a quota lets the queue be empty follows from the queue of all sources of the project`()
+        async throws
+    {
+        let pool = ConnectionPool(conninfo: MigratedDatabase.conninfo, limit: 1)
+        let ledger = Ledger(pool: pool)
+        let queue = JobQueue(pool: pool, logger: .none)
+        for (account, client, parts) in [("ada", "123-a.x", 10), ("eve", "123-b.x", 14), ("bob", "9-a.x", 1000)] {
+            let source = try await ledger.source(kind: "library", account: account, clientID: client)
+            try await pool.run(
+                Statement(
+                    "test.tally",
+                    "INSERT INTO coldroll.tally (source_id, place, parts) VALUES ($1::bigint, 'live', $2::bigint) RETURNING 1"
+                ),
+                [.integer(source), .integer(Int64(parts))]
+            )
+        }
+        _ = try await queue.draw(project: "123", .media, limit: 10, batch: 1)
+        let rows = try await pool.run(StatusStatements.quotas)
+        // 24 are left to fetch, 9 of them today: two days more.
+        let day = Statement(
+            "test.day",
+            "SELECT ((now() AT TIME ZONE 'America/Los_Angeles')::date + 2)::text"
+        )
+        #expect(rows.count == 1)
+        #expect(rows.first?.textOrNil(6) == (try await pool.run(day).first?.textOrNil(0)))
+        await pool.close()
+    }
+
     @Test func aDeadPartIsListedAndCanBeRetriedAcceptedOrSkipped() async throws {
         let part = try await fill()
         let listed = try await run("failures")

@@ -34,6 +34,16 @@ import Testing
         )
     }
 
+    @Test func `outages are told of the run's own places only, and of all where no run is meant`() {
+        let breakers = [
+            OpenBreaker(service: .media, place: "123", reason: "503", seconds: 200, secondsToProbe: 5),
+            OpenBreaker(service: .storage, place: "gs://b", reason: "no answer", seconds: 60, secondsToProbe: 5),
+        ]
+        let own = Verdict.sentences(breakers, of: [.library: "123", .media: "123", .storage: "gs://a"])
+        #expect(own == ["Google's media service has been away for 3 min 20 s: 503"])
+        #expect(Verdict.sentences(breakers, of: nil).last == "The archive has been away for 1 min 00 s: no answer")
+    }
+
     @Test func whatWasListedWithoutAnIdIsTwoEvenWhileOthersWait() {
         let verdict = verdict(scans: [scan(unreadable: 3)]) {
             $0.stored = 9

@@ -21,6 +21,14 @@ BEGIN
 END
 $guard$;
 
+-- Whoever shares a project shares its quotas and its pauses. Pure, and so for everybody to call.
+CREATE FUNCTION coldroll.project(client_id text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $body$
+    SELECT CASE WHEN coalesce(client_id, '') = '' THEN 'unknown'
+                ELSE coalesce(substring(client_id COLLATE "C" FROM '^([0-9]+)-'), client_id) END
+$body$;
+COMMENT ON FUNCTION coldroll.project(text) IS 'Google Cloud project of an OAuth client: the number that its id begins with; else the whole id, and unknown for none.';
+
 CREATE TABLE coldroll.budget (
     day_limit  bigint      NOT NULL CHECK (day_limit >= 0),
     drawn      bigint      NOT NULL DEFAULT 0 CHECK (drawn >= 0),
@@ -35,7 +43,7 @@ COMMENT ON COLUMN coldroll.budget.day_limit IS 'Requests a day, as the process t
 COMMENT ON COLUMN coldroll.budget.drawn IS 'Requests handed out on that day; what a process did not need, it gives back at its end.';
 COMMENT ON COLUMN coldroll.budget.refused_at IS 'When Google said that this day''s quota is used up; null: it has not.';
 COMMENT ON COLUMN coldroll.budget.day IS 'The day that is counted, in Pacific time: Google''s quotas start anew at midnight there.';
-COMMENT ON COLUMN coldroll.budget.project IS 'Google Cloud project of the OAuth client: the number that its client id begins with. All accounts of a client share it.';
+COMMENT ON COLUMN coldroll.budget.project IS 'Google Cloud project of the OAuth client: the number that its client id begins with. All accounts of a client share it. See coldroll.project.';
 COMMENT ON COLUMN coldroll.budget.kind IS 'api: requests to the Library API; media: requests for the bytes of photos and videos.';
 
 ALTER TABLE coldroll.lane
@@ -64,6 +72,29 @@ COMMENT ON COLUMN coldroll.breaker.prober IS 'Number of the process that tried i
 COMMENT ON COLUMN coldroll.breaker.service IS 'library: the Library API; media: the servers that send photos and videos; storage: the bucket.';
 COMMENT ON COLUMN coldroll.breaker.place IS 'Which one: the OAuth client''s project, or the archive.';
 COMMENT ON COLUMN coldroll.breaker.reason IS 'What it answered when it was tried last.';
+
+-- As before, and what Google said of the day's quota does not count any longer: it would park the lane again at the
+-- first job.
+CREATE OR REPLACE FUNCTION coldroll.resume(lane bigint) RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+    name text := coldroll.lane_name(lane);
+BEGIN
+    UPDATE coldroll.lane AS l SET paused_at = NULL, paused_by = NULL, parked_until = NULL, park_reason = NULL
+    WHERE l.id = resume.lane AND (l.paused_at IS NOT NULL OR l.parked_until > now());
+    IF NOT FOUND THEN
+        RAISE EXCEPTION '% is neither paused nor parked', name USING ERRCODE = 'CRF02';
+    END IF;
+    UPDATE coldroll.budget AS b SET refused_at = NULL
+    WHERE b.refused_at IS NOT NULL
+      AND b.project = (SELECT coldroll.project(s.client_id)
+                       FROM coldroll.lane AS l JOIN coldroll.source AS s ON s.id = l.source_id
+                       WHERE l.id = resume.lane);
+    PERFORM pg_notify('coldroll_job', '');
+    RETURN name || ' is open';
+END
+$body$;
+COMMENT ON FUNCTION coldroll.resume(bigint) IS 'Opens a lane that is paused or parked; a quota that Google called used up is tried again.';
 
 SELECT coldroll.grant_roles();
 

@@ -33,12 +33,15 @@ ALTER TABLE coldroll.object SET (autovacuum_vacuum_insert_scale_factor = 0.05, a
 ALTER TABLE coldroll.part SET (autovacuum_vacuum_insert_scale_factor = 0.05, autovacuum_analyze_scale_factor = 0.05);
 ALTER TABLE coldroll.job_error SET (autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_threshold = 1000);
 
--- A reader sees nothing of other users' sessions; the owner sees at least those of the workers.
+-- A reader sees nothing of other users' sessions; the owner sees at least those of the workers. A transaction that wrote
+-- holds vacuum up by its own number, also while it has no snapshot; a vacuum holds up no other.
 CREATE FUNCTION coldroll.snapshot_held() RETURNS interval
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
     SELECT date_trunc('second', clock_timestamp() - min(a.xact_start))
     FROM pg_stat_activity AS a
-    WHERE a.datname = current_database() AND a.backend_xmin IS NOT NULL AND a.pid <> pg_backend_pid()
+    WHERE a.datname = current_database() AND (a.backend_xmin IS NOT NULL OR a.backend_xid IS NOT NULL)
+      AND a.pid <> pg_backend_pid() AND a.backend_type IS DISTINCT FROM 'autovacuum worker'
+      AND NOT EXISTS (SELECT FROM pg_stat_progress_vacuum AS v WHERE v.pid = a.pid)
 $body$;
 REVOKE ALL ON FUNCTION coldroll.snapshot_held() FROM PUBLIC;
 COMMENT ON FUNCTION coldroll.snapshot_held() IS 'How long the oldest transaction that the owner may see has kept vacuum from removing rows; null: none.';
@@ -60,8 +63,12 @@ BEGIN
             coldroll.accept(bigint), coldroll.pause(bigint), coldroll.resume(bigint), coldroll.recount()
             TO coldroll_operator;
     END IF;
-    -- `coldroll psql` becomes the reader: whoever owns the schema must be able to.
-    IF EXISTS (SELECT FROM pg_roles AS r WHERE r.rolname = 'coldroll_reader' AND NOT pg_has_role(r.oid, 'MEMBER')) THEN
+    -- `coldroll psql` becomes the reader: whoever owns the schema must be able to. From PostgreSQL 16 on who makes a role
+    -- is its member, but may not become it before it grants itself that; 15 knows no such right apart from membership.
+    IF EXISTS (SELECT FROM pg_roles AS r
+               WHERE r.rolname = 'coldroll_reader'
+                 AND NOT pg_has_role(r.oid, CASE WHEN current_setting('server_version_num')::integer >= 160000
+                                                 THEN 'SET' ELSE 'MEMBER' END)) THEN
         BEGIN
             EXECUTE format('GRANT coldroll_reader TO %I', current_user);
         EXCEPTION
@@ -71,6 +78,36 @@ BEGIN
     END IF;
 END
 $body$;
+-- As before, but behind everything that did not fail, as a worker's own failures are (job.fail); with `--order oldest`
+-- the rank 0 would come before all that was taken after 1970.
+CREATE OR REPLACE FUNCTION coldroll.requeue(parts bigint[], by_what text, accept_reduced boolean) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $body$
+DECLARE
+    back bigint;
+BEGIN
+    WITH undone AS (
+        UPDATE coldroll.outcome AS c SET superseded_at = now(), superseded_by = session_user || ', ' || by_what
+        WHERE c.id = ANY (ARRAY (SELECT d.id FROM coldroll.outcome AS d
+                                 WHERE d.part_id = ANY (parts) AND d.superseded_at IS NULL
+                                 ORDER BY d.part_id FOR NO KEY UPDATE))
+          AND c.superseded_at IS NULL
+        RETURNING c.part_id
+    )
+    INSERT INTO coldroll.job (part_id, lane_id, rank, accept_reduced)
+    SELECT u.part_id, (SELECT l.id FROM coldroll.lane AS l
+                       WHERE l.source_id = p.source_id AND l.kind = CASE WHEN i.is_video THEN 'video' ELSE 'photo' END),
+           2000000000000, requeue.accept_reduced
+    FROM undone AS u
+    JOIN coldroll.part AS p ON p.id = u.part_id
+    JOIN coldroll.item AS i ON i.id = p.item_id;
+    GET DIAGNOSTICS back = ROW_COUNT;
+    IF back > 0 THEN
+        PERFORM pg_notify('coldroll_job', '');
+    END IF;
+    RETURN back;
+END
+$body$;
+
 SELECT coldroll.grant_roles();
 
 INSERT INTO coldroll.migration (version, name) VALUES (10, 'upkeep');

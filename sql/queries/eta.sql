@@ -1,13 +1,16 @@
 -- When each source will be finished at the speed of the last hour; parts that wait for a retry are among those left.
+-- done: stored, a duplicate, left out, or dead, which waits for your decision (failures).
 -- No rate, no date: nothing was stored in the last hour. Paused and parked lanes: see the state of coldroll.queue_overview.
 SELECT s.kind AS source, s.account, t.found, t.found - t.live AS done,
        round(100.0 * (t.found - t.live) / nullif(t.found, 0), 1) AS percent, t.live AS left_to_do,
        round(r.files / r.hours) AS files_an_hour, date_trunc('minute', t.live / (r.files / r.hours) * interval '1 hour') AS time_left,
-       date_trunc('minute', now() + t.live / (r.files / r.hours) * interval '1 hour') AS finished_at
+       date_trunc('minute', now() + t.live / (r.files / r.hours) * interval '1 hour') AS finished_at,
+       t.dead
 FROM coldroll.source AS s
 JOIN (
     SELECT y.source_id, (sum(y.parts) FILTER (WHERE y.place = 'found'))::bigint AS found,
-           coalesce(sum(y.parts) FILTER (WHERE y.place = 'live'), 0)::bigint AS live
+           coalesce(sum(y.parts) FILTER (WHERE y.place = 'live'), 0)::bigint AS live,
+           coalesce(sum(y.parts) FILTER (WHERE y.place = 'dead'), 0)::bigint AS dead
     FROM coldroll.tally AS y
     GROUP BY y.source_id
 ) AS t ON t.source_id = s.id

@@ -1,7 +1,8 @@
--- What is tried again next: the fifty jobs that are due first, and what they wait for.
+-- What is tried again next: the fifty jobs that are due first, and why they wait.
 -- A negative due_in is due: the next sweep of any worker, within seconds, makes it ready.
-SELECT j.part_id AS part, p.object_name, s.kind AS source, s.account, l.kind AS lane,
-       date_trunc('second', j.due - now()) AS due_in, j.attempt AS failures, j.crashes, j.note AS waits_for
+SELECT j.part_id AS part, p.object_name, s.kind AS source, s.account, l.kind AS work,
+       date_trunc('second', j.due - now()) AS due_in, j.attempt AS failures, j.crashes AS vanished_workers,
+       j.note AS why
 FROM coldroll.job AS j
 JOIN coldroll.part AS p ON p.id = j.part_id
 JOIN coldroll.lane AS l ON l.id = j.lane_id

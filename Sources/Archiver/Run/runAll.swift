@@ -56,6 +56,7 @@ package func runAll(
             until: until,
             order: order,
             acceptsGaps: acceptsGaps,
+            deadline: options.maxWait.map { .now + $0 },
             stop: stop,
             forecast: forecast,
             progress: scanned
@@ -67,7 +68,12 @@ package func runAll(
             totals: summary.totals,
             unreadable: summary.standing?.unreadable
         )
-        // The run is recorded, and from counted sums; those that status reads are put right if they need it.
+        try await Marker.leave(context)
+        if let scan = summary.scan, scan.isFull, outcome(of: summary) == "complete" {
+            try await writeExecutionDate(scan.startedAt, context.state)
+        }
+        // Last, since it takes half a minute for ten million. The run is recorded from counted sums; those that status
+        // reads are put right if they need it.
         for error in (try? await context.queue.recount()) ?? [] {
             context.logger.log(
                 .warning,
@@ -75,15 +81,13 @@ package func runAll(
                 ["place": .string(error.place), "kept": .integer(error.tallied), "counted": .integer(error.counted)]
             )
         }
-        try await Marker.leave(context)
-        if let scan = summary.scan, scan.isFull, outcome(of: summary) == "complete" {
-            try await writeExecutionDate(scan.startedAt, context.state)
-        }
         return summary
     } catch {
         // What went wrong is thrown below; the record of the run is a courtesy that must not hide it.
         if let totals = try? await context.queue.totals(sources: [source]) {
-            try? await context.ledger.finishRun(number, outcome: "failed", totals: totals, unreadable: nil)
+            let isOutOfTime = (error as? ArchiverError)?.code == .outOfTime
+            let outcome = isOutOfTime ? "unfinished" : "failed"
+            try? await context.ledger.finishRun(number, outcome: outcome, totals: totals, unreadable: nil)
         }
         // What was stored before it failed must not be forgotten by a restored backup either.
         try? await Marker.leave(context)
@@ -133,6 +137,7 @@ private func scanAndWork(
 /// A scan of a part of the library is waited for and then followed by one of its own.
 ///
 /// - Returns: nil where another process ended the scan.
+/// - Throws: what `Scan.run` throws; `.outOfTime` if another process is still at it at the deadline.
 func scanOrJoin(_ scan: Scan) async throws -> ScanSummary? {
     var joined: Int64?
     while true {
@@ -153,6 +158,7 @@ func scanOrJoin(_ scan: Scan) async throws -> ScanSummary? {
         }
         for _ in 0..<4 {
             try scan.checkStop()
+            try scan.checkDeadline("Another process is still at it.")
             try await Task.sleep(for: .milliseconds(500))
         }
     }

@@ -7,7 +7,7 @@ extension Scan {
     /// Times that a listing may start over because Google forgot its page token.
     private static let restarts = 3
     /// How long a page in hand waits for a database that is away: a restart of the server takes less.
-    private static let databasePatience = Duration.seconds(600)
+    static let databasePatience = Duration.seconds(600)
 
     /// Walks every page.
     func listAll(_ ticket: ScanTicket) async throws {

@@ -3,11 +3,12 @@ import GooglePhotos
 import HTTPClient
 import JobQueue
 import Logging
+import Postgres
 
 extension Scan {
     /// Repeats a request while Google is away or asks for a pause: at least 1 s after a 5xx, 30 s after a 429, as
     /// its best practices say; as long as an outage or a quota lasts, but at most a day without an
-    /// answer, and half an hour where the answers are no pages.
+    /// answer, half an hour where the answers are no pages, and never beyond the deadline.
     func patiently<R: Sendable>(_ body: () async throws(PhotosError) -> R) async throws -> R {
         var pause = Duration.seconds(1)
         var waitingSince = ContinuousClock.now
@@ -26,8 +27,7 @@ extension Scan {
                     // A quota is not an outage: it ends by itself, and waiting for it is what the owner expects.
                     waitingSince = .now
                 case .budgetSpent(let left):
-                    // In steps, since other processes may give back what they did not need.
-                    delay = min(left, .seconds(5))
+                    delay = min(left, Self.budgetStep)
                     waitingSince = .now
                 case .unavailable(let retryAfter): delay = max(retryAfter ?? .zero, pause)
                 case .transport(let code) where code != .untrusted && code != .badURL && code != .tooLarge:
@@ -42,10 +42,12 @@ extension Scan {
                     context.logger.log(.warning, "listing waits", ["error": .string(error.message)])
                 }
                 told = error.message
-                try await sleep(delay * Double.random(in: 1...1.25))
+                try await sleep(untilDeadline(delay * Double.random(in: 1...1.25)))
+                try checkDeadline(error.message)
                 if error.isOutage, case .silent = await context.breaker.ask(.library, after: sent) {
                     while context.breaker.isOpen(.library), waitingSince.duration(to: .now) < Self.patience {
                         try await sleep(.milliseconds(500))
+                        try checkDeadline(error.message)
                     }
                 } else {
                     pause = min(pause * 2, .seconds(60))
@@ -59,6 +61,10 @@ extension Scan {
     /// The same where it answers, but no page.
     private static let patienceWithNonsense = Duration.seconds(1800)
 
+    /// Between two looks at a budget that is used up: other processes may give back what they did not need, and a person
+    /// may open the day again.
+    private static let budgetStep = Duration.seconds(5)
+
     /// Parks the source for the workers too; the database may be away as well.
     private func slowDown(_ error: PhotosError, sent: ContinuousClock.Instant) async throws -> Duration {
         var asked: Duration?
@@ -69,7 +75,36 @@ extension Scan {
             daily: error.code == .dailyQuota ? .api : nil,
             reason: error.message
         )
-        return max(.seconds(1), try await context.slowDown(source: source, slowdown))
+        do {
+            let pause = try await persistently(
+                for: Self.databasePatience,
+                context.logger,
+                unless: { stop.level != .none || untilDeadline(.seconds(1)) == .zero }
+            ) { () async throws(PostgresError) in try await context.slowDown(source: source, slowdown) }
+            // A day that is closed sends nothing to Google, but may be opened again.
+            return pause.isDayClosed ? min(pause.length, Self.budgetStep) : max(.seconds(1), pause.length)
+        } catch {
+            try checkStop()
+            try checkDeadline(error.message)
+            throw error
+        }
+    }
+
+    /// As much of the time as lies before the deadline.
+    private func untilDeadline(_ duration: Duration) -> Duration {
+        deadline.map { max(.zero, min(duration, ContinuousClock.now.duration(to: $0))) } ?? duration
+    }
+
+    /// - Parameter reason: what it waits for, as a sentence.
+    /// - Throws: `ArchiverError` from the deadline on.
+    func checkDeadline(_ reason: String) throws {
+        guard let deadline, ContinuousClock.now >= deadline else { return }
+        throw ArchiverError(
+            code: .outOfTime,
+            message:
+                "The library is not listed to its end, and the time that --max-wait allows is over: \(reason) What was "
+                + "listed is queued; the next scan goes on from there."
+        )
     }
 
     /// Sleeps in steps of at most a second, so that a stop is seen.

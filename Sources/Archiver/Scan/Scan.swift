@@ -17,6 +17,8 @@ struct Scan {
     var order = WorkOrder.newest
     /// Whether the owner takes a full scan with what it misses and could not read.
     var acceptsGaps = false
+    /// From when on it waits for nothing any more; while Google answers, it goes on. nil: never.
+    var deadline: ContinuousClock.Instant?
     let stop: StopSignal
     /// Called once, before the first page of a full listing of a source that is known.
     var forecast: @Sendable (ScanForecast) -> Void = { _ in }

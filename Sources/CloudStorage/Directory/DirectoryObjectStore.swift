@@ -21,6 +21,18 @@ struct DirectoryObjectStore: ObjectStore {
     func check() async throws {
         try await keeper.prepare()
         try await keeper.clean()
+        try await tryWriting()
+    }
+
+    /// Whether the place is there and takes a file.
+    ///
+    /// Nothing is cleaned up here: that walks over the whole archive, and keeps everybody from beginning a file meanwhile.
+    func probe() async throws {
+        try await keeper.prepare()
+        try await tryWriting()
+    }
+
+    private func tryWriting() async throws {
         let trial = TemporaryFile(for: "\(keeper.root)/\(DirectoryNames.own)/trial", below: keeper.root)
         do {
             try await trial.create()

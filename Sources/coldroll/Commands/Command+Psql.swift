@@ -66,9 +66,15 @@ private func writeQuery(_ name: String) throws -> URL {
 private func readerOptions(_ conninfo: String) async -> String {
     let readOnly = "-c default_transaction_read_only=on"
     // A database that coldroll may not create roles in has no such role; one that cannot be reached is psql's to explain.
+    // From PostgreSQL 16 on a member may be one that may not become the role; 15 does not know the word.
     let known = Statement(
         "reader.known",
-        "SELECT count(*) FROM pg_roles WHERE rolname = 'coldroll_reader' AND pg_has_role(oid, 'MEMBER')"
+        """
+        SELECT count(*) FROM pg_roles
+        WHERE rolname = 'coldroll_reader'
+          AND pg_has_role(oid, CASE WHEN current_setting('server_version_num')::integer >= 160000
+                                    THEN 'SET' ELSE 'MEMBER' END)
+        """
     )
     guard let connection = try? await Connection.connect(conninfo) else { return readOnly }
     let count = try? await connection.run(known).first?.integer(0)

@@ -15,7 +15,11 @@ extension Command {
             "The exit code is 0 if the ledger could be asked; what 'work --drain' would end with is 'verdict.code' of --json.",
         ],
         flags: [
-            Flag("--watch", .toggle, "print it anew every 2 seconds, less often for a large ledger, until interrupted"),
+            Flag(
+                "--watch",
+                .toggle,
+                "print it anew every 2 seconds, less often where the sums take long, until interrupted"
+            ),
             Flag("--json", .toggle, "one JSON object a line, for programs; docs/status.md lists its keys"),
             Flag("--exact", .toggle, "count every part; half a minute for ten million"),
         ],

@@ -57,7 +57,7 @@ extension StatusReport.Outage {
             case "media": "Google's media service"
             default: "the archive \(harmless(place))"
             }
-        return "outage    \(what) is away for \(Quantity.duration(max(0, seconds))); next try in "
+        return "outage    \(what) has been away for \(Quantity.duration(max(0, seconds))); next try in "
             + "\(Quantity.duration(max(0, nextProbeSeconds))) (\(harmless(reason)))"
     }
 }

@@ -126,7 +126,7 @@ extension StatusReport {
         let queue = database.queue
         corrected = exact ? try await queue.recount().map(Correction.init) : nil
         let totals = exact ? try await queue.totals(sources: []) : try await queue.tallies(sources: [])
-        let whole = try await Verdict(database, sources: [], totals: totals, interrupted: false)
+        let whole = try await Verdict(database, sources: [], places: nil, totals: totals, interrupted: false)
         parts = Parts(totals)
         verdict = Judgement(code: whole.status.code, listing: whole.standing.sentence)
         scans = whole.standing.scans.map(Scan.init)

@@ -57,9 +57,9 @@ enum StatusStatements {
                        t.is_today AND b.refused_at IS NOT NULL AS is_refused,
                        ((now() AT TIME ZONE 'America/Los_Angeles')::date + 1)::timestamp
                        AT TIME ZONE 'America/Los_Angeles' AS midnight,
-                       (SELECT count(*) FROM coldroll.job AS j JOIN coldroll.lane AS l ON l.id = j.lane_id
-                        JOIN coldroll.source AS s ON s.id = l.source_id
-                        WHERE split_part(s.client_id, '-', 1) = b.project OR s.client_id = b.project) AS jobs
+                       (SELECT coalesce(sum(y.parts), 0)::bigint
+                        FROM coldroll.tally AS y JOIN coldroll.source AS s ON s.id = y.source_id
+                        WHERE y.place = 'live' AND coldroll.project(s.client_id) = b.project) AS jobs
                 FROM coldroll.budget AS b
                 CROSS JOIN LATERAL (
                     SELECT b.day = (now() AT TIME ZONE 'America/Los_Angeles')::date AS is_today) AS t

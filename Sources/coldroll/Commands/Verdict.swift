@@ -1,3 +1,4 @@
+import Archiver
 import JobQueue
 
 /// What the sums of the ledger, and the listings behind them, mean for the exit code of a command that stored things.
@@ -75,21 +76,43 @@ struct Verdict: Sendable, Equatable {
 }
 
 extension Verdict {
-    /// Asks the ledger for the sums of these sources (all if empty), counted part by part.
-    init(_ database: Database, sources: [Int64], interrupted: Bool) async throws {
-        let totals = try await database.queue.totals(sources: sources)
-        self = try await Self(database, sources: sources, totals: totals, interrupted: interrupted)
+    /// Asks the ledger for the sums of the archive's source, counted part by part; outages elsewhere are not its own.
+    init(_ archive: Archive, interrupted: Bool) async throws {
+        let totals = try await archive.database.queue.totals(sources: [archive.source])
+        self = try await Self(
+            archive.database,
+            sources: [archive.source],
+            places: archive.context.places,
+            totals: totals,
+            interrupted: interrupted
+        )
     }
 
-    /// What these sums mean, with how the sources stand.
-    init(_ database: Database, sources: [Int64], totals: Totals, interrupted: Bool) async throws {
+    /// What these sums mean, with how the sources (all if empty) and the places (all if nil) stand.
+    init(
+        _ database: Database,
+        sources: [Int64],
+        places: [Service: String]?,
+        totals: Totals,
+        interrupted: Bool
+    ) async throws {
         self.totals = totals
         standing = try await Standing(database, sources: sources)
         waits = try await database.queue.waiting(sources: sources).map { Wait(reason: $0.reason, seconds: $0.seconds) }
-        outages = try await database.queue.openBreakers().map { breaker in
-            "An outage holds it up for \(Quantity.duration(max(0, breaker.seconds))) (\(breaker.service.rawValue)): "
-                + "\(breaker.reason)"
-        }
+        outages = Self.sentences(try await database.queue.openBreakers(), of: places)
         self.interrupted = interrupted
+    }
+
+    /// A sentence for each outage of these places, of all if nil.
+    static func sentences(_ breakers: [OpenBreaker], of places: [Service: String]?) -> [String] {
+        breakers.filter { places == nil || places?[$0.service] == $0.place }.map { breaker in
+            let service =
+                switch breaker.service {
+                case .library: "The Library API"
+                case .media: "Google's media service"
+                case .storage: "The archive"
+                }
+            return "\(service) has been away for \(Quantity.duration(max(0, breaker.seconds))): \(breaker.reason)"
+        }
     }
 }

@@ -31,6 +31,7 @@ extension ExitStatus {
         case .foreignLedger, .nothingFound: .dead
         case .credentials: .credentials
         case .unavailable, .noSpace: .unreachable
+        case .outOfTime: .unfinished
         case .interrupted: .interrupted
         }
     }
