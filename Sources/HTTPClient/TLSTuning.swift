@@ -17,7 +17,18 @@ enum TLSTuning {
         _ = unsafe ccurl_set_tls(easy, tuneTLS)
     }
 
+    /// TLS 1.3's ciphers, the cheapest first; OpenSSL by itself asks for AES with 256 bits first.
+    ///
+    /// All three are beyond reach of any attack; servers, Google's too, take the first that they have. ChaCha20 is several
+    /// times faster where the processor has no AES (Raspberry Pi 4), AES with 128 bits a quarter faster than with 256
+    /// where it has. Go's and the browsers' clients choose in the same way.
+    private static let ciphers =
+        ctls_has_aes()
+        ? "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256"
+        : "TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384"
+
     fileprivate static func tune(_ context: OpaquePointer) {
+        _ = unsafe SSL_CTX_set_ciphersuites(context, ciphers)
         unsafe ctls_read_ahead(context, readAhead)
         unsafe ctls_keep_buffers(context)
     }

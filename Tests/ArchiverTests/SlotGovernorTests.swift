@@ -6,14 +6,14 @@ import Testing
 @Suite struct SlotGovernorTests {
     @Test func `slots double while throughput grows, settle, and halve on push-back`() {
         var governor = SlotGovernor(.auto)
-        #expect(governor.slots == 8)
+        #expect(governor.slots == 16)
         governor.intervalEnded(throughput: 100)
         governor.intervalEnded(throughput: 200)
-        #expect(governor.slots == 32)
+        #expect(governor.slots == 64)
         governor.intervalEnded(throughput: 205)
-        #expect(governor.slots == 24)
+        #expect(governor.slots == 48)
         governor.pushedBack()
-        #expect(governor.slots == 12)
+        #expect(governor.slots == 24)
         var fixed = SlotGovernor(.fixed(5))
         fixed.intervalEnded(throughput: 1, tries: 9, stumbles: 9)
         fixed.pushedBack()
@@ -23,7 +23,7 @@ import Testing
     @Test func `many refusals at once are one push, and refusals that go on lead down to one slot`() {
         var governor = SlotGovernor(.auto)
         for _ in 0..<100 { governor.pushedBack() }
-        #expect(governor.slots == 4)
+        #expect(governor.slots == 8)
         for _ in 0..<100 {
             governor.intervalEnded(throughput: nil)
             governor.pushedBack()
@@ -31,7 +31,7 @@ import Testing
         #expect(governor.slots == 1)
     }
 
-    @Test(arguments: [(1, 1, 8), (100, 1, 8), (100, 19, 8), (100, 20, 4), (3, 2, 4), (0, 2, 4)])
+    @Test(arguments: [(1, 1, 16), (100, 1, 16), (100, 19, 16), (100, 20, 8), (3, 2, 8), (0, 2, 8)])
     func `a fifth of the tries is a service that has too much to do, one stumble is chance`(
         _ tries: Int,
         _ stumbles: Int,

@@ -75,4 +75,12 @@ import Testing
         let error = await #expect(throws: HTTPError.self) { try await Self.client(server.certificate).send(request) }
         #expect(error?.code == .untrusted)
     }
+
+    @Test func `a server that takes what the client prefers does not get the dearest cipher`() async throws {
+        let server = try Server()
+        let request = HTTPRequest("GET", "https://127.0.0.1:\(server.port)/")
+        let page = String(decoding: try await Self.client(server.certificate).send(request).body, as: UTF8.self)
+        let chosen = try #require(page.firstMatch(of: /Cipher is (TLS_\w+)/)).output.1
+        #expect(["TLS_AES_128_GCM_SHA256", "TLS_CHACHA20_POLY1305_SHA256"].contains(String(chosen)))
+    }
 }

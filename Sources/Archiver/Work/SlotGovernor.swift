@@ -15,7 +15,7 @@ struct SlotGovernor: Sendable, Equatable {
     private var rest = 0
 
     /// Slots that `auto` starts with.
-    static let first = 8
+    static let first = 16
 
     /// - Parameters:
     ///   - setting: what the owner asked for.
