@@ -39,8 +39,7 @@ enum ClaimStatements {
             ) AS p
         ), claimed AS (
             UPDATE coldroll.job AS j
-            SET state = 'running', lease = nextval('coldroll.lease'), worker_id = $1::bigint, claimed_at = now(),
-                started_at = NULL
+            SET state = 'running', lease = nextval('coldroll.lease'), worker_id = $1::bigint, claimed_at = now()
             WHERE j.part_id = ANY (ARRAY (SELECT p.part_id FROM picked AS p))
             RETURNING j.part_id, j.lease, j.lane_id, j.attempt, j.crashes, j.accept_reduced,
                       j.rank
