@@ -1,4 +1,4 @@
--- Migration 11: which jobs were begun is a row for each batch of starts, not a second version of each job.
+-- Migration 11: what a job costs. Which were begun is a row for each batch of starts, not a second version of each job.
 --
 -- Run by `coldroll setup`, or by hand, each file once and in order of its number:
 --     psql -v ON_ERROR_STOP=1 -f m0011_starts.sql "$COLDROLL_DATABASE_URL"
@@ -43,6 +43,18 @@ FROM coldroll.job AS j
 WHERE j.state = 'running' AND j.started_at IS NOT NULL
 GROUP BY j.worker_id;
 ALTER TABLE coldroll.job DROP COLUMN started_at;
+
+COMMENT ON SEQUENCE coldroll.lease IS 'Fencing numbers: each claim draws one for all the jobs that it takes.';
+COMMENT ON COLUMN coldroll.job.lease IS 'Fence: number of the latest claim, shared by the jobs that were claimed with it; every write that ends a job names part and lease. 0: never claimed.';
+
+-- Eight kilobytes a page that are deleted when the scan ends: not worth the time that compressing them takes.
+ALTER TABLE coldroll.sighting ALTER COLUMN items SET STORAGE EXTERNAL;
+
+-- The same rule without a regular expression, which cost as much as an index entry.
+ALTER TABLE coldroll.part
+    DROP CONSTRAINT part_folder_month_check,
+    ADD CONSTRAINT part_folder_month_check
+        CHECK (folder_month = 'undated' OR octet_length(folder_month) = 6 AND ltrim(folder_month, '0123456789') = '');
 
 SELECT coldroll.grant_roles();
 
