@@ -27,7 +27,7 @@ extension JobQueue {
             let values = [.integer(worker)] + stored.values
             do {
                 accepted.formUnion(try await run(CompleteStatements.stored, values))
-            } catch where error.constraint == "object_pkey" {
+            } catch  where error.constraint == "object_pkey" {
                 accepted.formUnion(try await run(CompleteStatements.storedAgain, values))
             }
         }

@@ -49,6 +49,19 @@ extension Ledger {
     }
 }
 
+/// Text that is equal byte by byte, as in the database: Swift's own equality takes two spellings of one accent for the
+/// same, and one of two items would be taken for a repetition.
+private struct ExactText: Hashable {
+    let text: String
+
+    static func == (a: ExactText, b: ExactText) -> Bool { a.text.utf8.elementsEqual(b.text.utf8) }
+
+    func hash(into hasher: inout Hasher) {
+        var text = text
+        text.withUTF8 { unsafe hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
+    }
+}
+
 /// The columns of a page, each built once.
 private struct PageColumns {
     private var ids: [String?] = [], filenames: [String?] = [], mimeTypes: [String?] = [], times: [String?] = []
@@ -61,9 +74,9 @@ private struct PageColumns {
     /// `withOtherNames` false leaves the names beside the plain ones out.
     init(_ items: [FoundItem], withOtherNames: Bool) {
         reserve(items.count, withOtherNames)
-        var known = Set<String>(minimumCapacity: items.count)
+        var seen = Set<ExactText>(minimumCapacity: items.count)
         // The first of several entries of one id.
-        for item in items where known.insert(item.sourceItem).inserted {
+        for item in items where seen.insert(ExactText(text: item.sourceItem)).inserted {
             ids.append(item.sourceItem)
             filenames.append(item.filename)
             mimeTypes.append(item.mimeType)

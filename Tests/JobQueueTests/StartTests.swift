@@ -80,7 +80,9 @@ import Testing
         let reaper = try await Connection.connect(MigratedDatabase.conninfo)
         try await reaper.script("BEGIN; UPDATE coldroll.worker SET state = 'dead', ended_at = now()", name: "test.reap")
         async let begun = fixture.start(worker, jobs)
-        try await fixture.waitUntil("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
+        try await fixture.waitUntil(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
         try await reaper.script("COMMIT", name: "test.commit")
         #expect(try await begun.isEmpty)
         #expect(try await rows(fixture) == 0)
