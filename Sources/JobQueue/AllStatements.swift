@@ -6,8 +6,9 @@ extension Statement {
         [
             BreakerStatements.report, BreakerStatements.sound, BreakerStatements.probe, BreakerStatements.open,
             BudgetStatements.open, BudgetStatements.draw, BudgetStatements.giveBack, BudgetStatements.refuse,
-            ClaimStatements.claim, StartStatements.start,
-            CompleteStatements.stored, CompleteStatements.storedWithMotion, CompleteStatements.ended,
+            ClaimStatements.claim, StartStatements.start, StartStatements.forget,
+            CompleteStatements.stored, CompleteStatements.storedAgain, CompleteStatements.storedWithMotion,
+            CompleteStatements.ended,
             CompleteStatements.repeated,
             FailureStatements.fail, FailureStatements.release, FailureStatements.rename,
             LaneStatements.park, LaneStatements.slowDown, LaneStatements.waiting, LaneStatements.totals,

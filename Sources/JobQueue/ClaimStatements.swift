@@ -8,7 +8,8 @@ enum ClaimStatements {
     /// In lanes `$5` only those behind rank `$6` and part `$7`.
     /// The order equals index `job_ready`. The share of a lane is a limit outside a subquery whose own limit is a
     /// constant: the planner takes a limit that it cannot compute for a tenth of the table, and may sort it. Rows are
-    /// locked as they are pulled, so no more than the share. What the worker needs is joined after the update, by key.
+    /// locked as they are pulled, so no more than the share, and updated where they lie: the lock keeps them there. All of
+    /// them get one lease. What the worker needs is joined after the update, by key; the few uploads are read as a whole.
     static let claim = Statement(
         "job.claim",
         """
@@ -25,11 +26,11 @@ enum ClaimStatements {
                    WHERE j.state = 'ready' AND j.lane_id = l.id AND (j.rank, j.part_id) > (l.rank, l.part_id)
                    ORDER BY j.lane_id, j.rank, j.part_id LIMIT 1)
         ), picked AS MATERIALIZED (
-            SELECT p.part_id
+            SELECT p.place
             FROM lane AS l
             CROSS JOIN LATERAL (
-                SELECT r.part_id
-                FROM (SELECT j.part_id
+                SELECT r.place
+                FROM (SELECT j.ctid AS place
                       FROM coldroll.job AS j
                       WHERE j.state = 'ready' AND j.lane_id = l.id AND (j.rank, j.part_id) > (l.rank, l.part_id)
                       ORDER BY j.lane_id, j.rank, j.part_id
@@ -39,9 +40,8 @@ enum ClaimStatements {
             ) AS p
         ), claimed AS (
             UPDATE coldroll.job AS j
-            SET state = 'running', lease = nextval('coldroll.lease'), worker_id = $1::bigint, claimed_at = now(),
-                started_at = NULL
-            WHERE j.part_id = ANY (ARRAY (SELECT p.part_id FROM picked AS p))
+            SET state = 'running', lease = (SELECT nextval('coldroll.lease')), worker_id = $1::bigint, claimed_at = now()
+            WHERE j.ctid = ANY (ARRAY (SELECT p.place FROM picked AS p))
             RETURNING j.part_id, j.lease, j.lane_id, j.attempt, j.crashes, j.accept_reduced,
                       j.rank
         )
@@ -49,7 +49,7 @@ enum ClaimStatements {
                p.kind, p.source_id, p.object_name, p.folder_month,
                i.source_item, i.filename, i.mime_type,
                to_char(i.capture_time AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), i.width, i.height,
-               coalesce((SELECT true FROM coldroll.upload AS u WHERE u.part_id = c.part_id), false),
+               c.part_id = ANY (ARRAY (SELECT u.part_id FROM coldroll.upload AS u)),
                c.rank
         FROM claimed AS c
         JOIN coldroll.part AS p ON p.id = c.part_id

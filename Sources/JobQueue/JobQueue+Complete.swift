@@ -24,7 +24,12 @@ extension JobQueue {
         }
         var accepted: Set<JobReference> = []
         if !stored.jobs.isEmpty {
-            accepted.formUnion(try await run(CompleteStatements.stored, [.integer(worker)] + stored.values))
+            let values = [.integer(worker)] + stored.values
+            do {
+                accepted.formUnion(try await run(CompleteStatements.stored, values))
+            } catch  where error.constraint == "object_pkey" {
+                accepted.formUnion(try await run(CompleteStatements.storedAgain, values))
+            }
         }
         if !withMotion.jobs.isEmpty {
             let values = [.integer(worker)] + withMotion.values + withMotion.motionValues

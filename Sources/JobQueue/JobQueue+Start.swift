@@ -11,11 +11,9 @@ extension JobQueue {
         _ jobs: [JobReference]
     ) async throws(PostgresError) -> Set<JobReference> {
         guard !jobs.isEmpty else { return [] }
-        // Whoever waits for row locks does so in the order of parts.
-        let sorted = jobs.sorted { $0.part < $1.part }
         let rows = try await pool.run(
             StartStatements.start,
-            [.integer(worker), .integers(sorted.map(\.part)), .integers(sorted.map(\.lease))]
+            [.integer(worker), .integers(jobs.map(\.part)), .integers(jobs.map(\.lease))]
         )
         var begun: Set<JobReference> = []
         for row in rows { begun.insert(JobReference(part: try row.integer(0), lease: try row.integer(1))) }

@@ -3,7 +3,8 @@ package import Postgres
 import Synchronization
 
 extension JobQueue {
-    /// Keeps the tables small and quick: folds tallies, removes old failures, vacuums the queue where this user may.
+    /// Keeps the tables small and quick: folds tallies, removes old failures and starts of workers that are gone, vacuums
+    /// the queue where this user may.
     ///
     /// Any process may do this at any time, about once a second; what is not due costs next to nothing. A vacuum takes
     /// seconds in a table of ten million, during which one connection of the pool is busy.
@@ -23,6 +24,7 @@ extension JobQueue {
             logger.log(.debug, "vacuumed the queue", ["dead": .integer(dead), "seconds": .double(took.seconds)])
         }
         _ = try await pool.only(TallyStatements.fold, [.integer(Self.foldAbove), .integer(Self.foldBatch)])
+        _ = try await pool.only(StartStatements.forget, [.integer(Self.forgetBatch)])
         if upkeep.isDue(.prune) {
             let pruned = try await pool.only(
                 UpkeepStatements.prune,
@@ -44,6 +46,8 @@ extension JobQueue {
     /// Tallies are folded where there are more rows than this, so many at once.
     private static var foldAbove: Int64 { 200 }
     private static var foldBatch: Int64 { 20_000 }
+    /// Rows of starts that one statement removes.
+    private static var forgetBatch: Int64 { 5000 }
     /// Failures that one statement removes, and how often old ones are looked for.
     private static var pruneBatch: Int64 { 5000 }
     private static var prunePause: Duration { .seconds(3600) }

@@ -18,14 +18,21 @@ extension Ledger {
         page: Int64 = .random(in: 1...Int64.max),
         order: WorkOrder = .newest
     ) async throws -> PageCounts {
-        let values =
-            [
-                .integer(scan.id), .integer(scan.lease), .text(nextPageToken), .integer(Int64(unreadable)),
-            ] + PageColumns(items).values + [.integer(page), .integer(order == .newest ? -1 : 1)]
-        let rows = try await retryingNameRaces { () throws(PostgresError) in
-            try await pool.run(PageStatements.record, values)
+        func run(withOtherNames: Bool) async throws -> Row? {
+            let values =
+                [
+                    .integer(scan.id), .integer(scan.lease), .text(nextPageToken), .integer(Int64(unreadable)),
+                ] + PageColumns(items, withOtherNames: withOtherNames).values + [
+                    .integer(page), .integer(order == .newest ? -1 : 1), .boolean(withOtherNames),
+                    .integer(Int64(items.count)),
+                ]
+            return try await retryingNameRaces { () throws(PostgresError) in
+                try await pool.run(PageStatements.record, values).first
+            }
         }
-        guard let row = rows.first else {
+        var recorded = try await run(withOtherNames: false)
+        if let row = recorded, try row.integerOrNil(0) == nil { recorded = try await run(withOtherNames: true) }
+        guard let row = recorded else {
             let repeated = try await pool.run(
                 ScanStatements.repeatedPage,
                 [.integer(scan.id), .integer(scan.lease), .integer(page)]
@@ -42,6 +49,19 @@ extension Ledger {
     }
 }
 
+/// Text that is equal byte by byte, as in the database: Swift's own equality takes two spellings of one accent for the
+/// same, and one of two items would be taken for a repetition.
+private struct ExactText: Hashable {
+    let text: String
+
+    static func == (a: ExactText, b: ExactText) -> Bool { a.text.utf8.elementsEqual(b.text.utf8) }
+
+    func hash(into hasher: inout Hasher) {
+        var text = text
+        text.withUTF8 { unsafe hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
+    }
+}
+
 /// The columns of a page, each built once.
 private struct PageColumns {
     private var ids: [String?] = [], filenames: [String?] = [], mimeTypes: [String?] = [], times: [String?] = []
@@ -51,9 +71,12 @@ private struct PageColumns {
     private var otherParts: [Int64?] = [], positions: [Int64?] = [], otherNames: [String?] = [],
         otherKeys: [String?] = []
 
-    init(_ items: [FoundItem]) {
-        reserve(items.count)
-        for (index, item) in items.enumerated() {
+    /// `withOtherNames` false leaves the names beside the plain ones out.
+    init(_ items: [FoundItem], withOtherNames: Bool) {
+        reserve(items.count, withOtherNames)
+        var seen = Set<ExactText>(minimumCapacity: items.count)
+        // The first of several entries of one id.
+        for item in items where seen.insert(ExactText(text: item.sourceItem)).inserted {
             ids.append(item.sourceItem)
             filenames.append(item.filename)
             mimeTypes.append(item.mimeType)
@@ -63,17 +86,18 @@ private struct PageColumns {
             heights.append(item.height)
             videos.append(item.isVideo)
             for part in item.parts {
-                append(part, item: index)
+                append(part, item: ids.count, withOtherNames)
             }
         }
     }
 
-    private mutating func append(_ part: NewPart, item: Int) {
-        partItems.append(Int64(item) + 1)
+    private mutating func append(_ part: NewPart, item: Int, _ withOtherNames: Bool) {
+        partItems.append(Int64(item))
         kinds.append(part.kind.rawValue)
         months.append(part.folderMonth)
         names.append(part.names.first?.name)
         keys.append(part.names.first?.key)
+        guard withOtherNames else { return }
         for (position, candidate) in part.names.enumerated().dropFirst() {
             otherParts.append(Int64(partItems.count))
             positions.append(Int64(position))
@@ -82,7 +106,7 @@ private struct PageColumns {
         }
     }
 
-    private mutating func reserve(_ count: Int) {
+    private mutating func reserve(_ count: Int, _ withOtherNames: Bool) {
         ids.reserveCapacity(count)
         filenames.reserveCapacity(count)
         mimeTypes.reserveCapacity(count)
@@ -96,6 +120,7 @@ private struct PageColumns {
         months.reserveCapacity(count)
         names.reserveCapacity(count)
         keys.reserveCapacity(count)
+        guard withOtherNames else { return }
         otherParts.reserveCapacity(count * 2)
         positions.reserveCapacity(count * 2)
         otherNames.reserveCapacity(count * 2)

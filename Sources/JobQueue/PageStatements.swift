@@ -4,7 +4,9 @@ import Postgres
 enum PageStatements {
     /// One page: items, their parts and jobs, the next token and the scan's lease, or nothing where the lease is lost.
     ///
-    /// `$23` is -1 for the newest first, 1 for the oldest first.
+    /// Entries that repeat an id of the page are left out by the caller; `$25` counts all. `$23` is -1 for the newest first, 1 for the oldest first. Names beside the plain ones (`$18` to `$21`) are four of
+    /// a page's texts in ten, and needed by hardly any page: while `$24` is false they are left out, and a page that needs
+    /// them is answered with NULLs and leaves no trace.
     ///
     /// Looks keys up by scalar subqueries on purpose: they are index lookups under any statistics, where a join may
     /// read the whole table. Everything else joins the page's own rows. Ids are drawn before the inserts, so that no
@@ -19,32 +21,42 @@ enum PageStatements {
             FROM coldroll.scan AS s
             WHERE s.id = $1 AND s.lease = $2 AND s.outcome IS NULL AND s.last_page IS DISTINCT FROM $22::bigint
             FOR UPDATE
-        ), entry AS MATERIALIZED (
-            -- The first of several entries of one id.
-            SELECT DISTINCT ON (e.source_item) e.*
-            FROM unnest($5::text[], $6::text[], $7::text[], $8::text[]::timestamptz[], $9::text[], $10::bigint[],
-                        $11::bigint[], $12::boolean[])
-                 WITH ORDINALITY AS e(source_item, filename, mime_type, capture_time, capture_from, width, height,
-                                      is_video, ord)
-            ORDER BY e.source_item, e.ord
         ), judged AS MATERIALIZED (
             SELECT l.*, (l.was).id IS NULL AS is_new
             FROM (SELECT e.*, f.source_id, CASE WHEN e.is_video THEN f.video ELSE f.photo END AS lane_id,
                          (SELECT i FROM coldroll.item AS i
                           WHERE i.source_id = f.source_id AND i.source_item = e.source_item) AS was
-                  FROM fence AS f CROSS JOIN entry AS e
+                  FROM fence AS f
+                  CROSS JOIN unnest($5::text[], $6::text[], $7::text[], $8::text[]::timestamptz[], $9::text[],
+                                    $10::bigint[], $11::bigint[], $12::boolean[])
+                             WITH ORDINALITY AS e(source_item, filename, mime_type, capture_time, capture_from, width,
+                                                  height, is_video, ord)
                   OFFSET 0) AS l
         ), new_item AS MATERIALIZED (
             SELECT nextval('coldroll.item_id_seq') AS id, j.*,
                    -- Undated ones come last either way; year 9999 is less than 1e12.
                    coalesce($23::bigint * extract(epoch FROM j.capture_time)::bigint, 500000000000) AS rank
             FROM (SELECT * FROM judged WHERE is_new ORDER BY ord) AS j
+        ), new_part AS MATERIALIZED (
+            -- With its plain name, if that is free in the ledger and no earlier part of the page wants it.
+            SELECT nextval('coldroll.part_id_seq') AS id, p.*,
+                   p.turn = 1 AND coalesce((SELECT false FROM coldroll.part AS q WHERE q.name_key = p.name_key), true)
+                   AS is_plain
+            FROM (SELECT n.id AS item_id, n.source_id, n.lane_id, n.rank, u.kind, u.folder_month, u.object_name, u.name_key,
+                         u.ord, row_number() OVER (PARTITION BY u.name_key COLLATE "C" ORDER BY u.ord) AS turn
+                  FROM unnest($13::bigint[], $14::text[], $15::text[], $16::text[], $17::text[])
+                       WITH ORDINALITY AS u(item, kind, folder_month, object_name, name_key, ord)
+                  JOIN new_item AS n ON n.ord = u.item
+                  ORDER BY u.ord) AS p
+        ), told AS MATERIALIZED (
+            SELECT $24::boolean OR NOT EXISTS (SELECT FROM new_part AS p WHERE NOT p.is_plain) AS is_enough
         ), item_row AS (
             INSERT INTO coldroll.item (id, source_id, scan_id, source_item, filename, mime_type, capture_time,
                                        capture_from, width, height, is_video)
             SELECT n.id, n.source_id, $1, n.source_item, n.filename, n.mime_type, n.capture_time, n.capture_from,
                    n.width, n.height, n.is_video
             FROM new_item AS n
+            WHERE (SELECT t.is_enough FROM told AS t)
         ), changed AS MATERIALIZED (
             -- What is missing now does not erase what was known.
             SELECT (j.was).id, coalesce(j.filename, (j.was).filename) AS filename,
@@ -53,7 +65,7 @@ enum PageStatements {
                    CASE WHEN j.capture_time IS NULL THEN (j.was).capture_from ELSE j.capture_from END AS capture_from,
                    coalesce(j.width, (j.was).width) AS width, coalesce(j.height, (j.was).height) AS height
             FROM judged AS j
-            WHERE NOT j.is_new
+            WHERE NOT j.is_new AND (SELECT t.is_enough FROM told AS t)
               AND (j.filename <> (j.was).filename OR j.mime_type <> (j.was).mime_type
                    OR j.capture_time <> (j.was).capture_time OR j.width <> (j.was).width
                    OR j.height <> (j.was).height
@@ -68,31 +80,20 @@ enum PageStatements {
                 capture_from = c.capture_from, width = c.width, height = c.height
             FROM changed AS c
             WHERE i.id = c.id AND i.id = ANY (ARRAY (SELECT d.id FROM changed AS d))
-        ), new_part AS MATERIALIZED (
-            -- With its plain name, if that is free in the ledger and no earlier part of the page wants it.
-            SELECT nextval('coldroll.part_id_seq') AS id, p.*,
-                   p.turn = 1 AND coalesce((SELECT false FROM coldroll.part AS q WHERE q.name_key = p.name_key), true)
-                   AS is_plain
-            FROM (SELECT n.id AS item_id, n.source_id, n.lane_id, n.rank, u.kind, u.folder_month, u.object_name, u.name_key,
-                         u.ord, row_number() OVER (PARTITION BY u.name_key ORDER BY u.ord) AS turn
-                  FROM unnest($13::bigint[], $14::text[], $15::text[], $16::text[], $17::text[])
-                       WITH ORDINALITY AS u(item, kind, folder_month, object_name, name_key, ord)
-                  JOIN new_item AS n ON n.ord = u.item
-                  ORDER BY u.ord) AS p
         ), other_name AS MATERIALIZED (
             -- Names for the rest; one that several of them could take goes to whom it is nearest to, then to the first.
-            SELECT DISTINCT ON (c.name_key) c.*
+            SELECT DISTINCT ON (c.name_key COLLATE "C") c.*
             FROM unnest($18::bigint[], $19::bigint[], $20::text[], $21::text[])
                  AS c(part, position, object_name, name_key)
             JOIN new_part AS p ON p.ord = c.part AND NOT p.is_plain
             LEFT JOIN new_part AS t ON t.name_key = c.name_key AND t.is_plain
             WHERE coalesce(NOT t.is_plain, true)
               AND coalesce((SELECT false FROM coldroll.part AS q WHERE q.name_key = c.name_key), true)
-            ORDER BY c.name_key, c.position, c.part
+            ORDER BY c.name_key COLLATE "C", c.position, c.part
         ), named AS MATERIALIZED (
             SELECT p.id, p.item_id, p.source_id, p.lane_id, p.rank, p.kind, p.folder_month, p.object_name, p.name_key
             FROM new_part AS p
-            WHERE p.is_plain
+            WHERE p.is_plain AND (SELECT t.is_enough FROM told AS t)
             UNION ALL
             SELECT p.id, p.item_id, p.source_id, p.lane_id, p.rank, p.kind, p.folder_month, o.object_name, o.name_key
             FROM (SELECT DISTINCT ON (c.part) c.* FROM other_name AS c ORDER BY c.part, c.position) AS o
@@ -112,13 +113,13 @@ enum PageStatements {
             CROSS JOIN (SELECT n.id FROM new_item AS n
                         UNION ALL
                         SELECT (j.was).id FROM judged AS j WHERE NOT j.is_new) AS v
-            WHERE f.is_full
+            WHERE f.is_full AND (SELECT t.is_enough FROM told AS t)
             GROUP BY f.id
         ), counted AS MATERIALIZED (
             -- Each count from its own end: scan_counts_agree and scan_parts_have_jobs refuse the page if they differ.
-            SELECT cardinality($5::text[]) AS seen,
+            SELECT $25::bigint AS seen,
                    (SELECT count(DISTINCT r.item_id) FROM part_row AS r) AS new,
-                   cardinality($5::text[]) - (SELECT count(*) FROM entry)
+                   $25::bigint - cardinality($5::text[])
                    + (SELECT count(*) FROM judged AS j WHERE NOT j.is_new) AS known,
                    (SELECT count(*) FROM new_part) AS parts,
                    (SELECT count(*) FROM job_row) AS jobs
@@ -128,11 +129,13 @@ enum PageStatements {
                 known = s.known + c.known, parts = s.parts + c.parts, jobs = s.jobs + c.jobs,
                 unreadable = s.unreadable + $4, last_page = $22::bigint, last_new = c.new
             FROM fence AS f, counted AS c
-            WHERE s.id = f.id
+            WHERE s.id = f.id AND (SELECT t.is_enough FROM told AS t)
             RETURNING c.seen, c.new, c.known, c.jobs
         )
-        SELECT p.seen, p.new, p.known, CASE WHEN p.jobs > 0 THEN pg_notify('coldroll_job', '') END
+        SELECT p.seen, p.new, p.known, CASE WHEN p.jobs > 0 THEN pg_notify('coldroll_job', '')::text END
         FROM progress AS p
+        UNION ALL
+        SELECT NULL, NULL, NULL, NULL FROM fence WHERE NOT (SELECT t.is_enough FROM told AS t)
         """
     )
 }

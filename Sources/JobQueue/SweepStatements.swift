@@ -38,11 +38,13 @@ enum SweepStatements {
     static let orphans = Statement(
         "job.reap",
         """
-        WITH lost AS MATERIALIZED (
-            SELECT j.part_id, j.lease, j.worker_id, j.attempt,
-                   (j.crashes + CASE WHEN w.state = 'stopped' OR j.started_at IS NULL THEN 0 ELSE 1 END)::smallint
-                   AS crashes,
-                   w.state IS DISTINCT FROM 'stopped' AND j.started_at IS NOT NULL AS is_crash,
+        WITH begun AS MATERIALIZED (
+            SELECT s.worker_id, u.part_id, u.lease
+            FROM coldroll.job_start AS s
+            CROSS JOIN unnest(s.parts, s.leases) AS u(part_id, lease)
+            WHERE NOT EXISTS (SELECT FROM coldroll.worker AS w WHERE w.id = s.worker_id AND w.state IN ('alive', 'stopped'))
+        ), taken AS MATERIALIZED (
+            SELECT j.part_id, j.lease, j.worker_id, j.attempt, j.crashes, w.state,
                    coalesce(w.host || ', process ' || w.process_id, 'unknown') AS worker
             FROM coldroll.job AS j
             LEFT JOIN coldroll.worker AS w ON w.id = j.worker_id
@@ -51,6 +53,13 @@ enum SweepStatements {
             ORDER BY j.part_id
             LIMIT $1::bigint
             FOR UPDATE OF j SKIP LOCKED
+        ), lost AS MATERIALIZED (
+            SELECT t.part_id, t.lease, t.worker_id, t.attempt, t.worker, t.is_crash,
+                   (t.crashes + CASE WHEN t.is_crash THEN 1 ELSE 0 END)::smallint AS crashes
+            FROM (SELECT k.*, (k.part_id, k.lease, k.worker_id) IN (SELECT b.part_id, b.lease, b.worker_id FROM begun AS b)
+                         AS is_crash
+                  FROM taken AS k
+                  OFFSET 0) AS t
         ), back AS (
             UPDATE coldroll.job AS j
             SET state = 'scheduled', crashes = l.crashes,

@@ -16,7 +16,8 @@ enum WorkerStatements {
     ///
     /// Jobs claimed less than `$5` seconds ago may not have reached the process yet. A beat that comes more than `$6`
     /// seconds after the last one, or before it by a clock that was set back, begins a new time of steady contact. A
-    /// full join has no plan that compares each row with each. Jobs of leases before `$7` are not looked at.
+    /// full join has no plan that compares each row with each. Jobs of leases before `$7` are not looked at; where all
+    /// are, what this worker began and none of which runs any more is forgotten.
     static let beat = Statement(
         "worker.beat",
         """
@@ -34,6 +35,15 @@ enum WorkerStatements {
             SELECT j.part_id, j.lease, j.claimed_at
             FROM coldroll.job AS j
             WHERE j.state = 'running' AND j.worker_id = $1::bigint AND j.lease >= $7::bigint
+        ), going_on AS MATERIALIZED (
+            SELECT s.ctid AS place
+            FROM coldroll.job_start AS s
+            CROSS JOIN unnest(s.parts, s.leases) AS u(part_id, lease)
+            JOIN mine AS m ON m.part_id = u.part_id AND m.lease = u.lease
+            WHERE s.worker_id = $1::bigint
+        ), forgotten AS (
+            DELETE FROM coldroll.job_start AS s
+            WHERE s.worker_id = $1::bigint AND $7::bigint = 0 AND s.ctid NOT IN (SELECT g.place FROM going_on AS g)
         )
         SELECT 'alive', NULL::bigint, NULL::bigint FROM beat
         UNION ALL

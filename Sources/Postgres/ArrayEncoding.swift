@@ -10,12 +10,7 @@ enum BinaryArray {
     ) -> [UInt8] {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(20 + values.count * 12)
-        bytes.append(bigEndian: UInt32(values.isEmpty ? 0 : 1))
-        bytes.append(bigEndian: UInt32(values.contains { $0 == nil } ? 1 : 0))
-        bytes.append(bigEndian: element)
-        guard !values.isEmpty else { return bytes }
-        bytes.append(bigEndian: UInt32(values.count))
-        bytes.append(bigEndian: UInt32(1))
+        appendHeader(values, element, &bytes)
         for value in values {
             let start = bytes.count
             guard let value else {
@@ -31,6 +26,39 @@ enum BinaryArray {
         }
         return bytes
     }
+
+    /// Texts; the server's text cannot hold a NUL character, which is replaced by U+FFFD.
+    static func encode(texts values: [String?]) -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(20 + values.reduce(0) { $0 + ($1?.utf8.count ?? 0) + 4 })
+        appendHeader(values, TypeOID.text, &bytes)
+        for value in values {
+            guard var text = value else {
+                bytes.append(bigEndian: UInt32.max)
+                continue
+            }
+            text.withUTF8 { utf8 in
+                if unsafe utf8.contains(0) {
+                    let replaced = unsafe utf8.flatMap { $0 == 0 ? [0xEF, 0xBF, 0xBD] : [$0] }
+                    bytes.append(bigEndian: UInt32(replaced.count))
+                    bytes.append(contentsOf: replaced)
+                } else {
+                    bytes.append(bigEndian: UInt32(utf8.count))
+                    unsafe bytes.append(contentsOf: utf8)
+                }
+            }
+        }
+        return bytes
+    }
+
+    private static func appendHeader<Element>(_ values: [Element?], _ element: UInt32, _ bytes: inout [UInt8]) {
+        bytes.append(bigEndian: UInt32(values.isEmpty ? 0 : 1))
+        bytes.append(bigEndian: UInt32(values.contains { $0 == nil } ? 1 : 0))
+        bytes.append(bigEndian: element)
+        guard !values.isEmpty else { return }
+        bytes.append(bigEndian: UInt32(values.count))
+        bytes.append(bigEndian: UInt32(1))
+    }
 }
 
 extension [UInt8] {
@@ -42,45 +70,4 @@ extension [UInt8] {
             append(UInt8(truncatingIfNeeded: word >> Word(shift)))
         }
     }
-}
-
-/// The text form of an array: `{"a","say \"hi\"",NULL,""}` (PostgreSQL docs: "Array Input and Output Syntax").
-enum ArrayLiteral {
-    /// Every element is quoted, so that the words NULL, the empty string, commas and braces are only text.
-    static func encode(_ values: [String?]) -> [UInt8] {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(3 + values.reduce(0) { $0 + ($1?.utf8.count ?? 4) + 3 })
-        bytes.append(UInt8(ascii: "{"))
-        for (index, value) in values.enumerated() {
-            if index > 0 { bytes.append(UInt8(ascii: ",")) }
-            guard let value else {
-                bytes.append(contentsOf: "NULL".utf8)
-                continue
-            }
-            bytes.append(UInt8(ascii: "\""))
-            var text = value
-            text.withUTF8 { unsafe append($0, to: &bytes) }
-            bytes.append(UInt8(ascii: "\""))
-        }
-        bytes.append(UInt8(ascii: "}"))
-        bytes.append(0)
-        return bytes
-    }
-
-    /// Pages hold thousands of texts, nearly all of them plain: those are copied as they are.
-    private static func append(_ text: UnsafeBufferPointer<UInt8>, to bytes: inout [UInt8]) {
-        guard unsafe text.contains(where: { $0 == quote || $0 == backslash || $0 == 0 }) else {
-            return unsafe bytes.append(contentsOf: text)
-        }
-        for index in text.indices {
-            let byte = unsafe text[index]
-            switch byte {
-            case 0: bytes += [0xEF, 0xBF, 0xBD]
-            case quote, backslash: bytes += [backslash, byte]
-            default: bytes.append(byte)
-            }
-        }
-    }
-
-    private static let quote = UInt8(ascii: "\""), backslash = UInt8(ascii: "\\")
 }

@@ -115,7 +115,7 @@ import Darwin
         let cutter = try AnswerCutter()
         cutter.cut(
             after: "SET state = 'running'",
-            "SET started_at",
+            "INSERT INTO coldroll.job_start",
             "DELETE FROM coldroll.job",
             "INSERT INTO coldroll.item",
             "job_error",

@@ -74,7 +74,12 @@ import Testing
     @Test func `a zombie cannot begin a job that another worker has claimed`() async throws {
         let zombie = try await Zombie()
         #expect(try await zombie.fixture.start(zombie.silent, [zombie.old]).isEmpty)
-        #expect(try await zombie.fixture.number("SELECT count(*) FROM coldroll.job WHERE started_at IS NULL") == 1)
+        #expect(
+            try await zombie.fixture.number(
+                "SELECT count(*) FROM coldroll.job_start WHERE worker_id = $1",
+                [.integer(zombie.silent)]
+            ) == 1
+        )
         try await zombie.expectUntouched()
     }
 

@@ -57,7 +57,7 @@ import Testing
         try await lossy.fixture.record(1)
         let worker = try await lossy.fixture.worker()
         let job = try #require(try await lossy.fixture.claim(worker, 1).first)
-        try await lossy.losing("SET started_at") {
+        try await lossy.losing("INSERT INTO coldroll.job_start") {
             _ = try await lossy.queue.start(worker: worker, [job.reference])
         }
         #expect(try await lossy.queue.start(worker: worker, [job.reference]) == [job.reference])

@@ -80,7 +80,7 @@ extension ModelRun {
 
     mutating func start() async throws {
         guard let claim = anyClaim() else { return }
-        let begun = try await telling("SET started_at") { queue in
+        let begun = try await telling("INSERT INTO coldroll.job_start") { queue in
             try await queue.start(worker: claim.worker, [claim.job])
         }
         let may = holds(claim, running: true) && workers[claim.worker] == true

@@ -48,6 +48,36 @@ import Testing
         #expect(try await fixture.number("SELECT count(*) FROM coldroll.part") == 3)
     }
 
+    @Test func `ids that Swift takes for the same text are two items`() async throws {
+        let fixture = try await QueueFixture()
+        let (composed, decomposed) = ("caf\u{E9}", "cafe\u{301}")
+        try #require(composed == decomposed)
+        let items = [QueueFixture.item(composed, name: "a"), QueueFixture.item(decomposed, name: "b")]
+        let counts = try await fixture.ledger.record(fixture.scan, items, unreadable: 0, nextPageToken: nil)
+        #expect(counts == PageCounts(seen: 2, new: 2, known: 0))
+        #expect(try await fixture.number("SELECT count(*) FROM coldroll.part") == 2)
+    }
+
+    @Test func `a page that needs other names is recorded once, and one that needs none sends none`() async throws {
+        let fixture = try await QueueFixture()
+        try await fixture.record(2)
+        let items = [QueueFixture.item("x", name: "item0"), QueueFixture.item("y")]
+        let counts = try await fixture.ledger.record(fixture.scan, items, unreadable: 0, nextPageToken: "after")
+        #expect(counts == PageCounts(seen: 2, new: 2, known: 0))
+        #expect(
+            try await fixture.texts(
+                "SELECT concat_ws(' ', pages, seen, new, parts, jobs, page_token) FROM coldroll.scan"
+            )
+                == ["2 4 4 4 4 after"]
+        )
+        #expect(
+            try await fixture.texts("SELECT name_key FROM coldroll.part ORDER BY id DESC LIMIT 2")
+                == ["202401/y", "202401/item0~x"]
+        )
+        #expect(try await fixture.number("SELECT sum(cardinality(items)) FROM coldroll.sighting") == 4)
+        #expect(try await fixture.number("SELECT count(*) FROM coldroll.item") == 4)
+    }
+
     @Test func `an empty page moves the token`() async throws {
         let fixture = try await QueueFixture()
         let counts = try await fixture.ledger.record(fixture.scan, [], unreadable: 0, nextPageToken: "t")

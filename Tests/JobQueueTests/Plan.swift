@@ -33,6 +33,13 @@ struct Plan {
             )
         }
 
+        static func start(_ worker: Int64, _ jobs: [(part: Int64, lease: Int64)]) -> Call {
+            Call(
+                name: "job.start",
+                values: [.integer(worker), .integers(jobs.map(\.part)), .integers(jobs.map(\.lease))]
+            )
+        }
+
         static func complete(_ worker: Int64, _ jobs: [(part: Int64, lease: Int64)]) -> Call {
             func column<Value>(_ value: Value) -> [Value] { jobs.map { _ in value } }
             return Call(

@@ -66,6 +66,39 @@ import Testing
         #expect(try await fixture.number("SELECT count(*) FROM coldroll.tally_error") == 0)
     }
 
+    @Test func `a batch that meets an object recorded by hand is counted once`() async throws {
+        let fixture = try await QueueFixture()
+        try await fixture.record(3)
+        try await fixture.record(2, from: 100, isVideo: true)
+        let worker = try await fixture.worker()
+        let jobs = try await fixture.claim(worker, 5)
+        try await fixture.sql(
+            """
+            INSERT INTO coldroll.object (part_id, generation, size, crc32c, lease, worker_id, adopted, fidelity, media_kind)
+            VALUES ($1, 1, 7, 1, 1, 1, false, 'original', 'jpeg')
+            """,
+            [.integer(jobs[0].reference.part)]
+        )
+        let done = try await fixture.queue.complete(worker: worker, jobs.map { QueueFixture.stored($0) })
+        #expect(done == Set(jobs.dropFirst().map(\.reference)))
+        let totals = try await agree(fixture)
+        #expect(totals.stored == 5 && totals.originals == 1 && totals.storedBytes == 47 && totals.live == 0)
+    }
+
+    @Test func `a statement that counts what it moves leaves the next one to the triggers`() async throws {
+        let fixture = try await QueueFixture(connections: 1)
+        try await fixture.record(2)
+        let worker = try await fixture.worker()
+        let jobs = try await fixture.claim(worker, 1)
+        _ = try await fixture.queue.complete(worker: worker, [QueueFixture.stored(jobs[0])])
+        // On the same connection.
+        try await fixture.sql("DELETE FROM coldroll.object")
+        try await fixture.sql("DELETE FROM coldroll.job")
+        let kept = try await fixture.queue.tallies(sources: [])
+        #expect(kept.stored == 0 && kept.ready == 0 && kept.unaccounted == 2)
+        #expect(try await fixture.number("SELECT count(*) FROM coldroll.tally_error") == 0)
+    }
+
     @Test func `an aborted transaction leaves no trace in the sums`() async throws {
         let fixture = try await QueueFixture()
         try await fixture.record(3)

@@ -14,6 +14,7 @@
  *   -DNO_ORPHANS a heartbeat does not give back what was claimed and never heard of
  *   -DNO_MARK    a transfer begins before the database knows
  *   -DNO_STARTED a start does not look whether the job is still its worker's
+ *   -DNO_PAIR    a mark counts for whatever claim the part has
  */
 #define WORKERS 2
 #define JOBS 2
@@ -29,7 +30,8 @@
 
 /* The database. */
 typedef Job {
-    byte state; byte lease; byte owner; bool started;
+    byte state; byte lease; byte owner;
+    byte mark_lease; byte mark_owner;   /* the last start that was noted; a claim leaves it */
     byte by_lease; byte by_owner   /* of the completion that was accepted */
 }
 typedef Database {
@@ -46,7 +48,7 @@ bool has_replica = false, may_fail_over = true, has_forgotten = false;
 #define WAITS 1     /* claimed ahead */
 #define TRANSFERS 2
 #define ENDED 3     /* stored, the ledger not heard of yet */
-typedef Hand { byte phase; byte lease }
+typedef Hand { byte phase; byte lease; bool asked /* to begin it, whatever was heard of that */ }
 typedef Worker { Hand hand[JOBS]; byte number }
 Worker worker[WORKERS];
 byte registered = 0;
@@ -58,6 +60,11 @@ byte faults = 0;
 #define row(j) now_.job[j]
 #define me worker[w].number
 #define mine(j) (row(j).lease == hand_(j).lease && row(j).owner == me)
+#ifdef NO_PAIR
+#define started(j) (row(j).mark_lease != 0)
+#else
+#define started(j) (row(j).mark_lease != 0 && row(j).mark_lease == row(j).lease && row(j).mark_owner == row(j).owner)
+#endif
 
 inline copy(from, to) {
     d_step {
@@ -65,7 +72,8 @@ inline copy(from, to) {
         do
         :: i < JOBS ->
             to.job[i].state = from.job[i].state; to.job[i].lease = from.job[i].lease;
-            to.job[i].owner = from.job[i].owner; to.job[i].started = from.job[i].started;
+            to.job[i].owner = from.job[i].owner;
+            to.job[i].mark_lease = from.job[i].mark_lease; to.job[i].mark_owner = from.job[i].mark_owner;
             to.job[i].by_lease = from.job[i].by_lease; to.job[i].by_owner = from.job[i].by_owner; i++
         :: else -> break
         od;
@@ -86,7 +94,7 @@ inline clear_replica() {
         do
         :: i < JOBS ->
             replica.job[i].state = 0; replica.job[i].lease = 0; replica.job[i].owner = 0;
-            replica.job[i].started = false; replica.job[i].by_lease = 0; replica.job[i].by_owner = 0; i++
+            replica.job[i].mark_lease = 0; replica.job[i].mark_owner = 0; replica.job[i].by_lease = 0; replica.job[i].by_owner = 0; i++
         :: else -> break
         od;
         replica.sequence = 0;
@@ -104,7 +112,7 @@ inline register() {
     d_step {
         i = 0;
         do
-        :: i < JOBS -> hand_(i).phase = NONE; hand_(i).lease = 0; i++
+        :: i < JOBS -> hand_(i).phase = NONE; hand_(i).lease = 0; hand_(i).asked = false; i++
         :: else -> break
         od;
         i = 0;
@@ -115,7 +123,7 @@ inline register() {
     }
 }
 
-inline drop(j) { hand_(j).phase = NONE; hand_(j).lease = 0 }
+inline drop(j) { hand_(j).phase = NONE; hand_(j).lease = 0; hand_(j).asked = false }
 
 /* Every step is one statement of the database's, or one of the worker's own. */
 inline steps(j) {
@@ -123,7 +131,7 @@ inline steps(j) {
     if
     :: atomic { now_.alive[me] && row(j).state == READY && hand_(j).phase == NONE ->
         now_.sequence++;
-        row(j).state = RUNNING; row(j).lease = now_.sequence; row(j).owner = me; row(j).started = false;
+        row(j).state = RUNNING; row(j).lease = now_.sequence; row(j).owner = me;
         if
         :: faults < FAULTS -> faults++
         :: hand_(j).phase = WAITS; hand_(j).lease = now_.sequence
@@ -132,8 +140,8 @@ inline steps(j) {
     /* Start: the mark is committed first. */
 #ifdef NO_MARK
     :: atomic { hand_(j).phase == WAITS -> hand_(j).phase = TRANSFERS }
-    :: atomic { hand_(j).phase == TRANSFERS && mine(j) && row(j).state == RUNNING && !row(j).started ->
-        row(j).started = true }
+    :: atomic { hand_(j).phase == TRANSFERS && mine(j) && row(j).state == RUNNING && !started(j) ->
+        row(j).mark_lease = hand_(j).lease; row(j).mark_owner = me; hand_(j).asked = true }
 #else
     :: atomic { hand_(j).phase == WAITS ->
         if
@@ -143,7 +151,7 @@ inline steps(j) {
         :: mine(j) && row(j).state == RUNNING && now_.alive[me] ->
 #endif
             assert(mine(j) && row(j).state == RUNNING);
-            row(j).started = true;
+            row(j).mark_lease = hand_(j).lease; row(j).mark_owner = me; hand_(j).asked = true;
             if
             :: faults < FAULTS -> faults++
             :: hand_(j).phase = TRANSFERS
@@ -170,7 +178,7 @@ inline steps(j) {
             /* Nobody else has claimed it since. */
             assert(row(j).lease == hand_(j).lease && row(j).owner == me);
             row(j).state = DONE; row(j).by_lease = hand_(j).lease; row(j).by_owner = me;
-            row(j).lease = 0; row(j).owner = 0; row(j).started = false;
+            row(j).lease = 0; row(j).owner = 0; row(j).mark_lease = 0; row(j).mark_owner = 0;
             if
             :: faults < FAULTS -> faults++
             :: drop(j)
@@ -212,8 +220,11 @@ proctype work(byte w) {
     :: atomic { faults < FAULTS && registered + 1 < NUMBERS ->
         faults++;
         /* Whom the reaper will blame is known, whenever the transfer began; but a failover may forget that. */
-        assert(!(hand_(0).phase == TRANSFERS && mine(0) && row(0).state == RUNNING) || row(0).started || has_forgotten);
-        assert(!(hand_(1).phase == TRANSFERS && mine(1) && row(1).state == RUNNING) || row(1).started || has_forgotten);
+        assert(!(hand_(0).phase == TRANSFERS && mine(0) && row(0).state == RUNNING) || started(0) || has_forgotten);
+        assert(!(hand_(1).phase == TRANSFERS && mine(1) && row(1).state == RUNNING) || started(1) || has_forgotten);
+        /* What only waits is innocent. */
+        assert(!(hand_(0).phase == WAITS && !hand_(0).asked && mine(0) && row(0).state == RUNNING) || !started(0));
+        assert(!(hand_(1).phase == WAITS && !hand_(1).asked && mine(1) && row(1).state == RUNNING) || !started(1));
         register() }
     :: all_done && !has_replica && hand_(0).phase == NONE && hand_(1).phase == NONE -> break
     od

@@ -1,13 +1,13 @@
 import JobQueue
 
 extension FoundItem {
-    /// A photo as the Library API lists them: an id of 60 characters, a name of the camera's own, ten years of months.
+    /// A photo as the Library API lists them, the newest first: an id of 60 characters, a name of the camera's own, one
+    /// photo every five minutes back from the end of 2025, in months of 28 days.
     init(number: Int) {
         let digits = String(number)
         let id = "AGj1epU" + String(repeating: "x", count: 53 - digits.utf8.count) + digits
-        let month = number / 1000 % 12 + 1
-        let day = number % 28 + 1
-        let folder = "\(2014 + number / 12_000 % 10)" + (month < 10 ? "0" : "") + "\(month)"
+        let (month, day) = (number / 8064, number / 288 % 28)
+        let folder = "\(2025 - month / 12)" + Self.twoDigits(12 - month % 12)
         let stem = "\(folder)/IMG_\(digits)"
         let names = ["", "~k3f9a2", "~k3f9a2kyx5q7ptowl4ziv6mbhs"].map { suffix in
             let name = stem + suffix + ".JPG"
@@ -17,7 +17,8 @@ extension FoundItem {
             sourceItem: id,
             filename: "IMG_\(digits).JPG",
             mimeType: "image/jpeg",
-            captureTime: "\(folder.prefix(4))-\(folder.suffix(2))-" + (day < 10 ? "0" : "") + "\(day)T12:00:00Z",
+            captureTime: "\(folder.prefix(4))-\(folder.suffix(2))-" + Self.twoDigits(28 - day) + "T"
+                + Self.twoDigits(23 - number / 12 % 24) + ":" + Self.twoDigits(55 - number % 12 * 5) + ":00Z",
             captureFrom: "api",
             width: 4032,
             height: 3024,
@@ -25,6 +26,8 @@ extension FoundItem {
             parts: [NewPart(kind: .still, folderMonth: folder, names: names)]
         )
     }
+
+    private static func twoDigits(_ number: Int) -> String { (number < 10 ? "0" : "") + "\(number)" }
 }
 
 extension ObjectRecord {
