@@ -26,6 +26,7 @@ package struct Migration: Sendable {
         Migration(8, "limits", PackageResources.m0008_limits_sql),
         Migration(9, "tallies", PackageResources.m0009_tallies_sql),
         Migration(10, "upkeep", PackageResources.m0010_upkeep_sql),
+        Migration(11, "moves", PackageResources.m0011_moves_sql),
     ]
 
     /// SQLSTATE of a step that is applied already: somebody else was faster.

@@ -27,7 +27,8 @@ struct Plan {
             Call(
                 name: "job.claim",
                 values: [
-                    .integer(worker), .integers([source]), .integer(limit), .integers([]), .integers(Array(behind.keys)),
+                    .integer(worker), .integers([source]), .integer(limit), .integers([]),
+                    .integers(Array(behind.keys)),
                     .integers(behind.map { _ in 0 }), .integers(Array(behind.values)),
                 ]
             )
