@@ -41,6 +41,12 @@ package struct LedgerSums: Sendable, Equatable {
     /// Rows by table.
     package let rows: [String: Int64]
 
+    /// The same, or nil where there is no ledger.
+    package static func readIfThere(_ connection: Connection) async throws(PostgresError) -> LedgerSums? {
+        guard let row = try await connection.run(MoveStatements.exists).first, try row.boolean(0) else { return nil }
+        return try await read(connection)
+    }
+
     /// Reads everything once: some minutes for ten million parts.
     package static func read(_ connection: Connection) async throws(PostgresError) -> LedgerSums {
         var lines: [String] = []
