@@ -34,8 +34,9 @@ extension JobQueue {
 
     /// Dead rows from which on claims begin behind them: to walk over so many takes as long as to claim a few hundred.
     static var bloatedAt: Int64 { 5000 }
-    /// Dead rows from which on the queue is vacuumed, and the shortest time between two vacuums. The server's own
-    /// autovacuum comes once a minute.
+    /// Dead rows from which on the queue is vacuumed, and the shortest time between two vacuums.
+    ///
+    /// The server's own autovacuum comes once a minute.
     private static var vacuumAt: Int64 { 20_000 }
     private static var vacuumPause: Duration { .seconds(15) }
     /// Tallies are folded where there are more rows than this, so many at once.

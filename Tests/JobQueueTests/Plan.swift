@@ -28,8 +28,7 @@ struct Plan {
                 name: "job.claim",
                 values: [
                     .integer(worker), .integers([source]), .integer(limit), .integers([]),
-                    .integers(Array(behind.keys)),
-                    .integers(behind.map { _ in 0 }), .integers(Array(behind.values)),
+                    .integers(Array(behind.keys)), .integers(behind.map { _ in 0 }), .integers(Array(behind.values)),
                 ]
             )
         }

@@ -45,6 +45,10 @@ import Testing
             ]
         )
         try await fixture.sql("SELECT coldroll.retry(4)")
+        // What failed comes after what is fresh; here it is to be the next.
+        try await fixture.sql(
+            "UPDATE coldroll.job SET rank = (SELECT min(rank) - 1 FROM coldroll.job) WHERE part_id = 4"
+        )
         let again = try await fixture.queue.claim(worker: pi, sources: [fixture.source], limit: 1)
         try #require(again.map(\.reference.part) == [4])
         _ = try await fixture.queue.complete(

@@ -118,7 +118,10 @@ struct StatusReport: Sendable, Equatable, Encodable {
 extension StatusReport {
     /// Asks the ledger for everything; a few short statements.
     ///
-    /// - Parameter exact: counts part by part, and corrects the sums that are kept; half a minute for ten million.
+    /// - Parameters:
+    ///   - database: the ledger.
+    ///   - exact: counts part by part, and corrects the sums that are kept; half a minute for ten million.
+    /// - Throws: `PostgresError` if the database does not answer.
     init(_ database: Database, exact: Bool) async throws {
         let queue = database.queue
         corrected = exact ? try await queue.recount().map(Correction.init) : nil
