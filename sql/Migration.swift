@@ -27,6 +27,7 @@ package struct Migration: Sendable {
         Migration(9, "tallies", PackageResources.m0009_tallies_sql),
         Migration(10, "upkeep", PackageResources.m0010_upkeep_sql),
         Migration(11, "starts", PackageResources.m0011_starts_sql),
+        Migration(12, "moves", PackageResources.m0012_moves_sql),
     ]
 
     /// SQLSTATE of a step that is applied already: somebody else was faster.

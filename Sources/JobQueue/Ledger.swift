@@ -12,25 +12,13 @@ package struct Ledger: Sendable {
         self.pool = pool
     }
 
-    /// Throws `.schema` with what to do unless the schema is exactly this binary's.
+    /// Throws `.schema` with what to do unless the schema is exactly this binary's, `.elsewhere` for a ledger that was moved.
     package func checkSchema() async throws {
         let versions = try await appliedVersions { statement throws(PostgresError) in
             try await pool.run(statement)
         }
-        guard !versions.isEmpty else {
-            throw LedgerError(
-                code: .schema,
-                message: "The database has no coldroll schema yet. Run `coldroll setup`."
-            )
-        }
-        try refuseNewer(versions)
-        guard versions.count == Migration.all.count else {
-            throw LedgerError(
-                code: .schema,
-                message: "The database's schema is of version \(versions.count), older than this coldroll"
-                    + " (version \(Migration.all.count)). Run `coldroll setup`."
-            )
-        }
+        try checkIsCurrent(versions)
+        try await checkStanding()
     }
 
     /// This ledger's own id (uuid text), the highest number of a run that was begun (0: none), and the objects it knows.
@@ -92,5 +80,23 @@ extension ConnectionPool {
             )
         }
         return row
+    }
+}
+
+/// Throws `.schema` with what to do unless the versions are exactly this binary's.
+func checkIsCurrent(_ versions: [(version: Int, name: String)]) throws(LedgerError) {
+    guard !versions.isEmpty else {
+        throw LedgerError(
+            code: .schema,
+            message: "The database has no coldroll schema yet. Run `coldroll setup`."
+        )
+    }
+    try refuseNewer(versions)
+    guard versions.count == Migration.all.count else {
+        throw LedgerError(
+            code: .schema,
+            message: "The database's schema is of version \(versions.count), older than this coldroll"
+                + " (version \(Migration.all.count)). Run `coldroll setup`."
+        )
     }
 }

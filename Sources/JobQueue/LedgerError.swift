@@ -12,6 +12,12 @@ package struct LedgerError: Error, Sendable, Equatable, CustomStringConvertible 
         case scanLost
         /// Schema missing, older or newer than this binary.
         case schema
+        /// It was moved: use the database that the message names.
+        case elsewhere
+        /// Somebody works on it: stop them and repeat.
+        case busy
+        /// The database that it was to be moved to holds something, or is the same.
+        case target
     }
     /// What the caller does next.
     package let code: Code

@@ -29,6 +29,25 @@ extension Connection {
             _ = try? handle.run(Statement("rollback", "ROLLBACK"), [], isCancellable: false)
             throw error
         }
+        try Self.commit(handle)
+        return value
+    }
+
+    /// BEGIN, for a transaction that goes on over several calls, because what it does waits for something else.
+    ///
+    /// Whoever lets the connection go without `commit` has rolled it back.
+    package func begin() throws(PostgresError) {
+        _ = try opened("begin").run(Statement("begin", "BEGIN"), [])
+    }
+
+    /// COMMIT of what `begin` began; not to be cancelled.
+    ///
+    /// - Throws: as `transaction` does at its end.
+    package func commit() throws(PostgresError) {
+        try Self.commit(try opened("commit"))
+    }
+
+    private static func commit(_ handle: Handle) throws(PostgresError) {
         let answer = try handle.run(Statement("commit", "COMMIT"), [], isCancellable: false)
         guard answer.commandTag == "COMMIT" else {
             throw PostgresError(
@@ -37,6 +56,5 @@ extension Connection {
                 statement: "commit"
             )
         }
-        return value
     }
 }

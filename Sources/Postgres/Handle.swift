@@ -144,7 +144,7 @@ import CPostgres
     }
 
     /// Waits for all results of what was sent; the last one is the answer, the first error wins.
-    private func collect(_ sent: Int32, _ name: String, _ isCancellable: Bool) throws(PostgresError) -> Answer {
+    func collect(_ sent: Int32, _ name: String, _ isCancellable: Bool) throws(PostgresError) -> Answer {
         guard sent == 1 else { throw unsafe failure(nil, name) }
         var answer: Answer?
         var failed: PostgresError?
@@ -157,7 +157,11 @@ import CPostgres
             case PGRES_COPY_IN, PGRES_COPY_OUT, PGRES_COPY_BOTH:
                 // Left in this state on purpose: such a connection is not idle, so a pool closes it.
                 unsafe PQclear(result)
-                throw PostgresError(code: .unexpectedAnswer, message: "COPY is not spoken here", statement: name)
+                throw PostgresError(
+                    code: .unexpectedAnswer,
+                    message: "COPY is spoken by copyOut and copyIn only",
+                    statement: name
+                )
             default:
                 failed = unsafe failed ?? failure(result, name)
                 unsafe PQclear(result)
@@ -169,7 +173,7 @@ import CPostgres
     }
 
     /// Returns when the next result, or the end of the connection, can be taken without waiting.
-    private func waitForResult(_ isCancellable: Bool) {
+    func waitForResult(_ isCancellable: Bool) {
         var askAgain: ContinuousClock.Instant?
         while unsafe PQisBusy(raw) == 1 {
             if isCancellable, Task.isCancelled, askAgain.map({ ContinuousClock.now > $0 }) ?? true {
@@ -190,7 +194,7 @@ import CPostgres
     }
 
     /// The error in a result; without a result, what the connection says.
-    private func failure(_ result: OpaquePointer?, _ name: String) -> PostgresError {
+    func failure(_ result: OpaquePointer?, _ name: String) -> PostgresError {
         guard let result = unsafe result, let state = unsafe field(result, "C") else {
             let said = unsafe String(cString: PQerrorMessage(raw)).split(whereSeparator: \.isNewline).first
             return PostgresError(

@@ -26,11 +26,27 @@ struct Cluster: Sendable {
             guard rename(new, layout.path("data")) == 0 else {
                 throw PrivatePostgresError("\(new) cannot be moved to its place: \(String(cString: strerror(errno)))")
             }
-            syncDirectory()
+            layout.syncDirectory()
         } catch {
             try? remove(new)
             throw error
         }
+    }
+
+    /// Runs initdb for a cluster that an older one's content will be put into, at `data.new`; what was there is removed.
+    ///
+    /// - Parameter locale: of the older one.
+    /// - Throws: `PrivatePostgresError`.
+    func makeEmpty(locale: String) async throws {
+        try remove(layout.path("data.new"))
+        let outcome = try await initdb(locale: locale)
+        guard outcome.status == 0 else {
+            throw PrivatePostgresError(
+                "initdb of PostgreSQL \(programs.version) could not make a database in \(layout.directory): "
+                    + Words.gist(outcome.output)
+            )
+        }
+        try configure(layout.path("data.new/postgresql.conf"))
     }
 
     /// From here on in PostgreSQL's own configuration file, where its owner may change it.
@@ -111,20 +127,12 @@ struct Cluster: Sendable {
         return try await Program.run(command.program, command.arguments, in: layout.directory, input: input)
     }
 
-    private func remove(_ path: String) throws {
+    func remove(_ path: String) throws {
         guard FileManager.default.fileExists(atPath: path) else { return }
         do {
             try FileManager.default.removeItem(atPath: path)
         } catch {
             throw PrivatePostgresError("\(path), left by an earlier attempt, cannot be removed: \(error.reason)")
         }
-    }
-
-    /// So that the new name survives a power cut.
-    private func syncDirectory() {
-        let descriptor = Foundation.open(layout.directory, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { return }
-        fsync(descriptor)
-        close(descriptor)
     }
 }

@@ -2,7 +2,8 @@ import Foundation
 
 /// An advisory lock on a file, `flock(2)`: the system releases it when the process ends, however it ends.
 final class FileLock: Sendable {
-    private let descriptor: Int32
+    /// Inherited by a program, the lock is held until that ends too.
+    let descriptor: Int32
     private let path: String
 
     /// - Throws: `PrivatePostgresError` where the file cannot be opened.

@@ -2,18 +2,21 @@ import Foundation
 
 /// Where the files of the private PostgreSQL are.
 ///
-/// `HOME/postgresql/` belongs to the server's user: `data/` is the cluster, `data.new/` one that initdb has not finished,
-/// `run/` holds the socket, `server.log` is what the server says, and `*.lock` are coldroll's own.
+/// `HOME/postgresql/` belongs to the server's user: `data/` is the cluster, `data.new/` one that is not finished, `data.15/`
+/// one of version 15 that was carried over to a newer version and is kept, `run/` holds the socket, `server.log` is what
+/// the server says, and `*.lock` are coldroll's own.
 struct Layout: Sendable {
     /// `HOME/postgresql`, without symbolic links.
     let directory: String
     /// Where the socket is: `run` in the directory, or a short name in `/tmp`.
-    let socketDirectory: String
+    private(set) var socketDirectory: String
+    /// Name of the cluster in the directory; another one while it is being made.
+    private(set) var data = "data"
 
     /// Part of the socket's file name; no TCP port.
     static let port = 5432
-    /// A socket's path has room for 108 bytes with its zero on Linux (unix(7)), 104 on macOS.
-    private static let longestSocketPath = 103
+    /// A socket's path has room for 108 bytes with its zero on Linux (unix(7)), 104 on macOS; four are for `.new`.
+    private static let longestSocketPath = 99
 
     /// Makes the home, if need be, and the directory in it.
     ///
@@ -47,6 +50,17 @@ struct Layout: Sendable {
 
     func path(_ name: String) -> String { directory + "/" + name }
 
+    /// A file of the cluster.
+    func dataPath(_ name: String) -> String { path(data) + "/" + name }
+
+    /// The cluster that is being made, whose socket is one that nobody else looks for.
+    var unfinished: Layout {
+        var other = self
+        other.data = "data.new"
+        other.socketDirectory += ".new"
+        return other
+    }
+
     /// For libpq: every part is plain, so nothing needs quotes.
     func conninfo(role: String) -> String {
         "host=\(socketDirectory) port=\(Self.port) user=\(role) dbname=\(Cluster.database)"
@@ -54,13 +68,13 @@ struct Layout: Sendable {
 
     /// Major version of the cluster; nil where there is none yet.
     func clusterVersion() throws -> Int? {
-        let file = path("data/PG_VERSION")
-        guard FileManager.default.fileExists(atPath: path("data")) else { return nil }
+        let file = dataPath("PG_VERSION")
+        guard FileManager.default.fileExists(atPath: path(data)) else { return nil }
         guard let text = try? String(contentsOfFile: file, encoding: .utf8),
             let version = Int(text.prefix { $0.isNumber })
         else {
             throw PrivatePostgresError(
-                "\(path("data")) is not a PostgreSQL cluster: \(file) cannot be read. Restore it from a backup, or "
+                "\(path(data)) is not a PostgreSQL cluster: \(file) cannot be read. Restore it from a backup, or "
                     + "move it away to start with an empty ledger"
             )
         }

@@ -5,7 +5,7 @@ import Logging
 enum Postmaster {
     /// The number in the lock file; whether that process is the server is another question.
     static func number(in layout: Layout) -> pid_t? {
-        guard let text = try? String(contentsOfFile: layout.path("data/postmaster.pid"), encoding: .utf8) else {
+        guard let text = try? String(contentsOfFile: layout.dataPath("postmaster.pid"), encoding: .utf8) else {
             return nil
         }
         return text.split(whereSeparator: \.isNewline).first.flatMap { pid_t($0.trimmingCharacters(in: .whitespaces)) }
@@ -15,7 +15,7 @@ enum Postmaster {
     static func works(_ process: pid_t, in layout: Layout) -> Bool {
         #if os(Linux)
         guard let directory = workingDirectory(process) else { return false }
-        return directory == URL(fileURLWithPath: layout.path("data")).resolvingSymlinksInPath().path
+        return directory == URL(fileURLWithPath: layout.path(layout.data)).resolvingSymlinksInPath().path
         #else
         kill(process, 0) == 0
         #endif
@@ -32,7 +32,7 @@ enum Postmaster {
         let processes = ((try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []).compactMap { pid_t($0) }
         guard !processes.isEmpty, !processes.contains(where: { works($0, in: layout) }) else { return }
         let socket = layout.socketDirectory + "/.s.PGSQL.\(Layout.port)"
-        for path in [layout.path("data/postmaster.pid"), socket + ".lock", socket] where unlink(path) == 0 {
+        for path in [layout.dataPath("postmaster.pid"), socket + ".lock", socket] where unlink(path) == 0 {
             logger.log(.info, "removed what a killed PostgreSQL left", ["path": .string(path)])
         }
         #endif

@@ -34,7 +34,8 @@ package final class PrivatePostgres: Sendable {
     /// A home that this user may not look into counts as having one: `open` then says what is wrong with it.
     package static func exists(home: String) -> Bool {
         var status = stat()
-        return stat(home + "/postgresql/data", &status) == 0 || (errno != ENOENT && errno != ENOTDIR)
+        if stat(home + "/postgresql/data", &status) == 0 || (errno != ENOENT && errno != ENOTDIR) { return true }
+        return !Layout(directory: home + "/postgresql").otherVersions().isEmpty
     }
 
     /// Makes the cluster on first use, starts it if nobody has, joins it otherwise.
@@ -56,6 +57,7 @@ package final class PrivatePostgres: Sendable {
             logger.log(.info, "another coldroll process starts or stops the private PostgreSQL: waiting for it")
         }
         defer { transition.release() }
+        try await layout.waitForUpgrade(logger)
         // Free: only whoever stops the server takes it exclusively, and holds the other lock meanwhile.
         try await membership.acquireShared()
         let server = Server(layout: layout, account: account, logger: logger)

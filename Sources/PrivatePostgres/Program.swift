@@ -20,18 +20,20 @@ enum Program {
     ///   - arguments: handed over as they are; no shell takes them apart.
     ///   - directory: to run in; relative paths in the arguments start there.
     ///   - input: standard input, less than a pipe holds (64 KiB on Linux, 16 on macOS); empty by default.
+    ///   - lock: handed down, so that it is held as long as the program or one that it starts runs.
     /// - Returns: how it ended, whatever its exit code.
     /// - Throws: `PrivatePostgresError` where it cannot be started.
     static func run(
         _ program: String,
         _ arguments: [String],
         in directory: String,
-        input: String = ""
+        input: String = "",
+        inheriting lock: FileLock? = nil
     ) async throws -> Outcome {
         try await withCheckedThrowingContinuation { continuation in
             // A queue of its own, because it is held until the program ends.
             DispatchQueue(label: "program").async {
-                continuation.resume(with: Result { try runBlocking(program, arguments, directory, input) })
+                continuation.resume(with: Result { try runBlocking(program, arguments, directory, input, lock) })
             }
         }
     }
@@ -40,14 +42,15 @@ enum Program {
         _ program: String,
         _ arguments: [String],
         _ directory: String,
-        _ input: String
+        _ input: String,
+        _ lock: FileLock?
     ) throws -> Outcome {
         do {
             let (stdin, stdout) = (try DescriptorPair(), try DescriptorPair())
             // Before there is a reader that could go away.
             stdin.write(input)
             stdin.closeWriting()
-            let process = try spawn(program, arguments, directory, stdin, stdout)
+            let process = try spawn(program, arguments, directory, stdin, stdout, lock)
             stdout.closeWriting()
             let output = stdout.readToEnd()
             var status: Int32 = 0
@@ -65,7 +68,8 @@ enum Program {
         _ arguments: [String],
         _ directory: String,
         _ stdin: DescriptorPair,
-        _ stdout: DescriptorPair
+        _ stdout: DescriptorPair,
+        _ lock: FileLock?
     ) throws -> pid_t {
         #if os(Linux)
         var actions = posix_spawn_file_actions_t()
@@ -90,12 +94,14 @@ enum Program {
         let open = ((try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")) ?? []).compactMap {
             Int32($0)
         }
-        for descriptor in open where descriptor > 2 {
+        for descriptor in open where descriptor > 2 && descriptor != lock?.descriptor {
             posix_spawn_file_actions_addclose(&actions, descriptor)
         }
         #else
         let noInheritance = Int32(POSIX_SPAWN_CLOEXEC_DEFAULT)
         #endif
+        // To itself: so it stays open in the program.
+        if let lock { posix_spawn_file_actions_adddup2(&actions, lock.descriptor, lock.descriptor) }
         var signals = sigset_t()
         sigemptyset(&signals)
         posix_spawnattr_setsigmask(&attributes, &signals)

@@ -22,10 +22,11 @@ struct Server: Sendable {
 
     /// Returns once connections are accepted; makes the cluster and starts the server if need be.
     ///
+    /// - Parameter given: programs for a cluster that is there; nil looks for both.
     /// - Throws: `PrivatePostgresError`, `CancellationError`.
-    func ensureRunning() async throws {
+    func ensureRunning(_ given: ServerPrograms? = nil) async throws {
         var firstStart: ContinuousClock.Instant?
-        var programs: ServerPrograms?
+        var programs = given
         var hasTold = false
         while true {
             switch try await state() {
@@ -67,6 +68,13 @@ struct Server: Sendable {
         defer { transition.release() }
         guard try membership.becomesExclusive() else { return }
         defer { membership.release() }
+        try await stop()
+    }
+
+    /// Stops the server if it runs.
+    ///
+    /// - Throws: `PrivatePostgresError`.
+    func stop() async throws {
         // Only a process that works in the cluster: the number in a stale file may be anybody's by now.
         guard let leader = Postmaster.number(in: layout), Postmaster.works(leader, in: layout) else { return }
         let programs = try await ServerPrograms.find(clusterVersion: try layout.clusterVersion())
@@ -98,6 +106,7 @@ struct Server: Sendable {
 
     private func prepare() async throws -> ServerPrograms {
         try await account.checkCanReach(layout.directory)
+        try layout.finishExchange()
         let version = try layout.clusterVersion()
         let programs = try await ServerPrograms.find(clusterVersion: version)
         if version == nil {
@@ -136,7 +145,7 @@ struct Server: Sendable {
     }
 
     private func control(_ programs: ServerPrograms, _ arguments: [String]) async throws -> Program.Outcome {
-        let command = try account.command(programs.path("pg_ctl"), arguments + ["--pgdata=data"])
+        let command = try account.command(programs.path("pg_ctl"), arguments + ["--pgdata=\(layout.data)"])
         return try await Program.run(command.program, command.arguments, in: layout.directory)
     }
 }

@@ -47,8 +47,10 @@ struct ServerPrograms: Sendable {
             let others = Set(installed.map(\.version)).sorted().map { "\($0)" }.joined(separator: ", ")
             throw PrivatePostgresError(
                 "the private database was made by PostgreSQL \(clusterVersion), and only \(others) is installed. "
-                    + "Install PostgreSQL \(clusterVersion) (Debian: apt-get install postgresql-\(clusterVersion)); to "
-                    + "move to a newer one, use pg_upgrade (PostgreSQL documentation: \"Upgrading a PostgreSQL Cluster\")"
+                    + "Install PostgreSQL \(clusterVersion) beside it (Debian: apt-get install postgresql-\(clusterVersion); where "
+                    + "the release has no such package, apt.postgresql.org has it)"
+                    + (newest.version > clusterVersion
+                        ? " and run 'coldroll setup', which carries the database over to \(newest.version)" : "")
             )
         }
         return match

@@ -58,8 +58,9 @@ import Testing
         let holder = try await Connection.connect(MigratedDatabase.conninfo)
         // Whoever corrects sums waits for this lock.
         try await holder.script("SELECT pg_advisory_lock(7165629038451267)", name: "test.hold")
+        let context = bench.context
         async let summary = runAll(
-            bench.context,
+            context,
             options: WorkerOptions(),
             since: nil,
             until: nil,
@@ -78,7 +79,7 @@ import Testing
     @Test func `a run waits for Google no longer than its owner wants, and says that it is not finished`() async throws
     {
         let bench = try await Bench()
-        var away = FaultRule(on: "list", .status(503))
+        var away = FaultRule(on: "list", .status)
         away.times = Int.max
         bench.simulator.setFaults([away])
         var options = WorkerOptions()
@@ -104,7 +105,8 @@ import Testing
         _ = try await bench.context.ledger.openScan(source: bench.fixture.source, since: nil, until: nil)
         var scan = bench.scan()
         scan.deadline = .now + .seconds(1)
-        let error = await #expect(throws: ArchiverError.self) { [scan] in _ = try await scanOrJoin(scan) }
+        let limited = scan
+        let error = await #expect(throws: ArchiverError.self) { try await scanOrJoin(limited) }
         #expect(error?.code == .outOfTime)
     }
 

@@ -29,7 +29,8 @@ import Testing
 
     @Test func `a pause that Google asks for is told to the database when it is back`() async throws {
         let bench = try await Bench()
-        var refusal = FaultRule(on: "list", .status(429))
+        var refusal = FaultRule(on: "list", .status)
+        refusal.status = 429
         refusal.nth = [1]
         bench.simulator.setFaults([refusal])
         try await bench.fixture.sql("CREATE SEQUENCE coldroll.test_tries")

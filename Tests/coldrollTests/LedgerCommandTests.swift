@@ -97,7 +97,7 @@ import Testing
         let queue = JobQueue(pool: pool, logger: .none)
         for (account, client, parts) in [("ada", "123-a.x", 10), ("eve", "123-b.x", 14), ("bob", "9-a.x", 1000)] {
             let source = try await ledger.source(kind: "library", account: account, clientID: client)
-            try await pool.run(
+            _ = try await pool.run(
                 Statement(
                     "test.tally",
                     "INSERT INTO coldroll.tally (source_id, place, parts) VALUES ($1::bigint, 'live', $2::bigint) RETURNING 1"

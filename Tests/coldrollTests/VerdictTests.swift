@@ -1,6 +1,6 @@
-import JobQueue
 import Testing
 
+@testable import JobQueue
 @testable import coldroll
 
 @Suite struct VerdictTests {

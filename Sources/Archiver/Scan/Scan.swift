@@ -17,7 +17,9 @@ struct Scan {
     var order = WorkOrder.newest
     /// Whether the owner takes a full scan with what it misses and could not read.
     var acceptsGaps = false
-    /// From when on it waits for nothing any more; while Google answers, it goes on. nil: never.
+    /// From when on it waits for nothing any more; nil: never.
+    ///
+    /// While Google answers, it goes on.
     var deadline: ContinuousClock.Instant?
     let stop: StopSignal
     /// Called once, before the first page of a full listing of a source that is known.

@@ -7,6 +7,8 @@ enum Operands: Sendable, Equatable {
     case partsOr(flag: String)
     /// Exactly one lane's number.
     case lane
+    /// Where a ledger is to go: exactly one libpq URI, or the word `private`.
+    case destination
 
     /// How the usage line shows them; empty for none.
     var usage: String {
@@ -15,6 +17,7 @@ enum Operands: Sendable, Equatable {
         case .part: "PART"
         case .partsOr(let flag): "PART… | \(flag) …"
         case .lane: "LANE"
+        case .destination: "URL | private"
         }
     }
 
@@ -37,7 +40,26 @@ enum Operands: Sendable, Equatable {
         case .lane:
             guard words.count == 1 else { return "expected one lane's number ('coldroll status' lists the lanes)" }
             return (Int64(words[0]) ?? 0) >= 1 ? nil : "not a lane's number: '\(harmless(words[0]))'"
+        case .destination:
+            guard words.count == 1 else {
+                return "expected one destination: postgresql://user@host/database, or the word private"
+            }
+            return Self.complaintAboutDestination(words[0])
         }
+    }
+
+    /// The words themselves are in no complaint: there may be a password among them.
+    private static func complaintAboutDestination(_ word: String) -> String? {
+        if word == "private" { return nil }
+        guard isConninfo(word) else {
+            return "the destination is no libpq URI; expected postgresql://user@host/database, or the word private"
+        }
+        guard !Conninfo(word).holdsSecret else {
+            return "the destination holds a password, which every user of this machine can read in the list of "
+                + "processes: leave it out, and put it into the environment as PGPASSWORD, or into the file that "
+                + "PGPASSFILE names (~/.pgpass where it names none)"
+        }
+        return nil
     }
 
     private static func complaintAboutParts(_ words: [String]) -> String? {

@@ -3,6 +3,8 @@ import CloudStorage
 import GooglePhotos
 import HTTPClient
 import JobQueue
+import Postgres
+import PrivatePostgres
 import Schema
 
 extension Command {
@@ -13,7 +15,9 @@ extension Command {
             "Migrates the schema, makes the directories of file:// stores, checks that archive and state store can be "
                 + "written, binds the ledger to the archive, checks that it is the ledger which filled it, and, with "
                 + "COLDROLL_SOURCE=library, asks Google Photos for one page to see whether the credentials may list it. "
-                + "All that fails is told, not only the first."
+                + "All that fails is told, not only the first.",
+            "A private PostgreSQL of an older major version is carried over to the newest one that is installed, as long as "
+                + "the old version's programs are installed too; the old database is kept beside it.",
         ],
         examples: [("coldroll setup", "after installing, and after every update")],
         need: .everything,
@@ -65,6 +69,7 @@ private struct Setup {
     let session: Session
 
     func prepareDatabase() async throws -> Database {
+        if session.settings.database == nil { try await upgradeServer() }
         let database = try await session.openDatabase(makes: true)
         // Past a pooler where there is one: a migration is a long transaction.
         let applied = try await Migrator(conninfo: database.listenConninfo).migrate()
@@ -76,6 +81,31 @@ private struct Setup {
                 : "The database's schema is of version \(version) now: \(applied.map(\.name).joined(separator: ", "))."
         )
         return database
+    }
+
+    /// Carries a private PostgreSQL over to the newest major version that is installed.
+    private func upgradeServer() async throws {
+        let upgrade = try await PrivatePostgres.upgrade(home: session.settings.home, logger: session.logger) {
+            conninfo in
+            let connection = try await Connection.connect(conninfo)
+            let sums = try await LedgerSums.readIfThere(connection)
+            await connection.close()
+            return sums
+        }
+        switch upgrade {
+        case .notNeeded: break
+        case .inUse(let old, let new):
+            session.reporter.warn(
+                "PostgreSQL \(new) is installed, and the private database is still one of PostgreSQL \(old): other "
+                    + "coldroll processes use it. Stop them and run 'coldroll setup' again to carry it over."
+            )
+        case .done(let old, let new, let kept):
+            session.reporter.say(
+                "The private database was carried over from PostgreSQL \(old) to \(new), and compared: nothing differs. "
+                    + "The old one is kept in \(harmless(kept)), with what you may have changed in its postgresql.conf; remove "
+                    + "it when you need it no more."
+            )
+        }
     }
 
     func prepare(_ name: String, _ store: any ObjectStore) async throws {

@@ -7,6 +7,9 @@ struct Conninfo: Sendable, Equatable {
     /// Decoded; nil if there was none.
     let password: String?
 
+    /// Whether it holds the password of the user, or of the key of a client's certificate.
+    var holdsSecret: Bool { password != nil || withoutPassword.contains("sslpassword=") }
+
     /// PostgreSQL docs, "Connection Strings": a URI, or `keyword = value` pairs.
     init(_ text: String) {
         if let scheme = text.range(of: "://") {

@@ -49,6 +49,13 @@ extension Session {
     /// - Throws: `CommandFault` where there is none and `makes` is false.
     func openServer(makes: Bool = false) async throws -> String {
         if let conninfo = settings.database { return conninfo }
+        return try await openPrivateServer(makes: makes)
+    }
+
+    /// The conninfo of the private server, whatever is configured; it stays up until the command ends.
+    ///
+    /// - Throws: as `openServer`.
+    func openPrivateServer(makes: Bool) async throws -> String {
         guard makes || PrivatePostgres.exists(home: settings.home) else {
             throw CommandFault(
                 "There is nothing in \(harmless(settings.home)) yet: run 'coldroll setup'. If your ledger is somewhere else, "

@@ -76,8 +76,8 @@ extension ExitStatus {
 
     private static func of(_ code: LedgerError.Code) -> ExitStatus {
         switch code {
-        case .foreignArchive, .foreignClient, .schema: .usage
-        case .scanBusy, .scanLost: .unfinished
+        case .foreignArchive, .foreignClient, .schema, .elsewhere, .target: .usage
+        case .scanBusy, .scanLost, .busy: .unfinished
         }
     }
 

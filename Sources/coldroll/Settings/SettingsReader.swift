@@ -29,9 +29,7 @@ struct SettingsReader {
     /// A libpq URI or key/value string; the value is never in a fault, since it may hold a password.
     mutating func conninfo(_ name: String) -> String? {
         guard let text = values[name] else { return nil }
-        let isURI = text.hasPrefix("postgresql://") || text.hasPrefix("postgres://")
-        let isKeyValue = !text.contains("://") && text.contains("=")
-        if !isURI, !isKeyValue {
+        if !isConninfo(text) {
             faults.append("\(name) is no libpq URI; expected postgresql://user@host/database")
         }
         return text
@@ -197,4 +195,10 @@ func isReadableFile(_ path: String) -> Bool {
     var isDirectory: ObjCBool = false
     return FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) && !isDirectory.boolValue
         && FileManager.default.isReadableFile(atPath: path)
+}
+
+/// Whether libpq would take it for a URI or a key/value string.
+func isConninfo(_ text: String) -> Bool {
+    let isURI = text.hasPrefix("postgresql://") || text.hasPrefix("postgres://")
+    return isURI || (!text.contains("://") && text.contains("="))
 }

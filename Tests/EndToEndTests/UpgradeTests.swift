@@ -1,0 +1,146 @@
+import Foundation
+import GoogleSimulator
+import JobQueue
+import Postgres
+import TestSupport
+import Testing
+
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
+
+/// A private PostgreSQL of an older major version, and real programs of a newer one.
+@Suite(.migratedDatabase, .timeLimit(.minutes(10))) struct UpgradeTests {
+    /// Settings with which a newer PostgreSQL is found besides the one that is installed: scripts/python-venv has it.
+    private func newer() throws -> [String: String] {
+        let path = ProcessInfo.processInfo.environment["PATH"] ?? ""
+        let places = path.split(separator: ":").map { $0 + "/../postgresql/bin" }
+        let place = try #require(
+            places.first { access($0 + "/pg_upgrade", X_OK) == 0 },
+            "no newer PostgreSQL: run the tests with PATH=$(scripts/python-venv):$PATH"
+        )
+        return Stage.inPrivate.merging(["PATH": path + ":" + place]) { $1 }
+    }
+
+    private func stage(_ count: Int = 8) async throws -> Stage {
+        let stage = try Stage { $0.synthesis = SynthesisOptions(count: count, sizes: 5_000...9_000, videoPercent: 0) }
+        #expect(try await stage.run("setup", changing: Stage.inPrivate).status == 0)
+        #expect(try await stage.run("run", changing: Stage.inPrivate).status == 0)
+        return stage
+    }
+
+    private func expectStored(
+        _ count: Int,
+        _ stage: Stage,
+        _ settings: [String: String],
+        _ location: SourceLocation = #_sourceLocation
+    ) async throws {
+        let status = try await stage.run("status", changing: settings)
+        #expect(status.output.contains("stored    \(count) = "), "\(status.output)", sourceLocation: location)
+    }
+
+    @Test func `setup carries it over, also after a crash, and keeps the old one`() async throws {
+        let newer = try newer()
+        let stage = try await stage()
+        let old = try #require(stage.version())
+        let watch = try stage.start("status", "--watch", changing: Stage.inPrivate)
+        try await stage.until("the status") { try watch.output.contains("stored") }
+        try await stage.texts("CREATE TABLE public.mine AS SELECT 42 AS n", on: stage.privateConninfo)
+        watch.signal(SIGKILL)
+        _ = try await watch.end()
+        kill(try #require(stage.postmaster), SIGKILL)
+
+        // Until then the old one serves, although a newer one is installed.
+        try await expectStored(8, stage, newer)
+        #expect(stage.version() == old)
+
+        let setup = try await stage.run("setup", changing: newer)
+        #expect(setup.status == 0, "\(setup.output)")
+        let new = try #require(stage.version())
+        #expect(Int(new)! > Int(old)!)
+        #expect(
+            setup.output.contains("carried over from PostgreSQL \(old) to \(new), and compared: nothing differs"),
+            "\(setup.output)"
+        )
+        #expect(setup.output.contains("\(stage.privateDirectory)/data.\(old)"), "\(setup.output)")
+        #expect(stage.version("data.\(old)") == old)
+        let names = try FileManager.default.contentsOfDirectory(atPath: stage.privateDirectory)
+        #expect(!names.contains("data.new") && !names.contains("run.new"))
+        #expect(!names.contains { $0.hasSuffix(".sh") }, "pg_upgrade's script would remove the new cluster")
+        try stage.simulator.addPhoto(named: "new.jpg")
+        #expect(try await stage.run("run", changing: newer).status == 0)
+        try await expectStored(9, stage, newer)
+        let psql = try await stage.run(
+            "psql",
+            "--",
+            "-Atc",
+            "SELECT current_setting('server_version_num')::int / 10000, current_setting('data_checksums'), current_user",
+            changing: newer
+        )
+        #expect(psql.output == "\(new)|on|coldroll_reader\n")
+        #expect(try await !stage.run("setup", changing: newer).output.contains("carried"))
+        try stage.proveEverythingIsStored()
+
+        let missing = try await stage.run("status", changing: Stage.inPrivate)
+        #expect(missing.status == 4)
+        #expect(missing.output.contains("Install PostgreSQL \(new) beside it"), "\(missing.output)")
+    }
+
+    @Test func `while others use it, it stays as it is, and that is said`() async throws {
+        let newer = try newer()
+        let stage = try await stage()
+        let old = try #require(stage.version())
+        let watch = try stage.start("status", "--watch", changing: Stage.inPrivate)
+        try await stage.until("the status") { try watch.output.contains("stored") }
+        let setup = try await stage.run("setup", changing: newer)
+        #expect(setup.status == 0, "\(setup.output)")
+        #expect(setup.output.contains("other coldroll processes use it"), "\(setup.output)")
+        #expect(stage.version() == old)
+        watch.signal(SIGTERM)
+        _ = try await watch.end()
+    }
+
+    @Test func `killed in the middle, the old one goes on, and the next setup does it`() async throws {
+        let newer = try newer()
+        let stage = try await stage()
+        let old = try #require(stage.version())
+
+        // While pg_upgrade runs, which goes on by itself.
+        let first = try stage.start("setup", changing: newer)
+        let sign = stage.privateDirectory + "/data.new/pg_upgrade_output.d"
+        try await stage.until("pg_upgrade") { FileManager.default.fileExists(atPath: sign) }
+        first.signal(SIGKILL)
+        #expect(try await first.end().status == SIGKILL)
+        let status = try await stage.run("status", changing: Stage.inPrivate)
+        #expect(!FileManager.default.fileExists(atPath: sign), "pg_upgrade was not waited for")
+        #expect(status.output.contains("stored    8 = "), "\(status.output)")
+        #expect(stage.version() == old)
+
+        // While the new server is looked at.
+        let second = try stage.start("setup", changing: newer)
+        try await stage.until("the new server") {
+            try second.output.components(separatedBy: "started the private PostgreSQL").count > 2
+        }
+        second.signal(SIGKILL)
+        #expect(try await second.end().status == SIGKILL)
+        #expect(stage.version("data.new") != nil)
+        try stage.simulator.addPhoto(named: "new.jpg")
+        #expect(try await stage.run("run", changing: Stage.inPrivate).status == 0)
+        #expect(stage.version() == old)
+
+        // Between two names.
+        let setup = try await stage.run("setup", changing: newer)
+        #expect(setup.output.contains("carried over"), "\(setup.output)")
+        let new = try #require(stage.version())
+        try await expectStored(9, stage, newer)
+        try FileManager.default.moveItem(
+            atPath: stage.privateDirectory + "/data",
+            toPath: stage.privateDirectory + "/data.\(new)"
+        )
+        try await expectStored(9, stage, newer)
+        #expect(stage.version() == new)
+        #expect(stage.version("data.\(old)") == old)
+    }
+}
