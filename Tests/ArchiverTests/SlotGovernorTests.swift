@@ -6,14 +6,14 @@ import Testing
 @Suite struct SlotGovernorTests {
     @Test func `slots double while throughput grows, settle, and halve on push-back`() {
         var governor = SlotGovernor(.auto)
-        #expect(governor.slots == 16)
+        #expect(governor.slots == 12)
         governor.intervalEnded(throughput: 100)
         governor.intervalEnded(throughput: 200)
-        #expect(governor.slots == 64)
-        governor.intervalEnded(throughput: 205)
         #expect(governor.slots == 48)
+        governor.intervalEnded(throughput: 205)
+        #expect(governor.slots == 36)
         governor.pushedBack()
-        #expect(governor.slots == 24)
+        #expect(governor.slots == 18)
         var fixed = SlotGovernor(.fixed(5))
         fixed.intervalEnded(throughput: 1, tries: 9, stumbles: 9)
         fixed.pushedBack()
@@ -23,7 +23,7 @@ import Testing
     @Test func `many refusals at once are one push, and refusals that go on lead down to one slot`() {
         var governor = SlotGovernor(.auto)
         for _ in 0..<100 { governor.pushedBack() }
-        #expect(governor.slots == 8)
+        #expect(governor.slots == 6)
         for _ in 0..<100 {
             governor.intervalEnded(throughput: nil)
             governor.pushedBack()
@@ -31,7 +31,7 @@ import Testing
         #expect(governor.slots == 1)
     }
 
-    @Test(arguments: [(1, 1, 16), (100, 1, 16), (100, 19, 16), (100, 20, 8), (3, 2, 8), (0, 2, 8)])
+    @Test(arguments: [(1, 1, 12), (100, 1, 12), (100, 19, 12), (100, 20, 6), (3, 2, 6), (0, 2, 6)])
     func `a fifth of the tries is a service that has too much to do, one stumble is chance`(
         _ tries: Int,
         _ stumbles: Int,
@@ -40,6 +40,21 @@ import Testing
         var governor = SlotGovernor(.auto)
         governor.intervalEnded(throughput: nil, tries: tries, stumbles: stumbles)
         #expect(governor.slots == slots)
+    }
+
+    @Test func `half of the tries failing all the time leads down to one slot`() {
+        var governor = SlotGovernor(.auto)
+        for _ in 0..<20 { governor.intervalEnded(throughput: 1, tries: 12, stumbles: 6) }
+        #expect(governor.slots == 1)
+    }
+
+    @Test func `intervals of few tries are judged together`() {
+        var governor = SlotGovernor(.auto)
+        for _ in 0..<2 { governor.intervalEnded(throughput: nil, tries: 5, stumbles: 1) }
+        #expect(governor.slots == 6)
+        governor = SlotGovernor(.auto)
+        for _ in 0..<20 { governor.intervalEnded(throughput: nil, tries: 6, stumbles: 1) }
+        #expect(governor.slots == 12)
     }
 
     @Test(arguments: [(64, 64), (10, 10), (3, 3), (0, 1)])

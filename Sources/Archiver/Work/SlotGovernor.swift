@@ -14,8 +14,13 @@ struct SlotGovernor: Sendable, Equatable {
     /// Intervals to sit out after a change that did not help.
     private var rest = 0
 
+    /// Tries and stumbles of intervals that were too few to judge by.
+    private var tries = 0, stumbles = 0
+
     /// Slots that `auto` starts with.
-    static let first = 16
+    static let first = 12
+    /// Tries by which one stumble more or less does not decide.
+    private static let sample = 10
 
     /// - Parameters:
     ///   - setting: what the owner asked for.
@@ -38,7 +43,12 @@ struct SlotGovernor: Sendable, Equatable {
     ///   - stumbles: of these, by a 5xx, a timeout or a broken connection of a service that answers others.
     mutating func intervalEnded(throughput: Double?, tries: Int = 0, stumbles: Int = 0) {
         guard !isFixed else { return }
-        if stumbles >= 2, stumbles * 5 >= tries { return pushedBack() }
+        // What was begun before the push says nothing of the slots after it.
+        guard !isPushed else { return rest -= 1 }
+        self.tries += tries
+        self.stumbles += stumbles
+        if self.stumbles >= 2, self.stumbles * 5 >= self.tries { return pushedBack() }
+        if self.tries >= Self.sample { (self.tries, self.stumbles) = (0, 0) }
         if rest > 0 {
             rest -= 1
             return
@@ -65,6 +75,7 @@ struct SlotGovernor: Sendable, Equatable {
     mutating func pushedBack() {
         guard !isFixed, !isPushed else { return }
         slots = max(1, slots / 2)
+        (tries, stumbles) = (0, 0)
         isDoubling = false
         best = 0
         rest = Self.pushRest

@@ -158,7 +158,9 @@ final class WorkerLoop {
             backlog.ended(job)
             pulse.note(busy: running.count)
             settle(job.reference, ending)
-        case .delivered(let letter, let receipt): note(letter, receipt)
+        case .delivered(let letter, let receipt):
+            note(letter, receipt)
+            if pulse.heldCount == 0, !isClaiming { checkDrain() }
         case .pulse(let finding): obey(finding)
         case .doorbell: gate.open()
         case .tick: tick()
