@@ -18,6 +18,8 @@ package struct LedgerError: Error, Sendable, Equatable, CustomStringConvertible 
         case busy
         /// The database that it was to be moved to holds something, or is the same.
         case target
+        /// The copy is whole, and the move is to be ended by the same call.
+        case halfway
     }
     /// What the caller does next.
     package let code: Code

@@ -11,7 +11,7 @@ import Schema
 /// 3. the target is the ledger.
 ///
 /// Until the second one the source's tables are locked against writes by an open transaction, which ends with the process:
-/// killed before that, the source is as it was.
+/// killed before that, the source is as it was. Each commit is on the disk before the next one (`MoveStatements.patience`).
 package struct LedgerMove: Sendable {
     /// What `run` did.
     package enum Result: Sendable {
@@ -51,12 +51,10 @@ package struct LedgerMove: Sendable {
         (self.source, self.target, self.silence, self.tell) = (source, target, silence, tell)
     }
 
-    /// Bytes of rows that are handed over together.
-    private static let chunk = 256 << 10
-
     /// Does it, or ends one that was broken off; safe to repeat.
     ///
-    /// - Throws: `LedgerError` with what is in the way; `PostgresError`.
+    /// - Throws: `LedgerError` with what is in the way, `.halfway` where the copy is whole and the same call ends the move;
+    ///   `PostgresError`.
     package func run() async throws -> Result {
         let from = try await Connection.connect(source.conninfo, applicationName: "coldroll move")
         do {
@@ -78,13 +76,12 @@ package struct LedgerMove: Sendable {
 
     private func run(_ from: Connection, _ to: Connection) async throws -> Result {
         let fromPlace = try await place(source, from), toPlace = try await place(target, to)
-        try await checkVersion(from)
-        let standing = try await Self.standing(from)
-        switch standing.state {
-        case .here: break
-        case .arriving: throw standing.refusal ?? LedgerError(code: .elsewhere, message: "It is not here.")
-        case .moved: return try await end(standing, to, toPlace)
+        // Before the version: an older schema does not keep a move from being ended.
+        if try await isThere(from) {
+            let standing = try await Self.standing(from)
+            if standing.state == .moved { return try await end(standing, from, to, toPlace) }
         }
+        try await checkVersion(from)
 
         try await from.begin()
         _ = try await from.run(MoveStatements.patience)
@@ -95,24 +92,34 @@ package struct LedgerMove: Sendable {
         }
         let tables = try await from.run(MoveStatements.tables).map(LedgerTable.init)
         try await lock(tables, from, "SHARE ROW EXCLUSIVE", place: fromPlace)
+        // Not earlier: whoever held the lock may have moved it.
+        let standing = try await Self.standing(from)
+        if let refusal = standing.refusal { throw refusal }
         try await checkNobodyWorks(from)
 
         let move = UUID().uuidString.lowercased()
         try await prepare(to, toPlace, standing.id)
         let sums = try await copy(tables, from, to, Origin(id: standing.id, move: move, from: fromPlace, to: toPlace))
 
-        _ = try await from.run(MoveStatements.markSource, [.text(move), .text(toPlace)])
+        try await mark(from, MoveStatements.markSource, [.text(move), .text(toPlace)])
         _ = try await from.run(MoveStatements.seal)
-        try await from.commit()
-        try await arrive(to, move)
+        try await halfway(toPlace) {
+            try await from.commit()
+            try await arrive(from, to, move)
+        }
         return .moved(rows: sums.rows)
     }
 
     // MARK: Before
 
-    private func place(_ side: Side, _ connection: Connection) async throws(PostgresError) -> String {
+    func place(_ side: Side, _ connection: Connection) async throws(PostgresError) -> String {
         if let place = side.place { return place }
         return try await connection.place
+    }
+
+    func isThere(_ connection: Connection) async throws(PostgresError) -> Bool {
+        guard let row = try await connection.run(MoveStatements.exists).first else { return false }
+        return try row.boolean(0)
     }
 
     private func checkVersion(_ connection: Connection) async throws {
@@ -122,7 +129,7 @@ package struct LedgerMove: Sendable {
         try checkIsCurrent(versions)
     }
 
-    private static func standing(_ connection: Connection) async throws(PostgresError) -> LedgerStanding {
+    static func standing(_ connection: Connection) async throws(PostgresError) -> LedgerStanding {
         guard let row = try await connection.run(MoveStatements.standing).first else {
             throw PostgresError(
                 code: .unexpectedAnswer,
@@ -133,7 +140,7 @@ package struct LedgerMove: Sendable {
         return try LedgerStanding(row)
     }
 
-    private func lock(
+    func lock(
         _ tables: [LedgerTable],
         _ connection: Connection,
         _ mode: String,
@@ -153,6 +160,17 @@ package struct LedgerMove: Sendable {
         }
     }
 
+    /// Changes the ledger's own row, which must stand as the statement expects.
+    func mark(_ connection: Connection, _ statement: Statement, _ values: [PostgresValue]) async throws {
+        guard try await connection.run(statement, values).count == 1 else {
+            throw LedgerError(
+                code: .busy,
+                message: "Somebody else changed where \(try await connection.place) stands meanwhile, another move"
+                    + " perhaps. Repeat the same command: it looks anew."
+            )
+        }
+    }
+
     private func checkNobodyWorks(_ from: Connection) async throws {
         let alive = try await from.run(
             MoveStatements.alive,
@@ -168,145 +186,5 @@ package struct LedgerMove: Sendable {
             message: "Somebody works on this ledger: \(many). Stop them with Ctrl-C or SIGTERM and repeat. One that was"
                 + " killed counts for \(Int(silence.seconds)) s after its last sign of life. Nothing was changed."
         )
-    }
-
-    // MARK: The copy
-
-    /// What the copy is of.
-    private struct Origin {
-        let id: String, move: String, from: String, to: String
-    }
-
-    /// Makes the schema where there is none, refuses a database that has something to lose.
-    private func prepare(_ to: Connection, _ place: String, _ id: String) async throws {
-        if try await isThere(to) {
-            try await checkIsFree(to, place, id)
-            let versions = try await appliedVersions { statement throws(PostgresError) in
-                try await to.run(statement)
-            }
-            try refuseNewer(versions)
-            // A migration may have to write what the seal keeps.
-            if versions.count < Migration.all.count, try await Self.standing(to).state != .here {
-                _ = try await to.run(MoveStatements.unseal)
-            }
-        }
-        _ = try await Migrator(conninfo: target.conninfo).migrate()
-    }
-
-    private func isThere(_ to: Connection) async throws(PostgresError) -> Bool {
-        guard let row = try await to.run(MoveStatements.exists).first else { return false }
-        return try row.boolean(0)
-    }
-
-    private func checkIsFree(_ to: Connection, _ place: String, _ id: String) async throws {
-        let standing = try await Self.standing(to)
-        let isUsed = try await to.run(MoveStatements.isUsed).first?.boolean(0) ?? true
-        let remedy =
-            " Name an empty database; or, if nobody needs what is there, remove it for good with"
-            + " 'DROP SCHEMA coldroll CASCADE' in psql, and repeat. Nothing was changed."
-        switch standing.state {
-        // What this very ledger was before it moved here, or a copy that was broken off: this one knows more.
-        case .moved where standing.id == id, .arriving where standing.id == id: return
-        case .here where !isUsed: return
-        case .here:
-            throw LedgerError(
-                code: .target,
-                message: "There is a ledger in \(place) already"
-                    + (standing.id == id
-                        ? ", a copy of this one that somebody may have gone on with." : ", another one.")
-                    + remedy
-            )
-        case .moved, .arriving:
-            throw LedgerError(
-                code: .target,
-                message: "There is what is left of another ledger in \(place), which "
-                    + (standing.state == .moved ? "was moved to" : "was to come from")
-                    + " \(standing.elsewhere ?? "elsewhere")." + remedy
-            )
-        }
-    }
-
-    /// Everything in one transaction: whole, compared, or not at all.
-    private func copy(
-        _ tables: [LedgerTable],
-        _ from: Connection,
-        _ to: Connection,
-        _ origin: Origin
-    ) async throws -> LedgerSums {
-        try await to.begin()
-        _ = try await to.run(MoveStatements.patience)
-        let mine = try await to.run(MoveStatements.tables).map(LedgerTable.init)
-        guard mine == tables else {
-            throw LedgerError(
-                code: .schema,
-                message: "The tables of the two databases are not the same, although both have this coldroll's schema:"
-                    + " somebody changed one by hand. Nothing was changed."
-            )
-        }
-        try await lock(tables, to, "ACCESS EXCLUSIVE", place: origin.to)
-        // Again, now that nobody can write: it was looked at before the schema was made.
-        try await checkIsFree(to, origin.to, origin.id)
-        for table in tables {
-            _ = try await to.run(Statement("move.still", "ALTER TABLE \(table.reference) DISABLE TRIGGER USER"))
-        }
-        let all = tables.map(\.reference).joined(separator: ", ")
-        _ = try await to.run(Statement("move.empty", "TRUNCATE \(all)"))
-        for table in tables {
-            try await copy(table, from, to)
-        }
-        for (name, last, isCalled) in try await LedgerSequences.read(from) {
-            _ = try await to.run(MoveStatements.setSequence, [.text(name), .integer(last), .boolean(isCalled)])
-        }
-        for table in tables {
-            _ = try await to.run(Statement("move.alert", "ALTER TABLE \(table.reference) ENABLE TRIGGER USER"))
-        }
-        tell("Comparing both sides, row by row.")
-        async let sent = LedgerSums.read(from)
-        let received = try await LedgerSums.read(to), sums = try await sent
-        if let difference = sums.difference(from: received) {
-            throw LedgerError(
-                code: .target,
-                message: "The copy is not what was sent (\(difference)), so it was not kept. Nothing was changed; if it"
-                    + " happens again, one of the two servers is to be mistrusted."
-            )
-        }
-        _ = try await to.run(Statement("move.analyze", "ANALYZE \(all)"))
-        _ = try await to.run(MoveStatements.markCopy, [.text(origin.move), .text(origin.from)])
-        _ = try await to.run(MoveStatements.seal)
-        try await to.commit()
-        return sums
-    }
-
-    private func copy(_ table: LedgerTable, _ from: Connection, _ to: Connection) async throws(PostgresError) {
-        try await from.copyOut(table.copyOut)
-        try await to.copyIn(table.copyIn)
-        while true {
-            let (rows, isLast) = try await from.copiedOut(Self.chunk, of: table.copyOut)
-            if !rows.isEmpty { try await to.copyIn(rows, of: table.copyIn) }
-            if isLast { break }
-        }
-        try await to.endCopyIn(table.copyIn)
-    }
-
-    // MARK: After
-
-    private func arrive(_ to: Connection, _ move: String) async throws(PostgresError) {
-        try await to.begin()
-        _ = try await to.run(MoveStatements.arrive, [.text(move)])
-        _ = try await to.run(MoveStatements.unseal)
-        try await to.commit()
-    }
-
-    /// The source is marked: its copy is the ledger, or will be by this.
-    private func end(_ standing: LedgerStanding, _ to: Connection, _ place: String) async throws -> Result {
-        if try await isThere(to) {
-            let there = try await Self.standing(to)
-            if there.id == standing.id, there.state == .here { return .wasThere }
-            if there.id == standing.id, there.state == .arriving, let move = standing.move, there.move == move {
-                try await arrive(to, move)
-                return .ended
-            }
-        }
-        throw standing.refusal ?? LedgerError(code: .elsewhere, message: "It is not here.")
     }
 }

@@ -54,7 +54,7 @@ package struct LedgerStanding: Sendable, Equatable {
                 message:
                     "This is the copy of a ledger whose move from \(elsewhere ?? "another database") has not ended."
                     + " Repeat the same 'coldroll move' with the settings of that ledger; until it ends, that one may be"
-                    + " used on. Nothing was changed here."
+                    + " used on. If that one is lost for good, see 'coldroll reclaim'. Nothing was changed here."
             )
         }
     }

@@ -41,13 +41,19 @@ package struct LedgerSums: Sendable, Equatable {
     /// Rows by table.
     package let rows: [String: Int64]
 
-    /// The same, or nil where there is no ledger.
+    /// The same for a server at rest, whatever it writes dates and numbers as; nil where there is no ledger.
     package static func readIfThere(_ connection: Connection) async throws(PostgresError) -> LedgerSums? {
         guard let row = try await connection.run(MoveStatements.exists).first, try row.boolean(0) else { return nil }
-        return try await read(connection)
+        try await connection.begin()
+        _ = try await connection.run(MoveStatements.patience)
+        let sums = try await read(connection)
+        try await connection.commit()
+        return sums
     }
 
     /// Reads everything once: some minutes for ten million parts.
+    ///
+    /// To be compared with another server's, within a transaction that began with `MoveStatements.patience`.
     package static func read(_ connection: Connection) async throws(PostgresError) -> LedgerSums {
         var lines: [String] = []
         var rows: [String: Int64] = [:]

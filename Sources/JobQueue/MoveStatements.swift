@@ -28,20 +28,27 @@ enum MoveStatements {
         """
     )
 
-    /// No limit of the server's own ends a transaction that lasts long because it copies much.
+    /// For one transaction: how it waits, what it writes, and that the server notices when its client has vanished.
     ///
-    /// Whoever writes now is waited for, but not for ever.
+    /// No limit of the server's own ends a transaction that lasts long because it copies much; whoever writes now is
+    /// waited for, but not for ever. Dates and numbers are written the same way on both sides. A commit is on the disk
+    /// before the next one begins, whatever the server's default is: their order is what a move rests on. A host that is
+    /// gone lets the tables' locks go after 20 s at rest (10 + 2 × 5) and 10 s while it is sent something (the same as
+    /// `ConnectParameters` has for the other direction), not after the hours of the system's default; a Unix socket has
+    /// no such settings and ignores them.
     static let patience = Statement(
         "move.patience",
         """
         SELECT set_config(s.name, '0', true) FROM pg_settings AS s
         WHERE s.name IN ('statement_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout')
         UNION ALL
-        SELECT set_config('lock_timeout', '15s', true)
+        SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') <> 'remote_apply'
         UNION ALL
         SELECT set_config(v.name, v.value, true)
-        FROM (VALUES ('TimeZone', 'UTC'), ('DateStyle', 'ISO'), ('IntervalStyle', 'postgres'), ('extra_float_digits', '1'))
-            AS v(name, value)
+        FROM (VALUES ('lock_timeout', '15s'),
+                     ('TimeZone', 'UTC'), ('DateStyle', 'ISO'), ('IntervalStyle', 'postgres'), ('extra_float_digits', '1'),
+                     ('tcp_keepalives_idle', '10'), ('tcp_keepalives_interval', '5'), ('tcp_keepalives_count', '2'),
+                     ('tcp_user_timeout', '10000')) AS v(name, value)
         """
     )
 
@@ -110,11 +117,15 @@ enum MoveStatements {
         "SELECT setval($1::text::regclass, $2::bigint, $3::boolean)"
     )
 
+    // Each answers one row exactly if the ledger stood as it must.
+
     static let markCopy = Statement(
         "move.mark_copy",
         """
         UPDATE coldroll.ledger AS l
         SET standing = 'arriving', move_id = $1::text::uuid, elsewhere = $2::text, moved_at = now()
+        WHERE l.standing = 'here'
+        RETURNING l.id::text
         """
     )
 
@@ -123,15 +134,38 @@ enum MoveStatements {
         """
         UPDATE coldroll.ledger AS l
         SET standing = 'moved', move_id = $1::text::uuid, elsewhere = $2::text, moved_at = now()
+        WHERE l.standing = 'here'
+        RETURNING l.id::text
         """
     )
 
-    /// The copy becomes the ledger; nothing where it is already.
+    /// Keeps the source as it is, moved by this move, while its copy becomes the ledger.
+    static let holdSource = Statement(
+        "move.hold_source",
+        """
+        SELECT l.id::text FROM coldroll.ledger AS l
+        WHERE l.standing = 'moved' AND l.move_id = $1::text::uuid
+        FOR UPDATE
+        """
+    )
+
+    /// The copy becomes the ledger.
     static let arrive = Statement(
         "move.arrive",
         """
         UPDATE coldroll.ledger AS l SET standing = 'here', move_id = NULL, elsewhere = NULL, moved_at = NULL
-        WHERE l.move_id = $1::text::uuid
+        WHERE l.standing = 'arriving' AND l.move_id = $1::text::uuid
+        RETURNING l.id::text
+        """
+    )
+
+    /// What refuses becomes the ledger again, where the other side, as `elsewhere` names it, is lost.
+    static let reclaim = Statement(
+        "move.reclaim",
+        """
+        UPDATE coldroll.ledger AS l SET standing = 'here', move_id = NULL, elsewhere = NULL, moved_at = NULL
+        WHERE l.standing <> 'here' AND l.elsewhere = $1::text
+        RETURNING l.id::text
         """
     )
 
@@ -140,6 +174,6 @@ enum MoveStatements {
 
     static let all = [
         exists, standing, isUsed, patience, flag, seesFlag, alive, tables, sequences, setSequence, markCopy, markSource,
-        arrive, seal, unseal,
+        holdSource, arrive, reclaim, seal, unseal,
     ]
 }

@@ -14,6 +14,7 @@ final class FileLock: Sendable {
         guard descriptor >= 0 else {
             throw PrivatePostgresError("\(path) cannot be opened: \(String(cString: strerror(errno)))")
         }
+        giveToOwner(of: URL(fileURLWithPath: path).deletingLastPathComponent().path, descriptor)
     }
 
     deinit {

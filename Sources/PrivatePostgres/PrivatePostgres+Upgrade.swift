@@ -5,6 +5,8 @@ import Postgres
 /// Carrying a cluster over to a newer major version of PostgreSQL.
 extension PrivatePostgres {
     package enum Upgrade: Sendable, Equatable {
+        /// A newer version is installed, and it could not be done, for this reason: the cluster is as it was.
+        case failed(from: Int, to: Int, reason: String)
         /// There is no cluster, or none of a newer version is installed.
         case notNeeded
         /// A newer version is installed, and other processes use the server: nothing was changed.
@@ -21,8 +23,8 @@ extension PrivatePostgres {
     ///   - home: coldroll's data directory.
     ///   - logger: hears of starts and stops.
     ///   - content: what must be the same before and after; called with the conninfo of either server.
-    /// - Returns: what was done.
-    /// - Throws: `PrivatePostgresError` that says which package is missing, or what pg_upgrade said; `content`'s errors.
+    /// - Returns: what was done, or why not: which package is missing, what pg_upgrade or `content` said.
+    /// - Throws: `PrivatePostgresError` where the cluster that is there cannot be used at all; `CancellationError`.
     package static func upgrade<Content: Equatable & Sendable>(
         home: String,
         logger: Logger,
@@ -47,16 +49,22 @@ extension PrivatePostgres {
         guard try membership.becomesExclusive() else { return .inUse(from: version, to: new.version) }
         defer { membership.release() }
         try await account.checkCanReach(layout.directory)
-        let kept = layout.path(Layout.name(version: version))
-        guard !FileManager.default.fileExists(atPath: kept) else {
-            throw PrivatePostgresError(
-                "\(kept) is in the way: the database of PostgreSQL \(version) would be kept there. Move it away, and run "
-                    + "'coldroll setup' again"
-            )
+        do {
+            let kept = layout.path(Layout.name(version: version))
+            guard !FileManager.default.fileExists(atPath: kept) else {
+                throw PrivatePostgresError(
+                    "\(kept) is in the way: the database of PostgreSQL \(version) would be kept there. Move it away"
+                )
+            }
+            let upgrade = ClusterUpgrade(layout: layout, account: account, old: old, new: new, logger: logger)
+            try await upgrade.run(content)
+            return .done(from: version, to: new.version, kept: kept)
+        } catch {
+            try Task.checkCancellation()
+            // In the middle of the renames the next start goes on, if it can.
+            guard try layout.clusterVersion() == version else { throw error }
+            return .failed(from: version, to: new.version, reason: "\(error)")
         }
-        let upgrade = ClusterUpgrade(layout: layout, account: account, old: old, new: new, logger: logger)
-        try await upgrade.run(content)
-        return .done(from: version, to: new.version, kept: kept)
     }
 }
 
@@ -104,7 +112,10 @@ private struct ClusterUpgrade {
                 )
             }
         } catch {
-            try? cluster.remove(layout.path("data.new"))
+            // Not from under a server that runs in it; the next attempt stops that and removes what is left here.
+            if (try? await Server(layout: layout.unfinished, account: account, logger: logger).stop()) != nil {
+                try? cluster.remove(layout.path("data.new"))
+            }
             throw error
         }
         try layout.exchange(old: old.version, new: new.version)

@@ -33,9 +33,11 @@ package final class PrivatePostgres: Sendable {
     ///
     /// A home that this user may not look into counts as having one: `open` then says what is wrong with it.
     package static func exists(home: String) -> Bool {
-        var status = stat()
-        if stat(home + "/postgresql/data", &status) == 0 || (errno != ENOENT && errno != ENOTDIR) { return true }
-        return !Layout(directory: home + "/postgresql").otherVersions().isEmpty
+        // A cluster in its place, or one on the way there.
+        ["data", Layout.exchangeMark].contains { name in
+            var status = stat()
+            return stat(home + "/postgresql/" + name, &status) == 0 || (errno != ENOENT && errno != ENOTDIR)
+        }
     }
 
     /// Makes the cluster on first use, starts it if nobody has, joins it otherwise.

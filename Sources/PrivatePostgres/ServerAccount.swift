@@ -93,3 +93,10 @@ struct ServerAccount: Sendable {
         )
     }
 }
+
+/// Gives a file that root made to the owner of its directory, who uses it too when it is not root that runs coldroll.
+func giveToOwner(of directory: String, _ descriptor: Int32) {
+    var (owner, file) = (stat(), stat())
+    guard geteuid() == 0, stat(directory, &owner) == 0, fstat(descriptor, &file) == 0, file.st_uid == 0 else { return }
+    _ = fchown(descriptor, owner.st_uid, owner.st_gid)
+}

@@ -7,101 +7,31 @@ import Testing
 
 /// A ledger carried to a second database of the same server.
 @Suite(.migratedDatabase, .timeLimit(.minutes(5))) struct MoveTests {
-    /// Runs a test with a second, empty database.
-    private func withTarget(_ body: (String) async throws -> Void) async throws {
-        let name = "t_" + UUID().uuidString.replacing("-", with: "").lowercased()
-        try await script("CREATE DATABASE \(name)", MigratedDatabase.conninfo)
-        // The last one counts.
-        let result: Result<Void, any Error>
-        do {
-            result = .success(try await body(MigratedDatabase.conninfo + " dbname=\(name)"))
-        } catch {
-            result = .failure(error)
-        }
-        try await script("DROP DATABASE \(name) WITH (FORCE)", MigratedDatabase.conninfo)
-        try result.get()
-    }
-
-    private func script(_ sql: String, _ conninfo: String) async throws {
-        let connection = try await Connection.connect(conninfo)
-        try await connection.script(sql, name: "test")
-        await connection.close()
-    }
-
-    private func texts(_ sql: String, _ conninfo: String) async throws -> [String] {
-        let connection = try await Connection.connect(conninfo)
-        let texts = try await connection.run(Statement("test", sql)).map { $0.textOrNil(0) ?? "NULL" }
-        await connection.close()
-        return texts
-    }
-
-    private func sums(_ conninfo: String) async throws -> LedgerSums {
-        let connection = try await Connection.connect(conninfo)
-        let sums = try await LedgerSums.read(connection)
-        await connection.close()
-        return sums
-    }
-
-    private func move(to target: String) -> LedgerMove {
-        LedgerMove(
-            from: LedgerMove.Side(conninfo: MigratedDatabase.conninfo, place: nil),
-            to: LedgerMove.Side(conninfo: target, place: nil),
-            silence: .seconds(30),
-            tell: { _ in }
-        )
-    }
-
-    /// A ledger in which every table has rows; nobody works on it any more.
-    private func filled() async throws -> QueueFixture {
-        let fixture = try await QueueFixture()
-        try await fixture.record(20)
-        let worker = try await fixture.worker()
-        let jobs = try await fixture.claim(worker, 6)
-        _ = try await fixture.queue.complete(worker: worker, jobs.prefix(3).map { QueueFixture.stored($0) })
-        _ = try await fixture.queue.fail(
-            worker: worker,
-            [Failure(job: jobs[3].reference, reason: "cut", message: "tab\there, a \\ and an ü", retryAfter: nil)]
-        )
-        for sql in [
-            "INSERT INTO coldroll.upload (part_id, lease, session_uri, archive_url, object_name) SELECT part_id, 1, 'https://x', 'gs://a', 'n' FROM coldroll.job LIMIT 1",
-            "INSERT INTO coldroll.run (source_id, host) SELECT id, 'nas' FROM coldroll.source",
-            "SELECT coldroll.skip(max(part_id), 'not wanted') FROM coldroll.job WHERE state = 'ready'",
-            "INSERT INTO coldroll.budget (day_limit, drawn, day, project, kind) VALUES (10, 3, current_date, 'p', 'api')",
-            "INSERT INTO coldroll.breaker (service, place) VALUES ('media', 'p')",
-            "INSERT INTO coldroll.absence (item_id, source_id, scan_id, believed) VALUES (1, 1, 1, true)",
-            "UPDATE coldroll.worker SET beat_at = now() - interval '31 s'",
-            "UPDATE coldroll.scan SET renewed_at = now() - interval '31 s'",
-        ] {
-            try await fixture.sql(sql)
-        }
-        return fixture
-    }
-
     @Test func `every table and sequence arrives, with roles and triggers as setup makes them`() async throws {
-        let fixture = try await filled()
-        let empty = try await sums(MigratedDatabase.conninfo).rows.filter { $0.value == 0 }.keys
+        let fixture = try await MoveBench.filled()
+        let empty = try await MoveBench.sums(MigratedDatabase.conninfo).rows.filter { $0.value == 0 }.keys
         #expect(Set(empty) == [], "a table without rows shows nothing: fill it above")
-        try await withTarget { target in
-            let before = try await sums(MigratedDatabase.conninfo)
-            guard case .moved(let rows) = try await move(to: target).run() else {
+        try await MoveBench.withTarget { target in
+            let before = try await MoveBench.sums(MigratedDatabase.conninfo)
+            guard case .moved(let rows) = try await MoveBench.move(to: target).run() else {
                 Issue.record("not moved")
                 return
             }
             #expect(rows["part"] == 20)
-            #expect(try await sums(target) == before)
-            #expect(try await texts("SELECT count(*)::text FROM coldroll.tally_error", target) == ["0"])
+            #expect(try await MoveBench.sums(target) == before)
+            #expect(try await MoveBench.texts("SELECT count(*)::text FROM coldroll.tally_error", target) == ["0"])
             let pool = ConnectionPool(conninfo: target, limit: 1)
             let ledger = Ledger(pool: pool)
             try await ledger.checkSchema()
             #expect(
-                try await texts(
+                try await MoveBench.texts(
                     "SELECT has_table_privilege('coldroll_reader', 'coldroll.part', 'SELECT')::text",
                     target
                 )
                     == ["true"]
             )
             #expect(
-                try await texts(
+                try await MoveBench.texts(
                     "SELECT has_table_privilege('coldroll_reader', 'coldroll.upload', 'SELECT')::text",
                     target
                 )
@@ -117,10 +47,10 @@ import Testing
                 sources: [fixture.source]
             )
             let jobs = try await queue.claim(worker: worker, sources: [fixture.source], limit: 3)
-            let leases = try await texts("SELECT max(lease)::text FROM coldroll.object", target)
+            let leases = try await MoveBench.texts("SELECT max(lease)::text FROM coldroll.object", target)
             #expect(jobs.allSatisfy { $0.reference.lease > Int64(leases[0])! })
             _ = try await queue.complete(worker: worker, jobs.map { QueueFixture.stored($0) })
-            #expect(try await texts("SELECT count(*)::text FROM coldroll.tally_error", target) == ["0"])
+            #expect(try await MoveBench.texts("SELECT count(*)::text FROM coldroll.tally_error", target) == ["0"])
             await pool.close()
 
             let refusal = await #expect(throws: LedgerError.self) { try await fixture.ledger.checkSchema() }
@@ -135,41 +65,55 @@ import Testing
     }
 
     @Test func `a copy that differs is not kept, and the source goes on`() async throws {
-        let fixture = try await filled()
-        try await withTarget { target in
+        let fixture = try await MoveBench.filled()
+        try await MoveBench.withTarget { target in
             _ = try await Migrator(conninfo: target).migrate()
             // Pads what it is given.
-            try await script("ALTER TABLE coldroll.run ALTER host TYPE char(9)", target)
-            let error = await #expect(throws: LedgerError.self) { _ = try await move(to: target).run() }
+            try await MoveBench.script("ALTER TABLE coldroll.run ALTER host TYPE char(9)", target)
+            let error = await #expect(throws: LedgerError.self) { _ = try await MoveBench.move(to: target).run() }
             #expect(
                 error?.message.contains("The copy is not what was sent (run: 1 rows, sum ") == true,
                 "\(error as Any)"
             )
-            #expect(try await texts("SELECT count(*)::text FROM coldroll.part", target) == ["0"])
-            #expect(try await texts("SELECT standing FROM coldroll.ledger", target) == ["here"])
+            #expect(try await MoveBench.texts("SELECT count(*)::text FROM coldroll.part", target) == ["0"])
+            #expect(try await MoveBench.texts("SELECT standing FROM coldroll.ledger", target) == ["here"])
             try await fixture.ledger.checkSchema()
             try await fixture.sql("UPDATE coldroll.lane SET park_reason = NULL")
         }
     }
 
-    @Test func `what an older schema left behind is brought to this version before the ledger comes back`() async throws
-    {
-        let fixture = try await filled()
-        try await withTarget { target in
-            _ = try await move(to: target).run()
-            // As if a step had been added since: the seal must not keep it from being applied.
-            try await fixture.sql(
-                "DELETE FROM coldroll.migration WHERE version = (SELECT max(version) FROM coldroll.migration)"
-            )
-            let back = LedgerMove(
-                from: LedgerMove.Side(conninfo: target, place: nil),
-                to: LedgerMove.Side(conninfo: MigratedDatabase.conninfo, place: nil),
-                silence: .seconds(30),
-                tell: { _ in }
-            )
-            // The last step is not to be repeated in earnest, so it may fail.
-            _ = try? await back.run()
-            #expect(try await fixture.number("SELECT count(*) FROM pg_trigger WHERE tgname = 'refuse_moved'") == 0)
+    @Test func `what an older schema left behind is brought to this version and stays sealed meanwhile`() async throws {
+        let fixture = try await MoveBench.filled()
+        try await MoveBench.withTarget { target in
+            _ = try await MoveBench.move(to: target).run()
+            // As if a step had been added since, and wrote: the seal must not keep it from being applied.
+            for sql in [
+                "DELETE FROM coldroll.migration WHERE version = (SELECT max(version) FROM coldroll.migration)",
+                "CREATE TABLE public.seen (n integer)",
+                """
+                CREATE FUNCTION public.write() RETURNS event_trigger LANGUAGE plpgsql AS $$
+                BEGIN
+                    UPDATE coldroll.lane SET park_reason = NULL;
+                    RAISE EXCEPTION 'it wrote' USING ERRCODE = 'TT001';
+                END $$
+                """,
+                "CREATE EVENT TRIGGER write ON ddl_command_start WHEN TAG IN ('ALTER TABLE') EXECUTE FUNCTION public.write()",
+            ] {
+                try await fixture.sql(sql)
+            }
+            let back = MoveBench.move(from: target, to: MigratedDatabase.conninfo)
+            // The last step is not to be repeated in earnest, so it fails.
+            let error = await #expect(throws: PostgresError.self) { _ = try await back.run() }
+            #expect(error?.code == .server(sqlState: "TT001"), "\(error as Any)")
+            try await fixture.sql("DROP EVENT TRIGGER write")
+            let write = await #expect(throws: PostgresError.self) { try await fixture.sql("DELETE FROM coldroll.lane") }
+            #expect(write?.code == .server(sqlState: "CRL01"))
+            // What ended the move needs no schema of this version.
+            let again = try await MoveBench.move(to: target).run()
+            guard case .wasThere = again else {
+                Issue.record("\(again)")
+                return
+            }
         }
     }
 }

@@ -47,7 +47,14 @@ extension Command {
             isToPrivate
             ? "Leave COLDROLL_DATABASE_URL out of the settings of this host: other hosts cannot reach it there."
             : "Set COLDROLL_DATABASE_URL to it on all hosts."
-        switch try await move.run() {
+        let result: LedgerMove.Result
+        do {
+            result = try await move.run()
+        } catch let error as LedgerError where error.code == .halfway {
+            // Told also to whoever interrupted it.
+            return Ending(ExitStatus(of: error), error.message)
+        }
+        switch result {
         case .moved(let rows):
             let counts = [("item", "item"), ("part", "part"), ("object", "stored object")].map { table, word in
                 Quantity.counted(rows[table] ?? 0, word)

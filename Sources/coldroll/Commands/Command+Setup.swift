@@ -26,7 +26,12 @@ extension Command {
         let setup = Setup(session: session)
         var steps = Steps(reporter: session.reporter)
         let http = session.openHTTP()
-        let database = try await steps.run { try await setup.prepareDatabase() }
+        var database: Database?
+        if let upgrade = try await steps.run({ try await setup.upgradeServer() }) {
+            // The older one serves on, and all else is worth doing.
+            if let failure = upgrade.failure { steps.fail(failure) }
+            database = try await steps.run { try await setup.prepareDatabase() }
+        }
         let stores = try await steps.run { try session.openStores(http) }
         if let stores {
             let archive: Void? = try await steps.run { try await setup.prepare("archive", stores.archive) }
@@ -57,10 +62,14 @@ private struct Steps {
             return try await body()
         } catch {
             try Task.checkCancellation()
-            reporter.fail(sentence(of: error))
-            if failure == nil { failure = ExitStatus(of: error) }
+            fail(error)
             return nil
         }
+    }
+
+    mutating func fail(_ error: any Error) {
+        reporter.fail(sentence(of: error))
+        if failure == nil { failure = ExitStatus(of: error) }
     }
 }
 
@@ -69,7 +78,6 @@ private struct Setup {
     let session: Session
 
     func prepareDatabase() async throws -> Database {
-        if session.settings.database == nil { try await upgradeServer() }
         let database = try await session.openDatabase(makes: true)
         // Past a pooler where there is one: a migration is a long transaction.
         let applied = try await Migrator(conninfo: database.listenConninfo).migrate()
@@ -84,7 +92,10 @@ private struct Setup {
     }
 
     /// Carries a private PostgreSQL over to the newest major version that is installed.
-    private func upgradeServer() async throws {
+    ///
+    /// - Throws: what keeps the one that is there from being used at all.
+    func upgradeServer() async throws -> PrivatePostgres.Upgrade {
+        guard session.settings.database == nil else { return .notNeeded }
         let upgrade = try await PrivatePostgres.upgrade(home: session.settings.home, logger: session.logger) {
             conninfo in
             let connection = try await Connection.connect(conninfo)
@@ -93,7 +104,7 @@ private struct Setup {
             return sums
         }
         switch upgrade {
-        case .notNeeded: break
+        case .notNeeded, .failed: break
         case .inUse(let old, let new):
             session.reporter.warn(
                 "PostgreSQL \(new) is installed, and the private database is still one of PostgreSQL \(old): other "
@@ -106,6 +117,7 @@ private struct Setup {
                     + "it when you need it no more."
             )
         }
+        return upgrade
     }
 
     func prepare(_ name: String, _ store: any ObjectStore) async throws {
@@ -147,5 +159,18 @@ private struct Setup {
         case let other?:
             session.reporter.warn("COLDROLL_SOURCE is \(other.kind), which this version cannot archive yet.")
         }
+    }
+}
+
+extension PrivatePostgres.Upgrade {
+    /// What a person is told where it failed; nil where it did not.
+    fileprivate var failure: CommandFailure? {
+        guard case .failed(let old, let new, let reason) = self else { return nil }
+        return CommandFailure(
+            .unreachable,
+            "The private database was not carried over from PostgreSQL \(old) to \(new), and goes on with \(old): "
+                + "\(reason). Correct that and run 'coldroll setup' again; until then keep the programs of PostgreSQL \(old) "
+                + "installed."
+        )
     }
 }
