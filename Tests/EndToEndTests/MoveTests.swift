@@ -60,6 +60,8 @@ import Darwin
         )
         #expect(try await copy.end().status == 0)
 
+        let watch = try stage.start("status", "--watch", changing: Stage.inPrivate)
+        try await stage.until("the status") { try watch.output.contains("stored    12") }
         let there = try await stage.run("move", stage.shared, changing: Stage.inPrivate)
         #expect(there.status == 0, "\(there.output)")
         #expect(there.output.contains("Moved the ledger: 12 items, 12 parts, 12 stored objects."), "\(there.output)")
@@ -68,6 +70,9 @@ import Darwin
             expectMoved(end)
             #expect(end.output.contains("the database t_"), "\(end.output)")
         }
+
+        // It shows no numbers that are of yesterday.
+        expectMoved(try await watch.end())
 
         stage.simulator.resetCounters()
         let again = try await stage.run("run")
@@ -243,5 +248,51 @@ import Darwin
         for text in [typed.output, moved.output, refused.output] + kept {
             #expect(!text.contains("hunter2"), "\(text)")
         }
+    }
+
+    /// Moves a ledger of three photos from the private PostgreSQL and takes it back there as if the shared one were lost.
+    private func reclaimed(_ stage: Stage, meanwhile: () async throws -> Void) async throws {
+        #expect(try await stage.run("setup", changing: Stage.inPrivate).status == 0)
+        #expect(try await stage.run("run", changing: Stage.inPrivate).status == 0)
+        let nothing = try await stage.run("reclaim", changing: Stage.inPrivate)
+        #expect(nothing.status == 1)
+        #expect(nothing.output.contains("This is the ledger already: nothing to reclaim."), "\(nothing.output)")
+        #expect(try await stage.run("move", stage.shared, changing: Stage.inPrivate).status == 0)
+        try await meanwhile()
+        let question = try await stage.run("reclaim", changing: Stage.inPrivate)
+        #expect(question.status == 1)
+        expectMoved(try await stage.run("status", changing: Stage.inPrivate))
+        let name = try #require(question.output.firstMatch(of: #/coldroll reclaim --lost '(the database t_[^']*)'/#))
+        let reclaim = try await stage.run("reclaim", "--lost", String(name.1), changing: Stage.inPrivate)
+        #expect(reclaim.status == 0, "\(reclaim.output)")
+        #expect(reclaim.output.contains("This is the ledger again, as it was on 20"), "\(reclaim.output)")
+    }
+
+    @Test func `a reclaimed ledger goes on, and the side that was called lost is stopped by the marker`() async throws {
+        let stage = try stage(3)
+        try await reclaimed(stage) {}
+        let setup = try await stage.run("setup", changing: Stage.inPrivate)
+        #expect(setup.status == 0, "\(setup.output)")
+        try stage.simulator.addPhoto(named: "new.jpg")
+        #expect(try await stage.run("run", changing: Stage.inPrivate).status == 0)
+        try stage.proveEverythingIsStored()
+        let lost = try await stage.run("run")
+        #expect(lost.status == 2, "\(lost.output)")
+        #expect(lost.output.contains("older than its archive"), "\(lost.output)")
+    }
+
+    @Test func `a ledger that was reclaimed although the other side had gone on is stopped by the marker`() async throws
+    {
+        let stage = try stage(3)
+        try await reclaimed(stage) {
+            try stage.simulator.addPhoto(named: "new.jpg")
+            #expect(try await stage.run("run").status == 0)
+        }
+        for command in ["setup", "run"] {
+            let end = try await stage.run(command, changing: Stage.inPrivate)
+            #expect(end.status == 2, "\(end.output)")
+            #expect(end.output.contains("older than its archive"), "\(end.output)")
+        }
+        #expect(try await stage.run("run").status == 0)
     }
 }

@@ -51,6 +51,11 @@ import Darwin
         watch.signal(SIGKILL)
         _ = try await watch.end()
         kill(try #require(stage.postmaster), SIGKILL)
+        // Its owner writes days otherwise, which the new one does not know of.
+        let own = try FileHandle(forWritingTo: URL(fileURLWithPath: stage.privateDirectory + "/data/postgresql.conf"))
+        try own.seekToEnd()
+        try own.write(contentsOf: Data("timezone = 'Asia/Kolkata'\ndatestyle = 'German'\n".utf8))
+        try own.close()
 
         // Until then the old one serves, although a newer one is installed.
         try await expectStored(8, stage, newer)
@@ -135,6 +140,9 @@ import Darwin
         #expect(setup.output.contains("carried over"), "\(setup.output)")
         let new = try #require(stage.version())
         try await expectStored(9, stage, newer)
+        let mark = stage.privateDirectory + "/exchange"
+        #expect(!FileManager.default.fileExists(atPath: mark))
+        try Data("\(new)\n".utf8).write(to: URL(fileURLWithPath: mark))
         try FileManager.default.moveItem(
             atPath: stage.privateDirectory + "/data",
             toPath: stage.privateDirectory + "/data.\(new)"
@@ -142,5 +150,48 @@ import Darwin
         try await expectStored(9, stage, newer)
         #expect(stage.version() == new)
         #expect(stage.version("data.\(old)") == old)
+        #expect(!FileManager.default.fileExists(atPath: mark))
+
+        // Taken away by its owner: what is kept beside it is no answer.
+        try FileManager.default.moveItem(
+            atPath: stage.privateDirectory + "/data",
+            toPath: stage.privateDirectory + "/mine"
+        )
+        let empty = try await stage.run("status", changing: newer)
+        #expect(empty.status == 1)
+        #expect(empty.output.contains("There is nothing in"), "\(empty.output)")
+        #expect(stage.version("data.\(old)") == old)
+    }
+
+    @Test func `an upgrade that fails is told and counts, and everything else is done with the old one`() async throws {
+        let stage = try await stage()
+        let old = try #require(stage.version())
+        // Programs of a version to come, which cannot even begin.
+        let programs = stage.directory + "/newer"
+        try FileManager.default.createDirectory(atPath: programs, withIntermediateDirectories: true)
+        for (name, script) in [
+            ("postgres", "echo 'postgres (PostgreSQL) 99.1'"), ("pg_ctl", "exit 1"), ("pg_upgrade", "exit 1"),
+            ("initdb", "echo 'initdb: error: no luck' >&2; exit 1"),
+        ] {
+            let path = programs + "/" + name
+            try Data("#!/bin/sh\n\(script)\n".utf8).write(to: URL(fileURLWithPath: path))
+            chmod(path, 0o755)
+        }
+        let path = ProcessInfo.processInfo.environment["PATH"] ?? ""
+        let broken = Stage.inPrivate.merging(["PATH": path + ":" + programs]) { $1 }
+        let setup = try await stage.run("setup", changing: broken)
+        #expect(setup.status == 4, "\(setup.output)")
+        #expect(
+            setup.output.contains(
+                "was not carried over from PostgreSQL \(old) to 99, and goes on with \(old): initdb of"
+            ),
+            "\(setup.output)"
+        )
+        #expect(setup.output.contains("no luck"), "\(setup.output)")
+        #expect(setup.output.contains("Correct that and run 'coldroll setup' again"), "\(setup.output)")
+        #expect(setup.output.contains("The database's schema is of version"), "\(setup.output)")
+        #expect(setup.output.contains("The ledger belongs to the archive"), "\(setup.output)")
+        try await expectStored(8, stage, broken)
+        #expect(stage.version() == old)
     }
 }
