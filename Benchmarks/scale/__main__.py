@@ -19,7 +19,9 @@ from usage import process_seconds, server_seconds
 
 PROGRAMS = Path(__file__).resolve().parents[2] / ".build" / "release"
 FULL = 0.9
-"""Share of the machine's CPU from which on it counts as full: what is left is waiting for turns."""
+"""Share of the machine's CPU, used by what is measured, from which on it counts as full: what is left is waiting for turns."""
+LEAST = 0.9
+"""Share of so many times one process, and of the best rate with fewer of them, that a number must reach."""
 
 
 def main():
@@ -68,8 +70,13 @@ class Sample:
     postgres: float
 
     @property
+    def own(self):
+        """What is measured."""
+        return self.workers + self.simulator + self.postgres
+
+    @property
     def others(self):
-        return self.cpu - self.workers - self.simulator - self.postgres
+        return self.cpu - self.own
 
     def __str__(self):
         return (
@@ -176,20 +183,40 @@ class Bench:
 
 
 def judge(found):
-    """The best round of each number: what else the machine does only ever takes from it."""
-    best = {number: max(samples, key=lambda sample: sample.rate) for number, samples in found.items()}
+    """The best round of each number: what else the machine does only ever takes from it. Prints a table for the README.
+
+    A number holds with LEAST of so many times one process, or where the CPU is full of what is measured; and no number may
+    be slower than fewer were. A CPU that something else filled excuses nothing: that round must be repeated.
+    """
+    best = {number: max(samples, key=lambda sample: sample.rate) for number, samples in sorted(found.items())}
     least = min(best)
     single = best[least].rate / least
-    holds = True
-    print("best of the rounds:")
+    holds, top = True, 0.0
+    print("\nbest of the rounds:\n")
+    print("| processes | parts/s | of N × one | CPU | workers | simulator | PostgreSQL | others | |")
+    print("| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
     for number, sample in best.items():
         ratio = sample.rate / (number * single)
-        word = "holds" if ratio >= 0.9 else "CPU full" if sample.cpu >= FULL else "MISSED"
-        holds = holds and word != "MISSED"
-        print(f"  {number} processes  {sample.rate:7.1f} parts/s  {ratio:5.2f} of {number} x one  CPU {sample.cpu:4.0%}  {word}")
-    full = [number for number, sample in best.items() if sample.cpu >= FULL]
-    print(f"  the CPU is full with {full[0]} processes" if full else "  the CPU was full with none of them")
+        word = verdict(sample, ratio, top)
+        holds = holds and word in ("holds", "CPU full")
+        top = max(top, sample.rate)
+        print(
+            f"| {number} | {sample.rate:.1f} | {ratio:.2f} | {sample.cpu:.0%} | {sample.workers:.0%} | {sample.simulator:.0%}"
+            f" | {sample.postgres:.0%} | {sample.others:.0%} | {word} |"
+        )
+    full = [number for number, sample in best.items() if sample.own >= FULL]
+    print(f"\nThe CPU is full with {full[0]} processes." if full else "\nThe CPU was full with none of them.")
     return holds
+
+
+def verdict(sample, ratio, top):
+    """One word for a number; `top` is the best rate of any smaller one."""
+    reached = ratio >= LEAST
+    if not reached and sample.own < FULL:
+        return "disturbed" if sample.cpu >= FULL else "MISSED"
+    if sample.rate < LEAST * top:
+        return "SLOWER THAN FEWER"
+    return "holds" if reached else "CPU full"
 
 
 if __name__ == "__main__":
