@@ -72,6 +72,7 @@ import Darwin
         }
 
         // It shows no numbers that are of yesterday.
+        try await stage.until("the watch's end") { try watch.output.contains("This ledger was moved") }
         expectMoved(try await watch.end())
 
         stage.simulator.resetCounters()
