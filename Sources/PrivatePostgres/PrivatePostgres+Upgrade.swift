@@ -115,6 +115,7 @@ private struct ClusterUpgrade {
             // Not from under a server that runs in it; the next attempt stops that and removes what is left here.
             if (try? await Server(layout: layout.unfinished, account: account, logger: logger).stop()) != nil {
                 try? cluster.remove(layout.path("data.new"))
+                rmdir(layout.unfinished.socketDirectory)
             }
             throw error
         }
