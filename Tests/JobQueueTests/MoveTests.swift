@@ -65,6 +65,7 @@ import Testing
         for sql in [
             "INSERT INTO coldroll.upload (part_id, lease, session_uri, archive_url, object_name) SELECT part_id, 1, 'https://x', 'gs://a', 'n' FROM coldroll.job LIMIT 1",
             "INSERT INTO coldroll.run (source_id, host) SELECT id, 'nas' FROM coldroll.source",
+            "INSERT INTO coldroll.job_start (worker_id, parts, leases) VALUES (1, '{1,2}', '{3,3}')",
             "SELECT coldroll.skip(max(part_id), 'not wanted') FROM coldroll.job WHERE state = 'ready'",
             "INSERT INTO coldroll.budget (day_limit, drawn, day, project, kind) VALUES (10, 3, current_date, 'p', 'api')",
             "INSERT INTO coldroll.breaker (service, place) VALUES ('media', 'p')",
