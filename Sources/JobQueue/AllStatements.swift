@@ -4,7 +4,8 @@ extension Statement {
     /// Every statement that this module runs, for the test that prepares them all.
     package static let jobQueue: [Statement] =
         [
-            BreakerStatements.report, BreakerStatements.sound, BreakerStatements.probe, BreakerStatements.open,
+            BreakerStatements.report, BreakerStatements.sound, BreakerStatements.probe, BreakerStatements.close,
+            BreakerStatements.open,
             BudgetStatements.open, BudgetStatements.draw, BudgetStatements.giveBack, BudgetStatements.refuse,
             ClaimStatements.claim, StartStatements.start, StartStatements.forget,
             CompleteStatements.stored, CompleteStatements.storedAgain, CompleteStatements.storedWithMotion,

@@ -60,6 +60,31 @@ private final class Probed: Sendable {
         #expect(breaker.isOpen(.media) && health.stumbles == 1)
     }
 
+    @Test func `a still that comes says nothing of the servers that send videos, a video does`() async throws {
+        let probed = Probed()
+        probed.set(.silent("503"))
+        let health = ServiceHealth(breaker: probed.breaker(try await QueueFixture()))
+        let stills = Task {
+            while !Task.isCancelled {
+                health.succeeded(.media, began: .now)
+                try await Task.sleep(for: .milliseconds(20))
+            }
+        }
+        #expect(await health.judge(.media, part: 1, isVideo: true) == .outage)
+        #expect(probed.count == 1)
+        stills.cancel()
+        _ = await stills.result
+        probed.set(.answers)
+        health.succeeded(.media, began: .now, isVideo: true)
+        let video = Task {
+            try await Task.sleep(for: .milliseconds(200))
+            health.succeeded(.media, began: .now, isVideo: true)
+        }
+        #expect(await health.judge(.media, part: 1, isVideo: true) == .part)
+        #expect(probed.count == 1)
+        try await video.value
+    }
+
     @Test func `however many parts fail in an outage, one neutral request is sent and nobody pays`() async throws {
         let probed = Probed()
         probed.set(.silent("503"))
@@ -85,6 +110,28 @@ private final class Probed: Sendable {
         #expect(await health.judge(.library, part: 1) == .part)
         health.forget(part: 1)
         #expect(await health.judge(.library, part: 1) == .passing)
+    }
+
+    @Test
+    func
+        `a breaker closes where tries tell nothing, for all and without a word that it answered, not where none is made`()
+        async throws
+    {
+        let probed = Probed()
+        probed.set(.silent("503"))
+        let fixture = try await QueueFixture()
+        let breaker = probed.breaker(fixture)
+        _ = await breaker.ask(.media, after: .now)
+        #expect(breaker.isOpen(.media))
+        probed.set(.notAsked)
+        for _ in 0..<10 { _ = await breaker.ask(.media, after: .now) }
+        #expect(breaker.isOpen(.media))
+        #expect(try await fixture.queue.openBreakers().count == 1)
+        probed.set(.unknown)
+        for _ in 0..<4 { _ = await breaker.ask(.media, after: .now) }
+        #expect(!breaker.isOpen(.media))
+        #expect(try await fixture.queue.openBreakers().isEmpty)
+        #expect(try await fixture.number("SELECT count(sound_at) FROM coldroll.breaker") == 0)
     }
 
     @Test func `a process that alone is cut off stops nobody else`() async throws {

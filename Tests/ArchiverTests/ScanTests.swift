@@ -65,7 +65,9 @@ import Testing
         let scan = bench.scan()
         async let scanned = scan.run()
         try await bench.waitUntil("SELECT count(*) FROM coldroll.scan WHERE pages = 1")
-        let token = try #require(try await bench.fixture.texts("SELECT page_token FROM coldroll.scan").first)
+        let token = try #require(
+            try await bench.fixture.texts("SELECT page_token FROM coldroll.scan WHERE pages = 1").first
+        )
         try await bench.waitUntil("SELECT count(*) FROM coldroll.scan WHERE pages = 2")
         for table in ["job", "part", "item"] {
             let key = table == "job" ? "part_id" : "id"
@@ -74,7 +76,7 @@ import Testing
             )
         }
         try await bench.fixture.sql(
-            "UPDATE coldroll.scan SET pages = 1, page_token = $1, seen = 100, new = 100, parts = 100, jobs = 100, last_page = 1",
+            "UPDATE coldroll.scan SET pages = 1, page_token = $1, seen = 100, new = 100, parts = 100, jobs = 100, last_page = 1 WHERE pages = 2",
             [.text(token)]
         )
         let summary = try await scanned
