@@ -184,8 +184,13 @@ def judge(found):
     print("best of the rounds:")
     for number, sample in best.items():
         ratio = sample.rate / (number * single)
-        word = "holds" if ratio >= 0.9 else "CPU full" if sample.cpu >= FULL else "MISSED"
-        holds = holds and word != "MISSED"
+        # The CPU counts as full only by what belongs to the measurement, and more processes must not make it slower.
+        slower = sample.rate < 0.9 * max(other.rate for smaller, other in best.items() if smaller <= number)
+        own = sample.cpu - sample.others
+        word = "holds" if ratio >= 0.9 else "MISSED" if slower or own < FULL else "CPU full"
+        if word == "MISSED" and sample.cpu >= FULL > own:
+            word = "DISTURBED"
+        holds = holds and word not in ("MISSED", "DISTURBED")
         print(f"  {number} processes  {sample.rate:7.1f} parts/s  {ratio:5.2f} of {number} x one  CPU {sample.cpu:4.0%}  {word}")
     full = [number for number, sample in best.items() if sample.cpu >= FULL]
     print(f"  the CPU is full with {full[0]} processes" if full else "  the CPU was full with none of them")

@@ -78,13 +78,10 @@ package struct LedgerMove: Sendable {
 
     private func run(_ from: Connection, _ to: Connection) async throws -> Result {
         let fromPlace = try await place(source, from), toPlace = try await place(target, to)
+        // Before its version is looked at: a move that was broken off is ended whatever came since.
+        let first = try await Self.standing(from)
+        if first.state == .moved { return try await end(first, to, toPlace) }
         try await checkVersion(from)
-        let standing = try await Self.standing(from)
-        switch standing.state {
-        case .here: break
-        case .arriving: throw standing.refusal ?? LedgerError(code: .elsewhere, message: "It is not here.")
-        case .moved: return try await end(standing, to, toPlace)
-        }
 
         try await from.begin()
         _ = try await from.run(MoveStatements.patience)
@@ -95,17 +92,56 @@ package struct LedgerMove: Sendable {
         }
         let tables = try await from.run(MoveStatements.tables).map(LedgerTable.init)
         try await lock(tables, from, "SHARE ROW EXCLUSIVE", place: fromPlace)
+        // Now that nobody else can move it: another move may have been waited for.
+        let standing = try await Self.standing(from)
+        if let refusal = standing.refusal { throw refusal }
         try await checkNobodyWorks(from)
 
         let move = UUID().uuidString.lowercased()
-        try await prepare(to, toPlace, standing.id)
-        let sums = try await copy(tables, from, to, Origin(id: standing.id, move: move, from: fromPlace, to: toPlace))
+        let origin = Origin(id: standing.id, move: move, from: fromPlace, to: toPlace)
+        var wasUnsealed = false
+        let sums: LedgerSums
+        do {
+            wasUnsealed = try await prepare(to, toPlace, standing.id)
+            sums = try await copy(tables, from, to, origin)
+        } catch {
+            if wasUnsealed { await sealAgain() }
+            throw error
+        }
 
-        _ = try await from.run(MoveStatements.markSource, [.text(move), .text(toPlace)])
+        try await mark(from, MoveStatements.markSource, [.text(move), .text(toPlace)])
         _ = try await from.run(MoveStatements.seal)
-        try await from.commit()
-        try await arrive(to, move)
+        // From here on it is not stopped in the middle: in between nobody could use the ledger.
+        try await Task {
+            try await from.commit()
+            try await arrive(to, move)
+        }.result.mapError(Self.halfway).get()
         return .moved(rows: sums.rows)
+    }
+
+    /// One row, or nothing is committed.
+    private func mark(
+        _ connection: Connection,
+        _ statement: Statement,
+        _ values: [PostgresValue]
+    ) async throws(PostgresError) {
+        guard try await connection.run(statement, values).count == 1 else {
+            throw PostgresError(
+                code: .unexpectedAnswer,
+                message: "the ledger's own row is not as it was a moment ago",
+                statement: statement.name
+            )
+        }
+    }
+
+    /// The copy is whole, and whether the source is marked is not known.
+    private static func halfway(_ error: any Error) -> any Error {
+        LedgerError(
+            code: .busy,
+            message:
+                "The copy is whole, but the move has not ended: \(error). Repeat the same command with the same settings:"
+                + " it ends the move, or makes it anew. Until then the ledger may be refused on both sides; nothing is lost."
+        )
     }
 
     // MARK: Before
@@ -178,7 +214,10 @@ package struct LedgerMove: Sendable {
     }
 
     /// Makes the schema where there is none, refuses a database that has something to lose.
-    private func prepare(_ to: Connection, _ place: String, _ id: String) async throws {
+    ///
+    /// - Returns: whether what stands there may be written now, which a move that fails must undo.
+    private func prepare(_ to: Connection, _ place: String, _ id: String) async throws -> Bool {
+        var isUnsealed = false
         if try await isThere(to) {
             try await checkIsFree(to, place, id)
             let versions = try await appliedVersions { statement throws(PostgresError) in
@@ -188,9 +227,25 @@ package struct LedgerMove: Sendable {
             // A migration may have to write what the seal keeps.
             if versions.count < Migration.all.count, try await Self.standing(to).state != .here {
                 _ = try await to.run(MoveStatements.unseal)
+                isUnsealed = true
             }
         }
-        _ = try await Migrator(conninfo: target.conninfo).migrate()
+        do {
+            _ = try await Migrator(conninfo: target.conninfo).migrate()
+        } catch {
+            if isUnsealed { await sealAgain() }
+            throw error
+        }
+        return isUnsealed
+    }
+
+    /// A connection of its own, since the target's may be in a transaction that failed.
+    private func sealAgain() async {
+        guard let connection = try? await Connection.connect(target.conninfo, applicationName: "coldroll move") else {
+            return
+        }
+        _ = try? await connection.run(MoveStatements.seal)
+        await connection.close()
     }
 
     private func isThere(_ to: Connection) async throws(PostgresError) -> Bool {
@@ -271,7 +326,7 @@ package struct LedgerMove: Sendable {
             )
         }
         _ = try await to.run(Statement("move.analyze", "ANALYZE \(all)"))
-        _ = try await to.run(MoveStatements.markCopy, [.text(origin.move), .text(origin.from)])
+        try await mark(to, MoveStatements.markCopy, [.text(origin.move), .text(origin.from)])
         _ = try await to.run(MoveStatements.seal)
         try await to.commit()
         return sums
@@ -292,6 +347,7 @@ package struct LedgerMove: Sendable {
 
     private func arrive(_ to: Connection, _ move: String) async throws(PostgresError) {
         try await to.begin()
+        _ = try await to.run(MoveStatements.patience)
         _ = try await to.run(MoveStatements.arrive, [.text(move)])
         _ = try await to.run(MoveStatements.unseal)
         try await to.commit()
@@ -303,10 +359,17 @@ package struct LedgerMove: Sendable {
             let there = try await Self.standing(to)
             if there.id == standing.id, there.state == .here { return .wasThere }
             if there.id == standing.id, there.state == .arriving, let move = standing.move, there.move == move {
-                try await arrive(to, move)
+                try await Task { try await arrive(to, move) }.result.mapError(Self.halfway).get()
                 return .ended
             }
+            if there.id == standing.id, let refusal = standing.refusal { throw refusal }
         }
-        throw standing.refusal ?? LedgerError(code: .elsewhere, message: "It is not here.")
+        throw LedgerError(
+            code: .elsewhere,
+            message: "This ledger was moved to \(standing.elsewhere ?? "another database") on"
+                + " \(standing.since ?? "an unknown day"), and it is not in \(place). If you moved it elsewhere, name that."
+                + " If what it was moved to is lost for good, README.md says how to bring this one back ('If the new place is"
+                + " lost'). Nothing was changed."
+        )
     }
 }

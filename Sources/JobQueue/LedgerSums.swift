@@ -42,9 +42,15 @@ package struct LedgerSums: Sendable, Equatable {
     package let rows: [String: Int64]
 
     /// The same, or nil where there is no ledger.
+    ///
+    /// In one transaction, in which values are written as on any server, whatever its settings are.
     package static func readIfThere(_ connection: Connection) async throws(PostgresError) -> LedgerSums? {
         guard let row = try await connection.run(MoveStatements.exists).first, try row.boolean(0) else { return nil }
-        return try await read(connection)
+        try await connection.begin()
+        _ = try await connection.run(MoveStatements.patience)
+        let sums = try await read(connection)
+        try await connection.commit()
+        return sums
     }
 
     /// Reads everything once: some minutes for ten million parts.

@@ -28,9 +28,9 @@ enum MoveStatements {
         """
     )
 
-    /// No limit of the server's own ends a transaction that lasts long because it copies much.
+    /// No limit of the server's own ends a transaction that lasts long because it copies much; a host that vanished does.
     ///
-    /// Whoever writes now is waited for, but not for ever.
+    /// Whoever writes now is waited for, but not for ever. Each commit is on disk before the next one is made.
     static let patience = Statement(
         "move.patience",
         """
@@ -40,7 +40,9 @@ enum MoveStatements {
         SELECT set_config('lock_timeout', '15s', true)
         UNION ALL
         SELECT set_config(v.name, v.value, true)
-        FROM (VALUES ('TimeZone', 'UTC'), ('DateStyle', 'ISO'), ('IntervalStyle', 'postgres'), ('extra_float_digits', '1'))
+        FROM (VALUES ('TimeZone', 'UTC'), ('DateStyle', 'ISO'), ('IntervalStyle', 'postgres'), ('extra_float_digits', '1'),
+                     ('synchronous_commit', 'on'), ('tcp_keepalives_idle', '10'), ('tcp_keepalives_interval', '5'),
+                     ('tcp_keepalives_count', '2'), ('tcp_user_timeout', '20000'))
             AS v(name, value)
         """
     )
@@ -115,6 +117,7 @@ enum MoveStatements {
         """
         UPDATE coldroll.ledger AS l
         SET standing = 'arriving', move_id = $1::text::uuid, elsewhere = $2::text, moved_at = now()
+        RETURNING l.id
         """
     )
 
@@ -123,6 +126,8 @@ enum MoveStatements {
         """
         UPDATE coldroll.ledger AS l
         SET standing = 'moved', move_id = $1::text::uuid, elsewhere = $2::text, moved_at = now()
+        WHERE l.standing = 'here'
+        RETURNING l.id
         """
     )
 

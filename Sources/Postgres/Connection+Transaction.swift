@@ -35,9 +35,10 @@ extension Connection {
 
     /// BEGIN, for a transaction that goes on over several calls, because what it does waits for something else.
     ///
-    /// Whoever lets the connection go without `commit` has rolled it back.
+    /// Each statement sees what is committed by then, whatever the server's default. Whoever lets the connection go without
+    /// `commit` has rolled it back.
     package func begin() throws(PostgresError) {
-        _ = try opened("begin").run(Statement("begin", "BEGIN"), [])
+        _ = try opened("begin").run(Statement("begin", "BEGIN ISOLATION LEVEL READ COMMITTED"), [])
     }
 
     /// COMMIT of what `begin` began; not to be cancelled.

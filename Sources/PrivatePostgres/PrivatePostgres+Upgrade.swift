@@ -104,6 +104,9 @@ private struct ClusterUpgrade {
                 )
             }
         } catch {
+            // A server that was just being started, say, when somebody pressed Ctrl-C.
+            let server = Server(layout: layout.unfinished, account: account, logger: logger)
+            await Task { try? await server.stop() }.value
             try? cluster.remove(layout.path("data.new"))
             throw error
         }

@@ -35,7 +35,7 @@ package final class PrivatePostgres: Sendable {
     package static func exists(home: String) -> Bool {
         var status = stat()
         if stat(home + "/postgresql/data", &status) == 0 || (errno != ENOENT && errno != ENOTDIR) { return true }
-        return !Layout(directory: home + "/postgresql").otherVersions().isEmpty
+        return Layout(directory: home + "/postgresql").exchangedVersion != nil
     }
 
     /// Makes the cluster on first use, starts it if nobody has, joins it otherwise.

@@ -51,10 +51,25 @@ import Darwin
         watch.signal(SIGKILL)
         _ = try await watch.end()
         kill(try #require(stage.postmaster), SIGKILL)
+        // An owner's own settings, with which the same instant is written otherwise.
+        let file = try #require(FileHandle(forWritingAtPath: stage.privateDirectory + "/data/postgresql.conf"))
+        try file.seekToEnd()
+        try file.write(contentsOf: Array("\ntimezone = 'Asia/Kolkata'\ndatestyle = 'German'\n".utf8))
+        try file.close()
 
         // Until then the old one serves, although a newer one is installed.
         try await expectStored(8, stage, newer)
         #expect(stage.version() == old)
+
+        // What keeps it from being carried over is told, and keeps nothing else.
+        let obstacle = stage.privateDirectory + "/data.\(old)"
+        try FileManager.default.createDirectory(atPath: obstacle, withIntermediateDirectories: false)
+        let hindered = try await stage.run("setup", changing: newer)
+        #expect(hindered.status != 0)
+        #expect(hindered.output.contains("\(obstacle) is in the way"), "\(hindered.output)")
+        #expect(hindered.output.contains("The database's schema is of version"), "\(hindered.output)")
+        try await expectStored(8, stage, newer)
+        try FileManager.default.removeItem(atPath: obstacle)
 
         let setup = try await stage.run("setup", changing: newer)
         #expect(setup.status == 0, "\(setup.output)")
@@ -135,11 +150,19 @@ import Darwin
         #expect(setup.output.contains("carried over"), "\(setup.output)")
         let new = try #require(stage.version())
         try await expectStored(9, stage, newer)
+        let exchange = stage.privateDirectory + "/exchange"
+        #expect(!FileManager.default.fileExists(atPath: exchange))
         try FileManager.default.moveItem(
             atPath: stage.privateDirectory + "/data",
             toPath: stage.privateDirectory + "/data.\(new)"
         )
+        // Moved away by a person: the older one that is kept must not pass for the ledger.
+        let away = try await stage.run("status", changing: newer)
+        #expect(away.status != 0 && !away.output.contains("stored    "), "\(away.output)")
+        #expect(stage.version() == nil)
+        try "\(new)\n".write(toFile: exchange, atomically: true, encoding: .utf8)
         try await expectStored(9, stage, newer)
+        #expect(!FileManager.default.fileExists(atPath: exchange))
         #expect(stage.version() == new)
         #expect(stage.version("data.\(old)") == old)
     }

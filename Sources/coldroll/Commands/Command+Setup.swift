@@ -26,6 +26,8 @@ extension Command {
         let setup = Setup(session: session)
         var steps = Steps(reporter: session.reporter)
         let http = session.openHTTP()
+        // A newer PostgreSQL that cannot be used yet is told, and the old one serves on.
+        if session.settings.database == nil { _ = try await steps.run { try await setup.upgradeServer() } }
         let database = try await steps.run { try await setup.prepareDatabase() }
         let stores = try await steps.run { try session.openStores(http) }
         if let stores {
@@ -69,7 +71,6 @@ private struct Setup {
     let session: Session
 
     func prepareDatabase() async throws -> Database {
-        if session.settings.database == nil { try await upgradeServer() }
         let database = try await session.openDatabase(makes: true)
         // Past a pooler where there is one: a migration is a long transaction.
         let applied = try await Migrator(conninfo: database.listenConninfo).migrate()
@@ -84,7 +85,7 @@ private struct Setup {
     }
 
     /// Carries a private PostgreSQL over to the newest major version that is installed.
-    private func upgradeServer() async throws {
+    func upgradeServer() async throws {
         let upgrade = try await PrivatePostgres.upgrade(home: session.settings.home, logger: session.logger) {
             conninfo in
             let connection = try await Connection.connect(conninfo)

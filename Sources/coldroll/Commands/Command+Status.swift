@@ -40,6 +40,8 @@ extension Command {
         while (try? await Task.sleep(for: Pacing.pause(after: asked.duration(to: .now)))) != nil {
             asked = .now
             do {
+                // It may have been moved meanwhile.
+                try await database.ledger.checkStanding()
                 StandardStream.output.write(
                     screen.text(for: try await StatusReport(database, exact: arguments.has("--exact")))
                 )
