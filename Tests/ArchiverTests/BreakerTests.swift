@@ -47,7 +47,7 @@ private final class Probed: Sendable {
         let probed = Probed()
         probed.set(.silent("503"))
         let breaker = probed.breaker(try await QueueFixture())
-        let health = ServiceHealth(breaker: breaker)
+        let health = ServiceHealth(breaker: breaker, patience: .seconds(60))
         let later = Task {
             try await Task.sleep(for: .milliseconds(200))
             health.succeeded(.media, began: .now)
@@ -55,15 +55,18 @@ private final class Probed: Sendable {
         #expect(await health.judge(.media, part: 1) == .part)
         #expect(probed.count == 0)
         try await later.value
-        health.succeeded(.media, began: .now)
-        #expect(await health.judge(.media, part: 1) == .outage)
-        #expect(breaker.isOpen(.media) && health.stumbles == 1)
+        #expect(health.stumbles == 1)
+        let hasty = ServiceHealth(breaker: breaker, patience: .milliseconds(100))
+        hasty.succeeded(.media, began: .now)
+        #expect(await hasty.judge(.media, part: 1) == .outage)
+        #expect(breaker.isOpen(.media) && hasty.stumbles == 0)
     }
 
     @Test func `a still that comes says nothing of the servers that send videos, a video does`() async throws {
         let probed = Probed()
         probed.set(.silent("503"))
-        let health = ServiceHealth(breaker: probed.breaker(try await QueueFixture()))
+        let breaker = probed.breaker(try await QueueFixture())
+        let health = ServiceHealth(breaker: breaker)
         let stills = Task {
             while !Task.isCancelled {
                 health.succeeded(.media, began: .now)
@@ -74,15 +77,16 @@ private final class Probed: Sendable {
         #expect(probed.count == 1)
         stills.cancel()
         _ = await stills.result
+        let patient = ServiceHealth(breaker: breaker, patience: .seconds(60))
         // What closes the breaker again.
         health.succeeded(.media, began: .now, isVideo: true)
         let videos = Task {
             while !Task.isCancelled {
-                health.succeeded(.media, began: .now, isVideo: true)
+                patient.succeeded(.media, began: .now, isVideo: true)
                 try await Task.sleep(for: .milliseconds(20))
             }
         }
-        #expect(await health.judge(.media, part: 1, isVideo: true) == .part)
+        #expect(await patient.judge(.media, part: 1, isVideo: true) == .part)
         videos.cancel()
         _ = await videos.result
     }

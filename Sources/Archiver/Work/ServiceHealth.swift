@@ -30,10 +30,15 @@ final class ServiceHealth: Sendable {
     private static let excuses = 6
     /// The same where the bucket lists but stores nothing for anybody: hours, since a bucket does not refuse one object.
     private static let bucketExcuses = 500
-    /// How long another transfer's answer is waited for before a neutral request is sent.
-    private static let patience = Duration.seconds(1)
+    private let patience: Duration
 
-    init(breaker: Breaker) { self.breaker = breaker }
+    /// - Parameters:
+    ///   - breaker: what sends neutral requests, and hears of answers.
+    ///   - patience: how long another transfer's answer is waited for before a neutral request is sent.
+    init(breaker: Breaker, patience: Duration = .seconds(1)) {
+        self.breaker = breaker
+        self.patience = patience
+    }
 
     /// A request of this service that was sent at `began` was answered well; of the media servers, one for a video or not.
     func succeeded(_ service: Service, began: ContinuousClock.Instant, isVideo: Bool = false) {
@@ -51,7 +56,7 @@ final class ServiceHealth: Sendable {
     func judge(_ service: Service, part: Int64, isVideo: Bool = false) async -> Verdict {
         let failed = ContinuousClock.now
         if breaker.isOpen(service) { return .outage }
-        while failed.duration(to: .now) < Self.patience, !Task.isCancelled {
+        while failed.duration(to: .now) < patience, !Task.isCancelled {
             if wasSound(service, after: failed, isVideo) {
                 return blame(part, times: service == .storage ? Self.excuses : 0)
             }
