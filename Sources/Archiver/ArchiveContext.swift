@@ -30,7 +30,7 @@ package struct ArchiveContext: Sendable {
     /// Outages, shared with all processes.
     let breaker: Breaker
     /// Base URLs that a scan in this process saw, for its workers.
-    let baseURLs = BaseURLCache()
+    let baseURLs: BaseURLCache
 
     package init(
         ledger: Ledger,
@@ -51,13 +51,16 @@ package struct ArchiveContext: Sendable {
         let project = JobQueue.project(ofClient: clientID)
         let requests = RequestBudget(queue: queue, project: project, limits: limits, logger: logger)
         let photos = photos.admitting { kind throws(PhotosError) in try await requests.admit(kind) }
+        let baseURLs = BaseURLCache()
         let neutral = NeutralRequest(
             photos: photos,
             archive: archive,
             ledger: ledger,
             kind: Self.sourceKind,
-            account: account
+            account: account,
+            baseURLs: baseURLs
         )
+        self.baseURLs = baseURLs
         self.ledger = ledger
         self.queue = queue
         self.archive = archive

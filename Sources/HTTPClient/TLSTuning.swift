@@ -6,7 +6,9 @@ import CTLS
 /// By itself it reads each record in two calls, five bytes of head first, and libcurl lets it allocate and free its
 /// buffers for each record.
 enum TLSTuning {
-    /// Bytes asked of a socket at once: four whole records. A few bytes less, and each second read would be for those (measured).
+    /// Bytes asked of a socket at once: four whole records.
+    ///
+    /// A few bytes less, and each second read would be for those (measured).
     private static let readAhead = 4 * greatestRecord
 
     /// Five bytes of head, 2^14 of content, and at most 256 more (RFC 8446, 5.2).

@@ -4,7 +4,8 @@ extension Statement {
     /// Every statement that this module runs, for the test that prepares them all.
     package static let jobQueue: [Statement] =
         [
-            BreakerStatements.report, BreakerStatements.sound, BreakerStatements.probe, BreakerStatements.open,
+            BreakerStatements.report, BreakerStatements.sound, BreakerStatements.probe, BreakerStatements.close,
+            BreakerStatements.open,
             BudgetStatements.open, BudgetStatements.draw, BudgetStatements.giveBack, BudgetStatements.refuse,
             ClaimStatements.claim, StartStatements.start, StartStatements.forget,
             CompleteStatements.stored, CompleteStatements.storedAgain, CompleteStatements.storedWithMotion,
@@ -21,7 +22,8 @@ extension Statement {
             LedgerStatements.finishRun,
             PageStatements.record,
             ScanStatements.lockSource, ScanStatements.open, ScanStatements.takeOver, ScanStatements.abandon,
-            ScanStatements.begin, ScanStatements.renew, ScanStatements.letGo, ScanStatements.restart,
+            ScanStatements.begin, ScanStatements.renew, ScanStatements.position, ScanStatements.letGo,
+            ScanStatements.restart,
             ScanStatements.comparison, ScanStatements.finish, ScanStatements.repeatedPage, ScanStatements.knownItems,
             ScanStatements.expectedItems, ScanStatements.counts, ScanStatements.newest, ScanStatements.standing,
             SchemaStatements.exists, SchemaStatements.mayGrant, SchemaStatements.grantRoles, SchemaStatements.versions,

@@ -5,8 +5,8 @@ enum BreakerStatements {
     /// Worker `$3` tried service `$1` of place `$2` in vain, with reason `$4`; answers whether the breaker is open now.
     ///
     /// It stays closed where another process had an answer in the last `$5` seconds: then only this one is cut off. The
-    /// next probe is due after `$6` seconds. A time that lies ahead was written before the database's clock was set back:
-    /// here and below it counts as long ago.
+    /// next probe is due after `$6` seconds. A time that lies a minute ahead was written before the database's clock
+    /// was set back: here and below it counts as long ago. Less is a transaction that waited for the row.
     static let report = Statement(
         "breaker.report",
         """
@@ -16,7 +16,7 @@ enum BreakerStatements {
         SET since = coalesce(b.since, excluded.since), reason = excluded.reason,
             next_probe_at = coalesce(b.next_probe_at, excluded.next_probe_at),
             prober = CASE WHEN b.since IS NULL THEN excluded.prober ELSE b.prober END
-        WHERE b.since IS NOT NULL OR b.sound_at IS NULL OR b.sound_at > now()
+        WHERE b.since IS NOT NULL OR b.sound_at IS NULL OR b.sound_at > now() + interval '1 minute'
            OR b.sound_at < now() - make_interval(secs => $5::double precision)
         RETURNING true
         """
@@ -36,9 +36,10 @@ enum BreakerStatements {
             ON CONFLICT ON CONSTRAINT breaker_pkey DO UPDATE
             SET sound_at = now(), since = NULL, next_probe_at = NULL, reason = NULL
             WHERE CASE WHEN b.since IS NULL
-                       THEN b.sound_at IS NULL OR b.sound_at > now()
+                       THEN b.sound_at IS NULL OR b.sound_at > now() + interval '1 minute'
                             OR b.sound_at < now() - make_interval(secs => $4::double precision)
-                       ELSE b.since > now() OR b.since < now() - make_interval(secs => $3::double precision) END
+                       ELSE b.since > now() + interval '1 minute'
+                            OR b.since < now() - make_interval(secs => $3::double precision) END
             RETURNING 1
         )
         SELECT pg_notify('coldroll_job', '') FROM noted CROSS JOIN was WHERE was.since IS NOT NULL
@@ -59,8 +60,19 @@ enum BreakerStatements {
         WHERE b.service = $1::text AND b.place = $2::text AND b.since IS NOT NULL
           AND (b.next_probe_at <= now() - CASE WHEN b.prober = $3::bigint THEN make_interval(secs => $5::double precision)
                                                ELSE interval '0' END
-               OR b.next_probe_at > now() + 2 * make_interval(secs => $4::double precision))
+               OR b.next_probe_at > now() + 2 * make_interval(secs => $4::double precision) + interval '1 minute')
         RETURNING b.since
+        """
+    )
+
+    /// Closes what service `$1` of place `$2` left open, without saying that it answered.
+    static let close = Statement(
+        "breaker.close",
+        """
+        UPDATE coldroll.breaker AS b
+        SET since = NULL, next_probe_at = NULL, reason = NULL
+        WHERE b.service = $1::text AND b.place = $2::text AND b.since IS NOT NULL
+        RETURNING pg_notify('coldroll_job', '')
         """
     )
 

@@ -9,7 +9,8 @@ enum ClaimStatements {
     /// The order equals index `job_ready`. The share of a lane is a limit outside a subquery whose own limit is a
     /// constant: the planner takes a limit that it cannot compute for a tenth of the table, and may sort it. Rows are
     /// locked as they are pulled, so no more than the share, and updated where they lie: the lock keeps them there. All of
-    /// them get one lease. What the worker needs is joined after the update, by key; the few uploads are read as a whole.
+    /// them get one lease: a number of the sequence, which orders claims, and twenty random bits, since after a failover to a
+    /// replica that was behind the sequence repeats numbers, and the same worker may hold the earlier one. What the worker needs is joined after the update, by key; the few uploads are read as a whole.
     static let claim = Statement(
         "job.claim",
         """
@@ -40,7 +41,8 @@ enum ClaimStatements {
             ) AS p
         ), claimed AS (
             UPDATE coldroll.job AS j
-            SET state = 'running', lease = (SELECT nextval('coldroll.lease')), worker_id = $1::bigint, claimed_at = now()
+            SET state = 'running', lease = (SELECT nextval('coldroll.lease') * 1048576 + (random() * 1048575)::bigint),
+                worker_id = $1::bigint, claimed_at = now()
             WHERE j.ctid = ANY (ARRAY (SELECT p.place FROM picked AS p))
             RETURNING j.part_id, j.lease, j.lane_id, j.attempt, j.crashes, j.accept_reduced,
                       j.rank

@@ -63,6 +63,11 @@ extension JobQueue {
         )
     }
 
+    /// Closes a breaker for all, where tries tell nothing: transfers will.
+    package func closeBreaker(_ service: Service, place: String) async throws(PostgresError) {
+        _ = try await pool.run(BreakerStatements.close, [.text(service.rawValue), .text(place)])
+    }
+
     /// Whether the caller is the one to try the service now: at most one process in `timing.probe`, whatever their number.
     package func mayProbe(_ service: Service, place: String, worker: Int64) async throws(PostgresError) -> Bool {
         let rows = try await pool.run(

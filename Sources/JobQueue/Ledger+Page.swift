@@ -7,8 +7,8 @@ extension Ledger {
     /// plain name: the first in page order. Who repeats a page after a lost connection passes the same random `page`: it
     /// is recorded once, and the answer is what the first one was. A known item whose filename, time or size is reported differently now is updated; its parts never change.
     ///
-    /// `unreadable` counts entries of the page that are no items, for the record only. Throws `LedgerError.scanLost`, or
-    /// a `PostgresError` with the constraint `scan_counts_agree` or `scan_parts_have_jobs` if an item of the page would
+    /// `unreadable` counts entries of the page that are no items, for the record only. Throws `LedgerError.scanLost`,
+    /// `.scanRewound` (go on with `rewind`), or a `PostgresError` with the constraint `scan_counts_agree` or `scan_parts_have_jobs` if an item of the page would
     /// vanish (it has no part, or a part no free name); nothing is written then.
     package func record(
         _ scan: ScanTicket,
@@ -18,13 +18,14 @@ extension Ledger {
         page: Int64 = .random(in: 1...Int64.max),
         order: WorkOrder = .newest
     ) async throws -> PageCounts {
+        let before = scan.position.pages
         func run(withOtherNames: Bool) async throws -> Row? {
             let values =
                 [
                     .integer(scan.id), .integer(scan.lease), .text(nextPageToken), .integer(Int64(unreadable)),
                 ] + PageColumns(items, withOtherNames: withOtherNames).values + [
                     .integer(page), .integer(order == .newest ? -1 : 1), .boolean(withOtherNames),
-                    .integer(Int64(items.count)),
+                    .integer(Int64(items.count)), .integer(before),
                 ]
             return try await retryingNameRaces { () throws(PostgresError) in
                 try await pool.run(PageStatements.record, values).first
@@ -37,10 +38,12 @@ extension Ledger {
                 ScanStatements.repeatedPage,
                 [.integer(scan.id), .integer(scan.lease), .integer(page)]
             )
-            guard let first = repeated.first else { throw scan.lost }
+            guard let first = repeated.first else { throw try await rewoundOrLost(scan) }
+            scan.position.pages = try first.integer(1)
             let new = Int(try first.integer(0))
             return PageCounts(seen: items.count, new: new, known: items.count - new)
         }
+        scan.position.pages = before + 1
         return PageCounts(
             seen: Int(try row.integer(0)),
             new: Int(try row.integer(1)),

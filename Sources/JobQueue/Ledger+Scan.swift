@@ -81,9 +81,10 @@ extension Ledger {
                         source: source,
                         lease: lease,
                         pageToken: found.textOrNil(6),
-                        resumed: try found.boolean(8),
+                        resumed: try found.integer(8) > 0,
                         isFull: since == nil && until == nil,
-                        startedAt: try found.text(7)
+                        startedAt: try found.text(7),
+                        pages: try found.integer(8)
                     )
                 )
             }
@@ -113,7 +114,8 @@ extension Ledger {
                 pageToken: row.textOrNil(2),
                 resumed: resumed,
                 isFull: since == nil && until == nil,
-                startedAt: try row.text(3)
+                startedAt: try row.text(3),
+                pages: try row.integer(4)
             )
         )
     }
@@ -126,6 +128,30 @@ extension Ledger {
     /// Forgets the page token (it expired): the pass starts over, known items are known.
     package func restart(_ scan: ScanTicket) async throws {
         try await held(scan, ScanStatements.restart)
+    }
+
+    /// Where to go on after `.scanRewound`: the token of the page behind the last one that is still recorded.
+    package func rewind(_ scan: ScanTicket) async throws -> String? {
+        guard let place = try await place(of: scan) else { throw scan.lost }
+        scan.position.pages = place.pages
+        return place.token
+    }
+
+    /// Why nothing was written.
+    func rewoundOrLost(_ scan: ScanTicket) async throws -> LedgerError {
+        guard let place = try await place(of: scan), place.pages != scan.position.pages else { return scan.lost }
+        return LedgerError(
+            code: .scanRewound,
+            message:
+                "The database knows \(place.pages) pages of scan \(scan.id), and had confirmed \(scan.position.pages): it"
+                + " lost some, as a failover to a standby that was behind does. They are listed again."
+        )
+    }
+
+    private func place(of scan: ScanTicket) async throws -> (token: String?, pages: Int64)? {
+        let found = try await pool.run(ScanStatements.position, [.integer(scan.id), .integer(scan.lease)]).first
+        guard let found else { return nil }
+        return (found.textOrNil(0), try found.integer(1))
     }
 
     /// Leaves the scan open for whoever comes next, who need not wait: for a process that stops in the middle.
@@ -148,7 +174,7 @@ extension Ledger {
     ///
     /// Items that a full scan did not see are noted, and no longer expected once one that is complete did not see them.
     /// `missing` is what the comparison said, for the record; `accepted` is the owner's word that a full scan that is
-    /// complete is to be taken with what it misses and could not read.
+    /// complete is to be taken with what it misses and could not read. Throws `.scanLost` and `.scanRewound`.
     package func finish(
         _ scan: ScanTicket,
         outcome: String,
@@ -160,10 +186,10 @@ extension Ledger {
             ScanStatements.finish,
             [
                 .integer(scan.id), .integer(scan.lease), .text(outcome), .text(reason), .integer(missing),
-                .boolean(accepted),
+                .boolean(accepted), .integer(scan.position.pages),
             ]
         )
-        guard let row = rows.first else { throw scan.lost }
+        guard let row = rows.first else { throw try await rewoundOrLost(scan) }
         return try ScanCounts(row)
     }
 

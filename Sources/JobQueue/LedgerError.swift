@@ -10,6 +10,8 @@ package struct LedgerError: Error, Sendable, Equatable, CustomStringConvertible 
         case scanBusy
         /// The scan's lease was lost: stop, write nothing more.
         case scanLost
+        /// The database has lost pages of the scan that it had confirmed: list again from the place that `rewind` tells.
+        case scanRewound
         /// Schema missing, older or newer than this binary.
         case schema
         /// It was moved: use the database that the message names.

@@ -4,7 +4,9 @@ import Postgres
 enum PageStatements {
     /// One page: items, their parts and jobs, the next token and the scan's lease, or nothing where the lease is lost.
     ///
-    /// Entries that repeat an id of the page are left out by the caller; `$25` counts all. `$23` is -1 for the newest first, 1 for the oldest first. Names beside the plain ones (`$18` to `$21`) are four of
+    /// It is recorded after `$26` others or not at all: a failover to a replica that was behind may have lost one, and the
+    /// gap would never be seen. Entries that repeat an id of the page are left out by the caller; `$25` counts all. `$23` is
+    /// -1 for the newest first, 1 for the oldest first. Names beside the plain ones (`$18` to `$21`) are four of
     /// a page's texts in ten, and needed by hardly any page: while `$24` is false they are left out, and a page that needs
     /// them is answered with NULLs and leaves no trace.
     ///
@@ -20,6 +22,7 @@ enum PageStatements {
                    (SELECT l.id FROM coldroll.lane AS l WHERE l.source_id = s.source_id AND l.kind = 'video') AS video
             FROM coldroll.scan AS s
             WHERE s.id = $1 AND s.lease = $2 AND s.outcome IS NULL AND s.last_page IS DISTINCT FROM $22::bigint
+              AND s.pages = $26::bigint
             FOR UPDATE
         ), judged AS MATERIALIZED (
             SELECT l.*, (l.was).id IS NULL AS is_new

@@ -19,7 +19,7 @@ enum ScanStatements {
                extract(epoch FROM now() - greatest(s.renewed_at, s.started_at))::double precision,
                s.since IS NOT DISTINCT FROM $3::text AND s.until IS NOT DISTINCT FROM $4::text,
                s.lease = $5::bigint, s.lease, s.page_token,
-               to_char(s.started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), s.pages > 0
+               to_char(s.started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), s.pages
         FROM coldroll.scan AS s
         WHERE s.source_id = $1::bigint AND s.outcome IS NULL
         FOR UPDATE
@@ -32,7 +32,7 @@ enum ScanStatements {
         UPDATE coldroll.scan AS s SET lease = $2::bigint, renewed_at = now(), last_page = NULL, last_new = NULL
         WHERE s.id = $1::bigint
         RETURNING s.id, s.lease, s.page_token,
-                  to_char(s.started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
+                  to_char(s.started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), s.pages
         """
     )
 
@@ -51,7 +51,7 @@ enum ScanStatements {
         "scan.begin",
         """
         INSERT INTO coldroll.scan (source_id, since, until, lease) VALUES ($1::bigint, $2::text, $3::text, $4::bigint)
-        RETURNING id, lease, page_token, to_char(started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
+        RETURNING id, lease, page_token, to_char(started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), pages
         """
     )
 
@@ -112,8 +112,20 @@ enum ScanStatements {
         """
     )
 
+    /// Where a scan stands that its holder thinks to be elsewhere: a failover to a replica that was behind has lost pages.
+    static let position = Statement(
+        "scan.position",
+        """
+        SELECT s.page_token, s.pages
+        FROM coldroll.scan AS s
+        WHERE s.id = $1::bigint AND s.lease = $2::bigint AND s.outcome IS NULL
+        """
+    )
+
     /// Also answers a repeat of the same end, whose answer was lost: by then what was seen is forgotten, so that only
     /// the first end may compare.
+    ///
+    /// One that did not fail ends after page `$7`, no other.
     ///
     /// What a full scan did not see is noted, and believed if it is complete.
     static let finish = Statement(
@@ -123,7 +135,8 @@ enum ScanStatements {
             SELECT s.id, s.source_id,
                    s.outcome IS NULL AND s.since IS NULL AND s.until IS NULL AND $3::text <> 'failed' AS compares
             FROM coldroll.scan AS s
-            WHERE s.id = $1::bigint AND s.lease = $2::bigint AND coalesce(s.outcome = $3::text, true)
+            WHERE s.id = $1::bigint AND s.lease = $2::bigint
+              AND coalesce(s.outcome = $3::text, $3::text = 'failed' OR s.pages = $7::bigint)
             FOR UPDATE
         ), seen AS MATERIALIZED (
             SELECT DISTINCT u.id
@@ -157,7 +170,7 @@ enum ScanStatements {
     static let repeatedPage = Statement(
         "page.repeated",
         """
-        SELECT s.last_new
+        SELECT s.last_new, s.pages
         FROM coldroll.scan AS s
         WHERE s.id = $1::bigint AND s.lease = $2::bigint AND s.outcome IS NULL AND s.last_page = $3::bigint
         """

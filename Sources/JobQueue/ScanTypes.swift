@@ -14,6 +14,8 @@ package struct ScanTicket: Sendable, Equatable {
     package let isFull: Bool
     /// Start by the database's clock, RFC 3339 UTC.
     package let startedAt: String
+    /// Pages that are recorded, as the database confirmed it; all copies of the ticket share it.
+    let position: ScanPosition
 
     package init(
         id: Int64,
@@ -22,7 +24,8 @@ package struct ScanTicket: Sendable, Equatable {
         pageToken: String?,
         resumed: Bool,
         isFull: Bool,
-        startedAt: String
+        startedAt: String,
+        pages: Int64
     ) {
         self.id = id
         self.source = source
@@ -30,6 +33,7 @@ package struct ScanTicket: Sendable, Equatable {
         self.pageToken = pageToken
         self.resumed = resumed
         self.isFull = isFull
+        position = ScanPosition(pages)
         self.startedAt = startedAt
     }
 }

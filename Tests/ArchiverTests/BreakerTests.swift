@@ -47,7 +47,7 @@ private final class Probed: Sendable {
         let probed = Probed()
         probed.set(.silent("503"))
         let breaker = probed.breaker(try await QueueFixture())
-        let health = ServiceHealth(breaker: breaker)
+        let health = ServiceHealth(breaker: breaker, patience: .seconds(60))
         let later = Task {
             try await Task.sleep(for: .milliseconds(200))
             health.succeeded(.media, began: .now)
@@ -55,9 +55,40 @@ private final class Probed: Sendable {
         #expect(await health.judge(.media, part: 1) == .part)
         #expect(probed.count == 0)
         try await later.value
-        health.succeeded(.media, began: .now)
-        #expect(await health.judge(.media, part: 1) == .outage)
-        #expect(breaker.isOpen(.media) && health.stumbles == 1)
+        #expect(health.stumbles == 1)
+        let hasty = ServiceHealth(breaker: breaker, patience: .milliseconds(100))
+        hasty.succeeded(.media, began: .now)
+        #expect(await hasty.judge(.media, part: 1) == .outage)
+        #expect(breaker.isOpen(.media) && hasty.stumbles == 0)
+    }
+
+    @Test func `a still that comes says nothing of the servers that send videos, a video does`() async throws {
+        let probed = Probed()
+        probed.set(.silent("503"))
+        let breaker = probed.breaker(try await QueueFixture())
+        let health = ServiceHealth(breaker: breaker)
+        let stills = Task {
+            while !Task.isCancelled {
+                health.succeeded(.media, began: .now)
+                try await Task.sleep(for: .milliseconds(20))
+            }
+        }
+        #expect(await health.judge(.media, part: 1, isVideo: true) == .outage)
+        #expect(probed.count == 1)
+        stills.cancel()
+        _ = await stills.result
+        let patient = ServiceHealth(breaker: breaker, patience: .seconds(60))
+        // What closes the breaker again.
+        health.succeeded(.media, began: .now, isVideo: true)
+        let videos = Task {
+            while !Task.isCancelled {
+                patient.succeeded(.media, began: .now, isVideo: true)
+                try await Task.sleep(for: .milliseconds(20))
+            }
+        }
+        #expect(await patient.judge(.media, part: 1, isVideo: true) == .part)
+        videos.cancel()
+        _ = await videos.result
     }
 
     @Test func `however many parts fail in an outage, one neutral request is sent and nobody pays`() async throws {
@@ -85,6 +116,28 @@ private final class Probed: Sendable {
         #expect(await health.judge(.library, part: 1) == .part)
         health.forget(part: 1)
         #expect(await health.judge(.library, part: 1) == .passing)
+    }
+
+    @Test
+    func
+        `a breaker closes where tries tell nothing, for all and without a word that it answered, not where none is made`()
+        async throws
+    {
+        let probed = Probed()
+        probed.set(.silent("503"))
+        let fixture = try await QueueFixture()
+        let breaker = probed.breaker(fixture)
+        _ = await breaker.ask(.media, after: .now)
+        #expect(breaker.isOpen(.media))
+        probed.set(.notAsked)
+        for _ in 0..<10 { _ = await breaker.ask(.media, after: .now) }
+        #expect(breaker.isOpen(.media))
+        #expect(try await fixture.queue.openBreakers().count == 1)
+        probed.set(.unknown)
+        for _ in 0..<4 { _ = await breaker.ask(.media, after: .now) }
+        #expect(!breaker.isOpen(.media))
+        #expect(try await fixture.queue.openBreakers().isEmpty)
+        #expect(try await fixture.number("SELECT count(sound_at) FROM coldroll.breaker") == 0)
     }
 
     @Test func `a process that alone is cut off stops nobody else`() async throws {

@@ -28,7 +28,8 @@ import Testing
             archive: bench.context.archive,
             ledger: bench.context.ledger,
             kind: "library",
-            account: "default"
+            account: "default",
+            baseURLs: BaseURLCache()
         )
         return (bench, request)
     }

@@ -68,7 +68,12 @@ import Testing
             scanned: { _ in },
             progress: { _ in }
         )
-        try await bench.waitUntil("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+        try await bench.waitUntil(
+            """
+            SELECT count(*) FROM pg_locks AS l JOIN pg_database AS d ON d.oid = l.database
+            WHERE d.datname = current_database() AND l.locktype = 'advisory' AND NOT l.granted
+            """
+        )
         let marker = try #require(try await Marker.read(bench.context.state)).marker
         #expect(marker.run == 1 && marker.objects == 1)
         #expect(try await bench.context.state.read("execution/last_execution_date.txt") != nil)

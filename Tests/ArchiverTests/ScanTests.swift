@@ -1,5 +1,6 @@
 import GoogleSimulator
 import JobQueue
+import Postgres
 import TestSupport
 import Testing
 
@@ -53,6 +54,35 @@ import Testing
         #expect(bench.simulator.faults.map(\.struck) == [1])
         #expect(try await bench.fixture.number("SELECT last_value FROM coldroll.test_tries") >= 3)
         #expect(try await bench.fixture.number("SELECT count(slowed_at) FROM coldroll.lane") > 0)
+    }
+
+    @Test func `pages that a failover lost behind the scan's back are listed again`() async throws {
+        let bench = try await Bench { $0.synthesis = SynthesisOptions(count: 250, sizes: 5000...6000, videoPercent: 0) }
+        var slow = FaultRule(on: "list", .latency)
+        slow.milliseconds = 2000
+        slow.nth = [2, 3]
+        bench.simulator.setFaults([slow])
+        let scan = bench.scan()
+        async let scanned = scan.run()
+        try await bench.waitUntil("SELECT count(*) FROM coldroll.scan WHERE pages = 1")
+        let token = try #require(
+            try await bench.fixture.texts("SELECT page_token FROM coldroll.scan WHERE pages = 1").first
+        )
+        try await bench.waitUntil("SELECT count(*) FROM coldroll.scan WHERE pages = 2")
+        for table in ["job", "part", "item"] {
+            let key = table == "job" ? "part_id" : "id"
+            try await bench.fixture.sql(
+                "DELETE FROM coldroll.\(table) WHERE \(key) > (SELECT \(key) FROM coldroll.\(table) ORDER BY 1 OFFSET 99 LIMIT 1)"
+            )
+        }
+        try await bench.fixture.sql(
+            "UPDATE coldroll.scan SET pages = 1, page_token = $1, seen = 100, new = 100, parts = 100, jobs = 100, last_page = 1 WHERE pages = 2",
+            [.text(token)]
+        )
+        let summary = try await scanned
+        #expect(bench.simulator.faults.map(\.struck) == [2])
+        #expect(summary.new == 250)
+        #expect(try await bench.fixture.number("SELECT count(*) FROM coldroll.item") == 250)
     }
 
     @Test func `items that an abandoned scan of a part found are known`() async throws {

@@ -183,14 +183,17 @@ import Darwin
         try await fill(stage, 10)
         try await stage.texts(
             """
-            INSERT INTO coldroll.worker (id, host, process_id, version, slots, sources) VALUES (7, 'nas', 42, '1', 1, '{1}')
+            INSERT INTO coldroll.worker (id, host, process_id, version, slots, sources, beat_at)
+            VALUES (7, 'nas', 42, '1', 1, '{1}', now() + interval '1 hour')
             """
         )
         let live = try await stage.run("move", "private")
         #expect(live.status == 5)
         #expect(live.output.contains("Somebody works on this ledger: nas, process 42. Stop them"), "\(live.output)")
         try await stage.texts("UPDATE coldroll.worker SET beat_at = now() - interval '31 s'")
-        try await stage.texts("INSERT INTO coldroll.scan (source_id) SELECT id FROM coldroll.source")
+        try await stage.texts(
+            "INSERT INTO coldroll.scan (source_id, renewed_at) SELECT id, now() + interval '1 hour' FROM coldroll.source"
+        )
         let scanned = try await stage.run("move", "private")
         #expect(scanned.status == 5)
         #expect(scanned.output.contains("a scan of library default"), "\(scanned.output)")

@@ -45,7 +45,7 @@ import Darwin
         #expect(try await stage.run("scan").status == 0)
         // Slow enough that the outage meets them at work.
         var slow = FaultRule(on: "download", .latency)
-        slow.milliseconds = 200
+        slow.milliseconds = 400
         stage.simulator.setFaults([slow])
         let workers = try (0..<3).map { _ in try stage.start("work", "--drain", "--slots", "4") }
         try await stage.until("the first objects") {
@@ -57,7 +57,10 @@ import Darwin
             // Base URLs that are known would last for a while.
             stage.simulator.expireBaseURLs()
         }
-        try await stage.until("the breaker opens") {
+        let jobs = "SELECT concat_ws(' ', state, count(*)) FROM coldroll.job GROUP BY state"
+        try await stage.until(
+            "the breaker opens (jobs: \(try await stage.texts(jobs)), failed requests: \(stage.simulator.faults[0].struck))"
+        ) {
             try await stage.number("SELECT count(*) FROM coldroll.breaker WHERE since IS NOT NULL") >= 1
         }
         try await settled(stage, service.operations)

@@ -128,13 +128,26 @@ final class Stage: Sendable {
     }
 
     /// Waits until `condition` holds, looking every 20 ms.
-    func until(_ what: String, _ condition: () async throws -> Bool) async throws {
+    func until(
+        _ what: @autoclosure () async throws -> String,
+        _ condition: () async throws -> Bool
+    ) async throws {
         let end = ContinuousClock.now + .seconds(90)
         while try await !condition() {
-            try #require(ContinuousClock.now < end, "\(what) did not happen")
+            guard ContinuousClock.now < end else {
+                let what = try await what()
+                throw Missed(what: what)
+            }
             try await Task.sleep(for: .milliseconds(20))
         }
     }
+}
+
+/// What a test waited for in vain.
+struct Missed: Error, CustomStringConvertible {
+    let what: String
+
+    var description: String { "\(what): did not happen" }
 }
 
 /// One process of a program under test.

@@ -61,6 +61,15 @@ import Darwin
         try await expectStored(8, stage, newer)
         #expect(stage.version() == old)
 
+        // What keeps it from being carried over is told, and keeps nothing else.
+        let obstacle = stage.privateDirectory + "/data.\(old)"
+        try FileManager.default.createDirectory(atPath: obstacle, withIntermediateDirectories: false)
+        let hindered = try await stage.run("setup", changing: newer)
+        #expect(hindered.status == 4)
+        #expect(hindered.output.contains("\(obstacle) is in the way"), "\(hindered.output)")
+        #expect(hindered.output.contains("The database's schema is of version"), "\(hindered.output)")
+        try FileManager.default.removeItem(atPath: obstacle)
+
         let setup = try await stage.run("setup", changing: newer)
         #expect(setup.status == 0, "\(setup.output)")
         let new = try #require(stage.version())

@@ -43,6 +43,45 @@ import Testing
         #expect(error?.code == .scanLost)
     }
 
+    @Test func `a page behind one that a failover lost is refused, and so is the scan's end, until it is listed again`()
+        async throws
+    {
+        let fixture = try await QueueFixture()
+        let (ledger, scan) = (fixture.ledger, fixture.scan)
+        func record(_ name: String, next: String?) async throws -> PageCounts {
+            try await ledger.record(scan, [QueueFixture.item(name)], unreadable: 0, nextPageToken: next)
+        }
+        _ = try await record("one", next: "2")
+        let replica = "pages = 1, page_token = '2', seen = 1, new = 1, parts = 1, jobs = 1, last_page = 7, last_new = 1"
+        _ = try await record("two", next: "3")
+        // What a replica that was behind knows.
+        try await fixture.sql("DELETE FROM coldroll.job WHERE part_id = (SELECT max(part_id) FROM coldroll.job)")
+        try await fixture.sql("DELETE FROM coldroll.part WHERE id = (SELECT max(id) FROM coldroll.part)")
+        try await fixture.sql("DELETE FROM coldroll.item WHERE id = (SELECT max(id) FROM coldroll.item)")
+        try await fixture.sql("UPDATE coldroll.scan SET \(replica)")
+        for attempt in [
+            { _ = try await record("three", next: nil) },
+            { _ = try await ledger.finish(scan, outcome: "complete", reason: nil) },
+            { _ = try await ledger.finish(scan, outcome: "suspicious", reason: "x") },
+        ] {
+            let error = await #expect(throws: LedgerError.self) { try await attempt() }
+            #expect(error?.code == .scanRewound)
+            #expect(error?.message.contains("knows 1 pages") == true, "\(error?.message ?? "")")
+        }
+        #expect(try await fixture.number("SELECT count(*) FROM coldroll.item") == 1)
+        #expect(try await ledger.rewind(scan) == "2")
+        #expect(try await record("two", next: "3").new == 1)
+        #expect(try await record("three", next: nil).new == 1)
+        #expect(try await ledger.finish(scan, outcome: "complete", reason: nil).new == 3)
+    }
+
+    @Test func `a failed scan ends wherever it stands`() async throws {
+        let fixture = try await QueueFixture()
+        try await fixture.record(1)
+        try await fixture.sql("UPDATE coldroll.scan SET pages = 0")
+        #expect(try await fixture.ledger.finish(fixture.scan, outcome: "failed", reason: "x").pages == 0)
+    }
+
     @Test func `an abandoned scan of another range is ended as failed`() async throws {
         let fixture = try await QueueFixture()
         try await silence(fixture)

@@ -14,8 +14,10 @@ final class Breaker: Sendable {
         case answers
         /// It does not; a sentence.
         case silent(String)
-        /// It could not be asked.
+        /// It was asked, and what it said about the items tells nothing.
         case unknown
+        /// It could not be asked now: a quota is used up, or the database is away.
+        case notAsked
     }
 
     private struct Opening {
@@ -153,6 +155,7 @@ final class Breaker: Sendable {
             sound(service, began: began)
             await note(service, began: began)
         case .silent(let reason): await open(service, reason)
+        case .notAsked: break
         case .unknown:
             let isVain = state.withLock { state in
                 guard state.open[service] != nil else { return false }
@@ -168,7 +171,8 @@ final class Breaker: Sendable {
                 "nothing tells whether the service is back: going on",
                 ["service": .string(service.rawValue)]
             )
-            await note(service, began: began)
+            // The others see it at their next look, should the database be away now.
+            try? await queue.closeBreaker(service, place: places[service] ?? service.rawValue)
         }
         return answer
     }

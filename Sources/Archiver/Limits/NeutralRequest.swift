@@ -11,14 +11,24 @@ struct NeutralRequest: Sendable {
     let ledger: Ledger
     let kind: String
     let account: String
+    /// Base URLs that a scan in this process saw: they cost no request.
+    let baseURLs: BaseURLCache
     private let addresses = BaseURLCache()
 
-    init(photos: PhotosClient, archive: any ObjectStore, ledger: Ledger, kind: String, account: String) {
+    init(
+        photos: PhotosClient,
+        archive: any ObjectStore,
+        ledger: Ledger,
+        kind: String,
+        account: String,
+        baseURLs: BaseURLCache
+    ) {
         self.photos = photos
         self.archive = archive
         self.ledger = ledger
         self.kind = kind
         self.account = account
+        self.baseURLs = baseURLs
     }
 
     /// Sends one; takes as long as the service takes.
@@ -42,6 +52,7 @@ struct NeutralRequest: Sendable {
     /// What the media servers said for items of one kind.
     private struct Poll {
         var hasAnswer = false
+        var isUnasked = false
         var silent: [Breaker.Answer] = []
     }
 
@@ -51,7 +62,7 @@ struct NeutralRequest: Sendable {
     /// No single item decides: it may be gone from Google, or be one that never works. Two of one kind that were fetched
     /// before and are not now are an outage: the servers that send videos fail without the others.
     private func media() async -> Breaker.Answer {
-        guard let items = try? await ledger.neutralItems(kind: kind, account: account) else { return .unknown }
+        guard let items = try? await ledger.neutralItems(kind: kind, account: account) else { return .notAsked }
         let stored = await polls(items.filter(\.isStored))
         if let away = stored.first(where: { !$0.hasAnswer && $0.silent.count > 1 }) { return away.silent[0] }
         if stored.contains(where: \.hasAnswer) { return .answers }
@@ -59,7 +70,8 @@ struct NeutralRequest: Sendable {
         if queued.contains(where: \.hasAnswer) { return .answers }
         let silent = (stored + queued).flatMap(\.silent)
         // A part alone in the world cannot be told from its service.
-        return silent.count > 1 ? silent[0] : .unknown
+        if silent.count > 1 { return silent[0] }
+        return (stored + queued).contains(where: \.isUnasked) ? .notAsked : .unknown
     }
 
     private func polls(_ items: [Ledger.NeutralItem]) async -> [Poll] {
@@ -83,11 +95,14 @@ struct NeutralRequest: Sendable {
                     let answer = Self.answer(error)
                     if case .silent = answer { poll.silent.append(answer) }
                     if answer == .answers { poll.hasAnswer = true }
+                    if answer == .notAsked { poll.isUnasked = true }
                 }
                 if poll.hasAnswer || poll.silent.count > 1 { break }
             } catch {
                 // Without the Library API nobody else has an address either. A refusal is about this item.
-                guard Self.answer(error) == .answers else { break }
+                let answer = Self.answer(error)
+                if answer == .notAsked { poll.isUnasked = true }
+                guard answer == .answers else { return poll }
             }
         }
         return poll
@@ -95,7 +110,7 @@ struct NeutralRequest: Sendable {
 
     /// Known for most of an hour, so that an outage of the media servers costs hardly any request to the API.
     private func address(of item: String) async throws(PhotosError) -> BaseURL? {
-        if let known = addresses.item(item)?.baseURL { return known }
+        if let known = (addresses.item(item) ?? baseURLs.item(item))?.baseURL { return known }
         let found = try await photos.get(item)
         addresses.offer([found])
         return found.baseURL
@@ -117,7 +132,8 @@ struct NeutralRequest: Sendable {
     private static func answer(_ error: PhotosError) -> Breaker.Answer {
         switch error.code {
         case .unavailable, .auth(.unavailable), .transport(.cut), .transport(.stalled): .silent(error.message)
-        case .transport, .quota, .dailyQuota, .budgetSpent, .auth: .unknown
+        case .quota, .dailyQuota, .budgetSpent: .notAsked
+        case .transport, .auth: .unknown
         default: .answers
         }
     }

@@ -9,9 +9,9 @@ extension Scan {
     /// How long a page in hand waits for a database that is away: a restart of the server takes less.
     static let databasePatience = Duration.seconds(600)
 
-    /// Walks every page.
-    func listAll(_ ticket: ScanTicket) async throws {
-        var token = ticket.pageToken
+    /// Walks every page from the one that `start` names, the first if nil.
+    func listAll(_ ticket: ScanTicket, from start: String?) async throws {
+        var token = start
         var restarts = 0
         // Tokens met in this pass: a circle would go round for ever, and never see the rest.
         var tokens: Set<String> = token.map { [$0] } ?? []

@@ -40,8 +40,16 @@ struct Scan {
             try await foretell(ticket)
             // Comparing a million items takes seconds, on a busy server longer than the lease: it is kept until the end.
             return try await keepingLease(of: ticket) {
-                try await listAll(ticket)
-                return try await conclude(ticket, known: known)
+                var token = ticket.pageToken
+                while true {
+                    do {
+                        try await listAll(ticket, from: token)
+                        return try await conclude(ticket, known: known)
+                    } catch let error as LedgerError where error.code == .scanRewound {
+                        context.logger.log(.warning, "pages were lost", ["error": .string(error.message)])
+                        token = try await context.ledger.rewind(ticket)
+                    }
+                }
             }
         } catch let error as PhotosError where error.isFinal {
             // The error itself is the message; a ledger that cannot note it now finds the scan open and goes on with it.

@@ -11,6 +11,8 @@ final class Pulse: Sendable {
         case dead
         case lost([JobReference])
         case orphaned([JobReference])
+        /// The database answers, but refuses the heartbeat: the ledger was moved, or the schema is not this program's.
+        case refused(PostgresError)
     }
 
     private struct State {
@@ -82,6 +84,8 @@ final class Pulse: Sendable {
             } catch {
                 state.withLock { $0.contact.failed(at: .now) }
                 logger.log(.warning, "heartbeat failed", ["error": .string("\(error)")])
+                // Not at the first: a server that is about to change its role refuses too.
+                if !error.isTransient, !error.isCancellation, isFenced { return report(.refused(error)) }
                 // Soon again: a short outage must not grow into silence that looks like death.
                 pause = min(pause, .seconds(1))
             }

@@ -20,6 +20,8 @@ final class ServiceHealth: Sendable {
     private let breaker: Breaker
     private let excused = Mutex<[Int64: Int]>([:])
     private let blamed = Atomic(0)
+    /// When the youngest video that came began to be asked for.
+    private let soundVideos = Mutex<ContinuousClock.Instant?>(nil)
 
     /// Stumbles of services that answered others, since the start.
     var stumbles: Int { blamed.load(ordering: .relaxed) }
@@ -28,26 +30,34 @@ final class ServiceHealth: Sendable {
     private static let excuses = 6
     /// The same where the bucket lists but stores nothing for anybody: hours, since a bucket does not refuse one object.
     private static let bucketExcuses = 500
-    /// How long another transfer's answer is waited for before a neutral request is sent.
-    private static let patience = Duration.seconds(1)
+    private let patience: Duration
 
-    init(breaker: Breaker) { self.breaker = breaker }
+    /// - Parameters:
+    ///   - breaker: what sends neutral requests, and hears of answers.
+    ///   - patience: how long another transfer's answer is waited for before a neutral request is sent.
+    init(breaker: Breaker, patience: Duration = .seconds(1)) {
+        self.breaker = breaker
+        self.patience = patience
+    }
 
-    /// A request of this service that was sent at `began` was answered well.
-    func succeeded(_ service: Service, began: ContinuousClock.Instant) {
+    /// A request of this service that was sent at `began` was answered well; of the media servers, one for a video or not.
+    func succeeded(_ service: Service, began: ContinuousClock.Instant, isVideo: Bool = false) {
         breaker.sound(service, began: began)
+        guard isVideo else { return }
+        soundVideos.withLock { $0 = max($0 ?? began, began) }
     }
 
     /// Judges a 5xx, a timeout or a broken connection; waits for evidence, some seconds at most.
     /// - Parameters:
     ///   - service: who failed.
     ///   - part: whose try it was.
+    ///   - isVideo: whether a video was asked for: the servers that send those may be away while stills come.
     /// - Returns: who is to blame.
-    func judge(_ service: Service, part: Int64) async -> Verdict {
+    func judge(_ service: Service, part: Int64, isVideo: Bool = false) async -> Verdict {
         let failed = ContinuousClock.now
         if breaker.isOpen(service) { return .outage }
-        while failed.duration(to: .now) < Self.patience, !Task.isCancelled {
-            if breaker.wasSound(service, after: failed) {
+        while failed.duration(to: .now) < patience, !Task.isCancelled {
+            if wasSound(service, after: failed, isVideo) {
                 return blame(part, times: service == .storage ? Self.excuses : 0)
             }
             try? await Task.sleep(for: .milliseconds(50))
@@ -55,8 +65,13 @@ final class ServiceHealth: Sendable {
         return switch await breaker.ask(service, after: failed) {
         case .silent: .outage
         case .answers: blame(part, times: service == .storage ? Self.bucketExcuses : 0)
-        case .unknown: blame(part, times: Self.excuses)
+        case .unknown, .notAsked: blame(part, times: Self.excuses)
         }
+    }
+
+    private func wasSound(_ service: Service, after instant: ContinuousClock.Instant, _ isVideo: Bool) -> Bool {
+        guard service == .media, isVideo else { return breaker.wasSound(service, after: instant) }
+        return soundVideos.withLock { $0.map { $0 > instant } ?? false }
     }
 
     /// Blames the part once its excuses are used up.

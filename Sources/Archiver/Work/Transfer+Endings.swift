@@ -170,7 +170,11 @@ extension Transfer {
     /// Decides who pays when a service stumbled; other endings stay what they are.
     func settled(_ ending: Ending, _ job: ClaimedJob) async -> Ending {
         guard case .stumble(let stumble) = ending else { return ending }
-        let verdict = await health.judge(stumble.service, part: job.reference.part)
+        let verdict = await health.judge(
+            stumble.service,
+            part: job.reference.part,
+            isVideo: job.kind.rendition == .video
+        )
         guard !Task.isCancelled else { return .cancelled }
         let asked = min(stumble.retryAfter ?? .zero, Self.longestPause)
         return switch verdict {

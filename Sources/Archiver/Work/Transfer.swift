@@ -207,7 +207,7 @@ struct Transfer: Sendable {
         defer { buffer.abandon() }
         let began = ContinuousClock.now
         let head = try await context.photos.download(url, job.kind.rendition, into: buffer)
-        health.succeeded(.media, began: began)
+        health.succeeded(.media, began: began, isVideo: job.kind.rendition == .video)
         let length = head.header("Content-Encoding") == nil ? head.contentLength : nil
         let judge = Judge(job: job, isFramed: length != nil || head.isChunked, doubts: doubts, recent: recent)
         // One block more than the body: the last write of the download may not be cut to fit.

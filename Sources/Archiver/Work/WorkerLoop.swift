@@ -383,6 +383,10 @@ final class WorkerLoop {
             logger.log(.error, "the database gave up on this worker: starting anew")
             surrender()
             end = .lost
+        case .refused(let error):
+            failure = failure ?? ArchiverError(code: .unavailable, message: "\(error)")
+            surrender()
+            end = .lost
         }
     }
 

@@ -77,7 +77,7 @@ extension ExitStatus {
     private static func of(_ code: LedgerError.Code) -> ExitStatus {
         switch code {
         case .foreignArchive, .foreignClient, .schema, .elsewhere, .target: .usage
-        case .scanBusy, .scanLost, .busy, .halfway: .unfinished
+        case .scanBusy, .scanLost, .scanRewound, .busy, .halfway: .unfinished
         }
     }
 
