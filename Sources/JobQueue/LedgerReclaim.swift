@@ -10,8 +10,7 @@ package struct LedgerReclaim: Sendable {
     package let standing: LedgerStanding
     private let connection: Connection
 
-    /// - Parameters:
-    ///   - connection: to the database that refuses.
+    /// - Parameter connection: to the database that refuses.
     /// - Throws: `LedgerError.schema` where there is no ledger, or one of a newer version; `.target` where it is here.
     package init(_ connection: Connection) async throws {
         let versions = try await appliedVersions { statement throws(PostgresError) in

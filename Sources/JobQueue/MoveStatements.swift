@@ -33,8 +33,8 @@ enum MoveStatements {
     /// No limit of the server's own ends a transaction that lasts long because it copies much; whoever writes now is
     /// waited for, but not for ever. Dates and numbers are written the same way on both sides. A commit is on the disk
     /// before the next one begins, whatever the server's default is: their order is what a move rests on. A host that is
-    /// gone lets the tables' locks go after 20 s (at rest 10 + 2 × 5), not after the hours of the system's default; a Unix
-    /// socket has no such settings and ignores them.
+    /// gone lets the tables' locks go after 20 s at rest (10 + 2 × 5), after a minute while rows are sent, not after the
+    /// hours of the system's default; a Unix socket has no such settings and ignores them.
     static let patience = Statement(
         "move.patience",
         """
@@ -47,7 +47,7 @@ enum MoveStatements {
         FROM (VALUES ('lock_timeout', '15s'),
                      ('TimeZone', 'UTC'), ('DateStyle', 'ISO'), ('IntervalStyle', 'postgres'), ('extra_float_digits', '1'),
                      ('tcp_keepalives_idle', '10'), ('tcp_keepalives_interval', '5'), ('tcp_keepalives_count', '2'),
-                     ('tcp_user_timeout', '20000')) AS v(name, value)
+                     ('tcp_user_timeout', '60000')) AS v(name, value)
         """
     )
 

@@ -118,9 +118,15 @@ private struct Upload {
             let second = try Upload(simulator, client, query: "&ifGenerationMatch=0")
             #expect(first.put("0-999999/1000000", first.bytes[...]).status == 200)
             #expect(second.put("0-999999/1000000", second.bytes[...]).status == 412)
-            let third = try Upload(simulator, client)
-            let again = third.put("0-999999/1000000", third.bytes[...])
-            #expect(again.status == 429 && again.text.contains("rateLimitExceeded"))
+            // One write a second to an object: on a machine that is busy two may take longer.
+            for _ in 0..<20 {
+                let third = try Upload(simulator, client)
+                let again = third.put("0-999999/1000000", third.bytes[...])
+                guard again.status != 200 else { continue }
+                #expect(again.status == 429 && again.text.contains("rateLimitExceeded"))
+                return
+            }
+            Issue.record("an object was written twenty times in a row")
         }
     }
 

@@ -89,6 +89,7 @@ import Testing
     /// Runs a move up to the instant at which the source is marked and the copy is not the ledger yet.
     ///
     /// - Parameter body: gets the move, and the connection that holds it up until it is closed.
+    /// - Throws: what the body throws.
     private func halfway(
         _ body: (_ target: String, _ move: Task<LedgerMove.Result, any Error>, _ gate: Connection) async throws -> Void
     ) async throws {
