@@ -20,7 +20,7 @@ extension Connection {
             )
         }
         if Task.isCancelled { throw .cancelled("begin") }
-        _ = try handle.run(Self.begin, [], isCancellable: false)
+        _ = try handle.run(Statement("begin", "BEGIN"), [], isCancellable: false)
         let value: R
         do {
             value = try body(self)
@@ -33,14 +33,12 @@ extension Connection {
         return value
     }
 
-    /// Whatever the server's or the role's default is: who waits for a lock must then see what its holder committed.
-    private static let begin = Statement("begin", "BEGIN ISOLATION LEVEL READ COMMITTED")
-
     /// BEGIN, for a transaction that goes on over several calls, because what it does waits for something else.
     ///
-    /// Whoever lets the connection go without `commit` has rolled it back.
+    /// Each statement sees what is committed by then, whatever the server's default is: who waits for a lock must see what
+    /// its holder wrote. Whoever lets the connection go without `commit` has rolled it back.
     package func begin() throws(PostgresError) {
-        _ = try opened("begin").run(Self.begin, [])
+        _ = try opened("begin").run(Statement("begin", "BEGIN ISOLATION LEVEL READ COMMITTED"), [])
     }
 
     /// COMMIT of what `begin` began; not to be cancelled.
