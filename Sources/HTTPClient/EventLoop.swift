@@ -131,12 +131,12 @@ import Synchronization
             let socket = sockets.socket(of: UInt(bitPattern: easy))
         else { return }
         transfer.fillsSegments = isLong
-        if isLong { ccurl_fill_segments(socket, 1) } else { ended.append(socket) }
+        if isLong { ccurl_set_nodelay(socket, 0) } else { ended.append(socket) }
     }
 
     /// Sends what the kernel holds back of bodies whose last byte was handed over.
     private func pushEnds() {
-        for socket in ended { ccurl_fill_segments(socket, 0) }
+        for socket in ended { ccurl_set_nodelay(socket, 1) }
         ended.removeAll(keepingCapacity: true)
     }
 
