@@ -10,13 +10,8 @@ import Postgres
 /// scan of `job`, where the planner would expect one row for it and join the batch to it row by row (76 ms for 500
 /// jobs instead of 4).
 enum CompleteStatements {
-    /// Stored parts; none of them may have an object yet, or nothing happens (`object_pkey`).
-    ///
-    /// It counts what it moves itself, by the lanes of the jobs: the triggers would look each part up. Looking for
-    /// conflicts, and inserting so that one can be passed over, would cost as much as the insert.
-    static let stored = Statement(
-        "job.complete",
-        """
+    /// The jobs of stored parts that are still worker `$1`'s, by part `$2` and lease `$3`, taken out of the queue; open for more.
+    private static let gone = """
         WITH told AS MATERIALIZED (
             SELECT u.*, a.worker_id
             FROM (SELECT $1::bigint AS worker_id, $2::bigint[] AS parts, $3::bigint[] AS leases,
@@ -31,6 +26,16 @@ enum CompleteStatements {
             USING told AS t
             WHERE j.part_id = t.part_id AND j.lease = t.lease AND j.worker_id = t.worker_id
             RETURNING t.*, j.lane_id
+        """
+
+    /// Stored parts; none of them may have an object yet, or nothing happens (`object_pkey`).
+    ///
+    /// It counts what it moves itself, by the lanes of the jobs: the triggers would look each part up. Looking for
+    /// conflicts, and inserting so that one can be passed over, would cost as much as the insert.
+    static let stored = Statement(
+        "job.complete",
+        """
+        \(gone)
         ), object_row AS (
             INSERT INTO coldroll.object (part_id, generation, size, crc32c, md5, fidelity, media_kind, adopted, lease,
                                          worker_id)
@@ -59,20 +64,7 @@ enum CompleteStatements {
     static let storedAgain = Statement(
         "job.complete_again",
         """
-        WITH told AS MATERIALIZED (
-            SELECT u.*, a.worker_id
-            FROM (SELECT $1::bigint AS worker_id, $2::bigint[] AS parts, $3::bigint[] AS leases,
-                         $4::bigint[] AS generations, $5::bigint[] AS sizes, $6::bigint[] AS crcs, $7::text[] AS md5s,
-                         $8::text[] AS fidelities, $9::text[] AS media_kinds, $10::boolean[] AS adopteds
-                  OFFSET 0) AS a,
-                 unnest(a.parts, a.leases, a.generations, a.sizes, a.crcs, a.md5s, a.fidelities, a.media_kinds,
-                        a.adopteds)
-                 AS u(part_id, lease, generation, size, crc32c, md5, fidelity, media_kind, adopted)
-        ), gone AS (
-            DELETE FROM coldroll.job AS j
-            USING told AS t
-            WHERE j.part_id = t.part_id AND j.lease = t.lease AND j.worker_id = t.worker_id
-            RETURNING t.*
+        \(gone)
         )
         INSERT INTO coldroll.object (part_id, generation, size, crc32c, md5, fidelity, media_kind, adopted, lease,
                                      worker_id)

@@ -11,25 +11,8 @@ struct NeutralRequest: Sendable {
     let ledger: Ledger
     let kind: String
     let account: String
-    /// Base URLs that a scan in this process saw: they cost no request.
+    /// Base URLs that are known in this process: they cost no request.
     let baseURLs: BaseURLCache
-    private let addresses = BaseURLCache()
-
-    init(
-        photos: PhotosClient,
-        archive: any ObjectStore,
-        ledger: Ledger,
-        kind: String,
-        account: String,
-        baseURLs: BaseURLCache
-    ) {
-        self.photos = photos
-        self.archive = archive
-        self.ledger = ledger
-        self.kind = kind
-        self.account = account
-        self.baseURLs = baseURLs
-    }
 
     /// Sends one; takes as long as the service takes.
     func callAsFunction(_ service: Service) async -> Breaker.Answer {
@@ -110,9 +93,9 @@ struct NeutralRequest: Sendable {
 
     /// Known for most of an hour, so that an outage of the media servers costs hardly any request to the API.
     private func address(of item: String) async throws(PhotosError) -> BaseURL? {
-        if let known = (addresses.item(item) ?? baseURLs.item(item))?.baseURL { return known }
+        if let known = baseURLs.item(item)?.baseURL { return known }
         let found = try await photos.get(item)
-        addresses.offer([found])
+        baseURLs.offer([found], isWanted: true)
         return found.baseURL
     }
 

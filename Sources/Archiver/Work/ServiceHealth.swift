@@ -40,7 +40,11 @@ final class ServiceHealth: Sendable {
         self.patience = patience
     }
 
-    /// A request of this service that was sent at `began` was answered well; of the media servers, one for a video or not.
+    /// A request of this service that was sent at `began` was answered well.
+    /// - Parameters:
+    ///   - service: who answered.
+    ///   - began: when it was asked.
+    ///   - isVideo: whether the media servers sent a video: stills say nothing of those that send videos.
     func succeeded(_ service: Service, began: ContinuousClock.Instant, isVideo: Bool = false) {
         breaker.sound(service, began: began)
         guard isVideo else { return }

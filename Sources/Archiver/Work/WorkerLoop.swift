@@ -384,7 +384,8 @@ final class WorkerLoop {
             surrender()
             end = .lost
         case .refused(let error):
-            failure = failure ?? ArchiverError(code: .unavailable, message: "\(error)")
+            let message = "The database answers, and refuses what this worker tells it: \(error)"
+            failure = failure ?? ArchiverError(code: .unavailable, message: message)
             surrender()
             end = .lost
         }
