@@ -3,8 +3,8 @@ import Foundation
 /// Where the files of the private PostgreSQL are.
 ///
 /// `HOME/postgresql/` belongs to the server's user: `data/` is the cluster, `data.new/` one that is not finished, `data.15/`
-/// one of version 15 that was carried over to a newer version and is kept, `exchange` is there while the two change places, `run/` holds the socket, `server.log` is what
-/// the server says, and `*.lock` are coldroll's own.
+/// one of version 15 that was carried over to a newer version and is kept, `exchange` is there while the two change places,
+/// `run/` holds the socket, `server.log` is what the server says, and `*.lock` are coldroll's own.
 struct Layout: Sendable {
     /// `HOME/postgresql`, without symbolic links.
     let directory: String

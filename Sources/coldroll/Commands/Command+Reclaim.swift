@@ -9,8 +9,9 @@ extension Command {
             "For the day on which the database that the ledger was moved to is lost, or the one that a move came from before it "
                 + "ended. A backup of that one is better: it knows what was done since. COLDROLL_DATABASE_URL says which "
                 + "ledger is reclaimed, as for every command.",
-            "Without --lost it tells what a person must know, and the name to give. Should the other side come back and be "
-                + "used, the marker in the state store stops whichever of the two knows less: run 'coldroll setup' next.",
+            "Without --lost it tells what a person must know, and the name to give. Should the other side have gone on, the "
+                + "marker in the state store stops the one that knows less, so run 'coldroll setup' next; two that have both "
+                + "done nothing since it cannot tell apart.",
         ],
         flags: [Flag("--lost", .text("PLACE"), "the other side, exactly as 'coldroll reclaim' names it")],
         examples: [("coldroll reclaim", "what is to be known before")],
