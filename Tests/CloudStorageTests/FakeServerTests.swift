@@ -54,12 +54,7 @@ import Testing
         defer { server.stop() }
         let bench = server.bench
         let names = (0..<1100).map { "2019/\($0 + 1000).jpg" } + ["2019.txt", "2019/a/b", "2020/é", "2020/z", "Z"]
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            for name in names {
-                group.addTask { _ = try await bench.put(NewObject(name), [UInt8(name.utf8.count)]) }
-            }
-            try await group.waitForAll()
-        }
+        try await bench.putEach(of: names)
         let sorted = names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
         let first = try await bench.store.list(prefix: "", pageToken: nil)
         #expect(first.objects.count <= 1000)

@@ -70,6 +70,21 @@ struct Bench: Sendable {
         )
     }
 
+    /// Stores an object of one byte under each name.
+    ///
+    /// Some at a time: Foundation's `Process` reads the names in /proc/self/fd past the end of their buffer in a process
+    /// that has over 1,300 descriptors (swift-corelibs-foundation, findMaximumOpenFromProcSelfFD), and suites run side by
+    /// side in one.
+    func putEach(of names: [String]) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for (index, name) in names.enumerated() {
+                if index >= 32 { try await group.next() }
+                group.addTask { _ = try await put(NewObject(name), [UInt8(name.utf8.count)]) }
+            }
+            try await group.waitForAll()
+        }
+    }
+
     /// Every object of the store.
     func all(prefix: String = "") async throws -> [StoredObject] {
         var objects: [StoredObject] = []
