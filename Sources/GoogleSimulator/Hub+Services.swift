@@ -99,13 +99,13 @@ extension Hub {
             }
         case ("GET", "mediaItems:batchGet"):
             let ids = call.query.all("mediaItemIds")
-            return meter("batchGet", ids, call, latency: latency) { _ in
-                .answer { self.refusal(call) ?? service.batchGet(call.query) }
+            return meter("batchGet", ids, call, latency: latency) { strikes in
+                .answer { self.refusal(call) ?? service.batchGet(call.query, strikes) }
             }
         case ("GET", _) where name.hasPrefix("mediaItems/"):
             let id = String(name.dropFirst("mediaItems/".count))
-            return meter("get", [id], call, latency: latency) { _ in
-                .answer { self.refusal(call) ?? service.get(id) }
+            return meter("get", [id], call, latency: latency) { strikes in
+                .answer { self.refusal(call) ?? service.get(id, strikes) }
             }
         default:
             return meter("other", [], call, latency: latency) { _ in

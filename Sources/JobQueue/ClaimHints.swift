@@ -17,8 +17,8 @@ final class ClaimHints: Sendable {
         static func < (a: Place, b: Place) -> Bool { (a.rank, a.part) < (b.rank, b.part) }
     }
 
-    /// What walks over an index.
-    enum Walk: Hashable, Sendable { case claim, beat }
+    /// What walks over an index: a sweep that looks for jobs of workers that nobody knows does.
+    enum Walk: Hashable, Sendable { case claim, beat, sweep }
 
     private struct State {
         var isBloated = false

@@ -90,6 +90,30 @@ enum FailureStatements {
         """
     )
 
+    /// Another kind, `$4`, for a part whose job is held; one row if the claim still holds.
+    ///
+    /// Its job stays in the lane that it is in.
+    static let correct = Statement(
+        "part.correct",
+        """
+        WITH held AS MATERIALIZED (
+            SELECT j.part_id
+            FROM coldroll.job AS j
+            WHERE j.part_id = $2::bigint AND j.lease = $3::bigint AND j.worker_id = $1::bigint AND j.state = 'running'
+            FOR NO KEY UPDATE
+        ), part AS (
+            UPDATE coldroll.part AS p SET kind = $4::text
+            FROM held AS h
+            WHERE p.id = h.part_id
+            RETURNING p.item_id
+        )
+        UPDATE coldroll.item AS i SET is_video = $4::text = 'video'
+        FROM part AS p
+        WHERE i.id = p.item_id
+        RETURNING i.id
+        """
+    )
+
     /// Another name for a part whose job is held; one row if it took place.
     static let rename = Statement(
         "part.rename",

@@ -39,6 +39,20 @@ extension JobQueue {
         )
     }
 
+    /// Makes a still a video, or the reverse, where the scan was told wrongly what an item is; nothing of it is stored yet.
+    ///
+    /// - Returns: false if the claim is lost: stop. Else give the job back: its next claim fetches the other rendition.
+    package func correct(
+        worker: Int64,
+        _ job: JobReference,
+        to kind: PartKind
+    ) async throws(PostgresError) -> Bool {
+        try await !pool.run(
+            FailureStatements.correct,
+            [.integer(worker), .integer(job.part), .integer(job.lease), .text(kind.rawValue)]
+        ).isEmpty
+    }
+
     /// Gives an unstored part another name (its own was taken by a foreign object).
     package func rename(
         worker: Int64,

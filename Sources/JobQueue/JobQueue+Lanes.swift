@@ -56,17 +56,6 @@ extension JobQueue {
         return false
     }
 
-    /// Jobs in the queue of these sources (all if empty); counts them, so it reads all of them.
-    package func live(sources: [Int64]) async throws(PostgresError) -> LiveJobs {
-        var live = LiveJobs()
-        guard let row = try await pool.run(LaneStatements.live, [.integers(sources)]).first else { return live }
-        live.ready = try row.integer(0)
-        live.scheduled = try row.integer(1)
-        live.running = try row.integer(2)
-        live.nextDue = try row.doubleOrNil(3)
-        return live
-    }
-
     /// Lanes of these sources (all if empty) that are paused or parked: reason, seconds left or nil for paused.
     package func waiting(sources: [Int64]) async throws(PostgresError) -> [(reason: String, seconds: Double?)] {
         var lanes: [(reason: String, seconds: Double?)] = []

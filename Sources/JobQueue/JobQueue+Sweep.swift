@@ -21,9 +21,10 @@ extension JobQueue {
             }
         }
         var orphans = 0, buried = 0, promoted = 0
+        let isWhole = hints.isDue(.sweep), began = ContinuousClock.now
         while true {
             let rows = try await pool.run(
-                SweepStatements.orphans,
+                isWhole ? SweepStatements.orphans : SweepStatements.knownOrphans,
                 [
                     .integer(Self.orphanBatch), .integer(Int64(timing.crashes)), .double(timing.orphanSpread.seconds),
                 ]
@@ -34,6 +35,7 @@ extension JobQueue {
             buried += Int(dead)
             if back + dead < Self.orphanBatch { break }
         }
+        if isWhole { hints.walked(.sweep, since: began) }
         while true {
             let rows = try await pool.run(SweepStatements.promote, [.integer(Self.promotionBatch)])
             guard let row = rows.first else { break }

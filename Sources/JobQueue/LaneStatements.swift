@@ -115,18 +115,4 @@ enum LaneStatements {
         WHERE l.source_id = ANY ($1::bigint[])
         """
     )
-
-    /// Live jobs of sources `$1` (all if empty) by state, without reading what is done.
-    static let live = Statement(
-        "job.live",
-        """
-        SELECT count(*) FILTER (WHERE j.state = 'ready'), count(*) FILTER (WHERE j.state = 'scheduled'),
-               count(*) FILTER (WHERE j.state = 'running'),
-               CASE WHEN count(j.due) > 0
-                    THEN greatest(0, extract(epoch FROM min(j.due) - now())) END::double precision
-        FROM coldroll.job AS j
-        JOIN coldroll.lane AS l ON l.id = j.lane_id
-        WHERE cardinality($1::bigint[]) = 0 OR l.source_id = ANY ($1::bigint[])
-        """
-    )
 }

@@ -26,8 +26,9 @@ enum LedgerStatements {
 
     /// Items of source kind `$1`, account `$2` to ask a service for when it is in doubt.
     ///
-    /// Of each kind three that are stored and three of the queue, by chance among the youngest: any single one may be gone
-    /// from Google, or never work. Looks at the ends of the tables only.
+    /// Of each kind three that are stored and three of the queue, by chance among the youngest, else among others of the
+    /// source: any single one may be gone from Google, or never work. Looks at the ends of the tables and of the source's
+    /// items only; those of another source may fill the ends of the tables.
     static let neutral = Statement(
         "ledger.neutral",
         """
@@ -39,18 +40,32 @@ enum LedgerStatements {
             (SELECT j.part_id FROM coldroll.job AS j ORDER BY j.part_id LIMIT 50)
             UNION
             (SELECT j.part_id FROM coldroll.job AS j ORDER BY j.part_id DESC LIMIT 50)
+        ), own AS MATERIALIZED (
+            (SELECT i.id FROM coldroll.item AS i WHERE i.source_id = (SELECT m.id FROM mine AS m)
+             ORDER BY i.source_id, i.source_item LIMIT 200)
+            UNION
+            (SELECT i.id FROM coldroll.item AS i WHERE i.source_id = (SELECT m.id FROM mine AS m)
+             ORDER BY i.source_id DESC, i.source_item DESC LIMIT 200)
         ), candidate AS MATERIALIZED (
-            SELECT p.id, p.item_id, p.kind, true AS is_stored
+            SELECT p.item_id, p.kind, true AS is_stored, 0 AS choice
             FROM stored AS o JOIN coldroll.part AS p ON p.id = o.part_id
             WHERE p.source_id IN (SELECT m.id FROM mine AS m) AND p.kind IN ('still', 'video')
             UNION ALL
-            SELECT p.id, p.item_id, p.kind, false
+            SELECT p.item_id, p.kind, false, 0
             FROM queued AS q JOIN coldroll.part AS p ON p.id = q.part_id
             WHERE p.source_id IN (SELECT m.id FROM mine AS m) AND p.kind IN ('still', 'video')
+            UNION ALL
+            SELECT p.item_id, p.kind, coalesce((SELECT true FROM coldroll.object AS o WHERE o.part_id = p.id), false), 1
+            FROM own AS w JOIN coldroll.part AS p ON p.item_id = w.id
+            WHERE p.kind IN ('still', 'video')
+              AND coalesce((SELECT true FROM coldroll.object AS o WHERE o.part_id = p.id),
+                           (SELECT true FROM coldroll.job AS j WHERE j.part_id = p.id), false)
         ), chosen AS MATERIALIZED (
             SELECT c.item_id, c.kind, c.is_stored,
-                   row_number() OVER (PARTITION BY c.is_stored, c.kind ORDER BY random()) AS place
-            FROM candidate AS c
+                   row_number() OVER (PARTITION BY c.is_stored, c.kind ORDER BY c.choice, random()) AS place
+            FROM (SELECT d.item_id, d.kind, d.is_stored, min(d.choice) AS choice
+                  FROM candidate AS d
+                  GROUP BY d.item_id, d.kind, d.is_stored) AS c
         )
         SELECT i.source_item, c.kind, c.is_stored
         FROM chosen AS c JOIN coldroll.item AS i ON i.id = c.item_id

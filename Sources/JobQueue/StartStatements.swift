@@ -2,7 +2,8 @@ import Postgres
 
 /// SQL that says that transfers begin.
 enum StartStatements {
-    /// Notes jobs as begun; answers those that are still this worker's, the only ones that it may begin.
+    /// Notes jobs as begun; answers those that are still this worker's, and of each whether it may begin: not where its
+    /// lane was paused or parked since the claim.
     ///
     /// One batch is one row, and no job's row is touched. The worker's row is locked against whoever declares its death:
     /// either the death comes first and nothing may begin, or the row is there when the jobs are taken back. Jobs are
@@ -12,33 +13,49 @@ enum StartStatements {
         """
         WITH alive AS MATERIALIZED (
             SELECT w.id FROM coldroll.worker AS w WHERE w.id = $1::bigint AND w.state = 'alive' FOR SHARE
-        ), held AS MATERIALIZED (
-            SELECT t.part_id, t.lease
+        ), told AS MATERIALIZED (
+            SELECT t.part_id, t.lease,
+                   (SELECT CASE WHEN j.state = 'running' AND j.lease = t.lease AND j.worker_id = a.id THEN j.lane_id END
+                    FROM coldroll.job AS j
+                    WHERE j.part_id = t.part_id) AS lane_id
             FROM alive AS a
             CROSS JOIN unnest($2::bigint[], $3::bigint[]) AS t(part_id, lease)
-            WHERE coalesce((SELECT j.state = 'running' AND j.lease = t.lease AND j.worker_id = a.id
-                            FROM coldroll.job AS j
-                            WHERE j.part_id = t.part_id), false)
+        ), held AS MATERIALIZED (
+            SELECT t.part_id, t.lease,
+                   t.lane_id <> ALL (ARRAY (SELECT l.id FROM coldroll.lane AS l
+                                            WHERE l.paused_at IS NOT NULL OR l.parked_until > now())) AS may_begin
+            FROM told AS t
+            WHERE t.lane_id IS NOT NULL
         ), mark AS (
             INSERT INTO coldroll.job_start (worker_id, parts, leases)
-            SELECT $1::bigint, array_agg(h.part_id), array_agg(h.lease) FROM held AS h HAVING count(*) > 0
+            SELECT $1::bigint, array_agg(h.part_id), array_agg(h.lease) FROM held AS h WHERE h.may_begin
+            HAVING count(*) > 0
         )
-        SELECT h.part_id, h.lease FROM held AS h
+        SELECT h.part_id, h.lease, h.may_begin FROM held AS h
         """
     )
 
     /// Removes what workers that are gone began, once their jobs are taken back; counts the rows.
     ///
-    /// Workers that live do so by their heartbeats. Nobody refers to a row, so that its place in the table is enough.
+    /// Workers that live do so by their heartbeats, and are passed over first: to ask for the running jobs of one that works
+    /// hard reads all that it ended while a snapshot is held. Nobody refers to a row, so that its place in the table is
+    /// enough.
     static let forget = Statement(
         "job_start.forget",
         """
-        WITH old AS MATERIALIZED (
+        WITH lost AS MATERIALIZED (
+            SELECT d.worker_id
+            FROM (SELECT DISTINCT s.worker_id FROM coldroll.job_start AS s OFFSET 0) AS d
+            WHERE coalesce((SELECT false FROM coldroll.worker AS w WHERE w.id = d.worker_id AND w.state = 'alive'), true)
+        ), idle AS MATERIALIZED (
+            SELECT l.worker_id
+            FROM lost AS l
+            WHERE coalesce((SELECT false FROM coldroll.job AS j
+                            WHERE j.state = 'running' AND j.worker_id = l.worker_id LIMIT 1), true)
+        ), old AS MATERIALIZED (
             SELECT s.ctid AS place
             FROM coldroll.job_start AS s
-            WHERE NOT EXISTS (SELECT FROM coldroll.worker AS w WHERE w.id = s.worker_id AND w.state = 'alive')
-              AND coalesce((SELECT false FROM coldroll.job AS j
-                            WHERE j.state = 'running' AND j.worker_id = s.worker_id LIMIT 1), true)
+            WHERE EXISTS (SELECT FROM idle) AND s.worker_id = ANY (ARRAY (SELECT i.worker_id FROM idle AS i))
             LIMIT $1::bigint
             FOR UPDATE OF s SKIP LOCKED
         ), gone AS (

@@ -37,6 +37,31 @@ enum SweepStatements {
     /// neighbours again.
     static let orphans = Statement(
         "job.reap",
+        takingBack(
+            """
+            FROM coldroll.job AS j
+            LEFT JOIN coldroll.worker AS w ON w.id = j.worker_id
+            WHERE j.state = 'running'
+              AND (w.state <> 'alive' OR w.id IS NULL AND j.claimed_at < now() - interval '1 minute')
+            """
+        )
+    )
+
+    /// The same for workers that are known to be gone: does not read what those that live have ended while a snapshot is
+    /// held.
+    static let knownOrphans = Statement(
+        "job.reap_known",
+        takingBack(
+            """
+            FROM coldroll.job AS j
+            JOIN coldroll.worker AS w ON w.id = j.worker_id
+            WHERE j.state = 'running' AND w.state <> 'alive'
+              AND j.worker_id = ANY (ARRAY (SELECT g.id FROM coldroll.worker AS g WHERE g.state <> 'alive'))
+            """
+        )
+    )
+
+    private static func takingBack(_ running: String) -> String {
         """
         WITH begun AS MATERIALIZED (
             SELECT s.worker_id, u.part_id, u.lease
@@ -46,10 +71,7 @@ enum SweepStatements {
         ), taken AS MATERIALIZED (
             SELECT j.part_id, j.lease, j.worker_id, j.attempt, j.crashes, w.state,
                    coalesce(w.host || ', process ' || w.process_id, 'unknown') AS worker
-            FROM coldroll.job AS j
-            LEFT JOIN coldroll.worker AS w ON w.id = j.worker_id
-            WHERE j.state = 'running'
-              AND (w.state <> 'alive' OR w.id IS NULL AND j.claimed_at < now() - interval '1 minute')
+            \(running)
             ORDER BY j.part_id
             LIMIT $1::bigint
             FOR UPDATE OF j SKIP LOCKED
@@ -89,7 +111,7 @@ enum SweepStatements {
         )
         SELECT (SELECT count(*) FROM back), (SELECT count(*) FROM buried)
         """
-    )
+    }
 
     /// Makes up to `$1` due jobs ready; counts them.
     static let promote = Statement(

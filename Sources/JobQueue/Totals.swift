@@ -14,16 +14,3 @@ package struct Totals: Sendable, Equatable {
     /// Parts in the queue.
     package var live: Int64 { ready + scheduled + running }
 }
-
-/// Jobs in the queue by state: cheap, for loops that wait until none is left.
-package struct LiveJobs: Sendable, Equatable {
-    /// Jobs by state.
-    package var ready: Int64 = 0, scheduled: Int64 = 0, running: Int64 = 0
-    /// Seconds until the next scheduled job is due, 0 if it is; nil if none is scheduled.
-    package var nextDue: Double?
-
-    package init() {}
-
-    /// All of them.
-    package var count: Int64 { ready + scheduled + running }
-}

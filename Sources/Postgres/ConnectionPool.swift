@@ -23,7 +23,8 @@ package final class ConnectionPool: Sendable {
 
     /// Lends a connection to `body`.
     ///
-    /// A connection that was lost, or comes back with an open transaction, is discarded; nothing is retried here.
+    /// A connection that was lost, comes back with an open transaction, or leads to a server that takes no writes (25006:
+    /// after a failover the name may lead elsewhere) is discarded; nothing is retried here.
     /// - Parameter body: must not keep the connection.
     /// - Returns: what the body returns.
     /// - Throws: the body's error; what `Connection.connect` throws; 57014 for a task cancelled while it waits;
@@ -37,6 +38,7 @@ package final class ConnectionPool: Sendable {
             await giveBack(connection)
             return value
         } catch {
+            if error.code == .server(sqlState: "25006") { await connection.close() }
             await giveBack(connection)
             throw error
         }

@@ -28,14 +28,15 @@ package struct PostgresError: Error, Sendable, Equatable {
 }
 
 extension PostgresError {
-    /// True where the same statement may succeed later: lost connection, 40001, 40P01, 53xxx, 55P03, 57P0x, 08xxx.
+    /// True where the same statement may succeed later: lost connection, 25006 (the server is a standby, or about to
+    /// become one), 40001, 40P01, 53xxx, 55P03, 57014, 57P0x, 08xxx.
     ///
     /// Classes are those of appendix A of the PostgreSQL documentation, "PostgreSQL Error Codes".
     package var isTransient: Bool {
         switch code {
         case .connectionLost: true
         case .server(let state):
-            ["40001", "40P01", "55P03"].contains(state)
+            ["25006", "40001", "40P01", "55P03", "57014"].contains(state)
                 || ["08", "53", "57P0"].contains { state.hasPrefix($0) }
         case .unexpectedAnswer: false
         }

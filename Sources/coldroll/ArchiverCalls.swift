@@ -93,22 +93,21 @@ enum ArchiverCalls {
         return try await body(signal)
     }
 
-    /// Adds to a worker's own progress what the whole queue still holds, asked for every two seconds, or less often where the ledger is large.
+    /// Adds to a worker's own progress what the whole queue still holds, asked for every two seconds, or less
+    /// often where the database is slow to answer.
     private static func telling<R: Sendable>(
         _ archive: Archive,
         _ progress: @escaping @Sendable (WorkerProgress) -> Void,
         _ body: (@escaping @Sendable (Archiver.WorkerProgress) -> Void) async throws -> R
     ) async throws -> R {
-        let sums = LatestTotals()
+        let sums = LatestSums()
         let watch = Task {
             while !Task.isCancelled {
                 let asked = ContinuousClock.now
                 // A sum that cannot be had is left out of the line; the work itself reports the database's absence.
-                if let totals = try? await archive.database.queue.totals(sources: [archive.source]) {
-                    sums.set(totals)
-                }
+                if let news = try? await QueueSums(archive) { sums.set(news) }
                 // An empty ledger costs nothing to ask, and is the one whose first sums are waited for.
-                let isEmpty = sums.value.found == 0
+                let isEmpty = sums.value.totals.found == 0
                 let pause = isEmpty ? .milliseconds(250) : Pacing.pause(after: asked.duration(to: .now))
                 try? await Task.sleep(for: pause)
             }

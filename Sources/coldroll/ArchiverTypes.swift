@@ -30,20 +30,51 @@ extension ScanProgress {
 }
 
 extension WorkerProgress {
-    init(_ own: Archiver.WorkerProgress, _ totals: Totals) {
+    init(_ own: Archiver.WorkerProgress, _ sums: QueueSums) {
         self.init(
             stored: Int64(own.stored),
             storedBytes: own.storedBytes,
             failed: Int64(own.dead),
-            live: totals.live,
-            total: totals.found
+            live: sums.totals.live,
+            total: sums.totals.found,
+            // What this process has in hand is newer than the sums.
+            standstill: own.busy == 0 ? sums.standstill : nil
         )
     }
 }
 
+/// What the whole queue holds, as it was last asked for.
+struct QueueSums: Sendable {
+    var totals = Totals()
+    /// Why nothing moves on any host: an outage, a pause, tries that are due later; nil while work goes on or none is left.
+    var standstill: String?
+}
+
+extension QueueSums {
+    /// - Throws: `PostgresError` when the database does not answer.
+    init(_ archive: Archive) async throws {
+        let queue = archive.database.queue
+        totals = try await queue.tallies(sources: [archive.source])
+        guard totals.live > 0 else { return }
+        // Jobs that were claimed before a service went away are kept through its absence.
+        standstill = Verdict.sentences(try await queue.openBreakers(), of: archive.context.places).first
+        guard standstill == nil, totals.running == 0 else { return }
+        let waits = try await queue.waiting(sources: [archive.source]).map {
+            Verdict.Wait(reason: $0.reason, seconds: $0.seconds)
+        }
+        standstill = waits.first?.words ?? scheduled
+    }
+
+    /// What failed and is to be tried again, where that is all that is left.
+    private var scheduled: String? {
+        guard totals.scheduled == totals.live, let due = totals.nextDue else { return nil }
+        return "\(Quantity.grouped(totals.scheduled)) to be tried again, the next in \(Quantity.duration(due))"
+    }
+}
+
 /// The queue's sums as they were last asked for.
-final class LatestTotals: Sendable {
-    private let totals = Mutex(Totals())
-    var value: Totals { totals.withLock { $0 } }
-    func set(_ value: Totals) { totals.withLock { $0 = value } }
+final class LatestSums: Sendable {
+    private let sums = Mutex(QueueSums())
+    var value: QueueSums { sums.withLock { $0 } }
+    func set(_ value: QueueSums) { sums.withLock { $0 = value } }
 }

@@ -114,6 +114,38 @@ import Testing
         #expect(begun >= 20, "\(begun)")
     }
 
+    @Test func `with one slot the lanes take turns`() {
+        var simulation = Simulation(
+            ready: [
+                Self.photos: (1...2000).map { job($0, Self.photos) },
+                Self.videos: (2001...4000).map { job($0, Self.videos) },
+            ],
+            length: [Self.photos: 1, Self.videos: 1],
+            slots: 1,
+            mayExceed: false
+        )
+        var begun: [Int64: Int] = [:]
+        for _ in 0..<400 {
+            simulation.tick()
+            for lane in [Self.photos, Self.videos] { begun[lane, default: 0] += simulation.count(lane) }
+            #expect(simulation.running.count <= 1)
+        }
+        #expect(begun[Self.photos, default: 0] >= 150 && begun[Self.videos, default: 0] >= 150, "\(begun)")
+    }
+
+    @Test func `of what waits in excess the last that came goes, from the longest lane`() {
+        var backlog = Backlog(crashLimit: 3)
+        _ = backlog.add(
+            (1...6).map { job($0, Self.photos) } + [job(7, Self.videos), job(8, Self.videos)],
+            excluding: []
+        )
+        #expect(backlog.removeExcess(over: 8).isEmpty)
+        #expect(backlog.removeExcess(over: 3).map(\.reference.part) == [6, 5, 4, 3, 2])
+        #expect(backlog.count == 3)
+        #expect(backlog.take(slots: 8, mayExceed: false).map(\.reference.part).sorted() == [1, 7, 8])
+        #expect(backlog.removeExcess(over: 0).isEmpty)
+    }
+
     @Test func `what waits can be given up, all of it or what was lost`() {
         var backlog = Backlog(crashLimit: 3)
         _ = backlog.add([job(1, 1), job(2, 2), job(3, 1)], excluding: [])

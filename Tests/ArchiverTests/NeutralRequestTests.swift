@@ -1,5 +1,6 @@
 import GoogleSimulator
 import JobQueue
+import Postgres
 import TestSupport
 import Testing
 
@@ -90,5 +91,34 @@ import Testing
         for _ in 0..<40 { #expect(isSilent(await request(.media))) }
         #expect(bench.simulator.faults[0].struck >= 80)
         #expect(bench.simulator.counters.requests("get") <= 24)
+    }
+
+    @Test func `an account is asked about by its own items, however many of another one are younger`() async throws {
+        let (bench, request) = try await bench(24, stored: 12)
+        let other = try await bench.context.ledger.source(kind: "library", account: "another", clientID: "client")
+        try await bench.fixture.sql(
+            """
+            WITH item AS (
+                INSERT INTO coldroll.item (source_id, scan_id, is_video, source_item, capture_from)
+                SELECT $1, 1, false, 'other-' || n, 'none' FROM generate_series(1, 700) AS n
+                RETURNING id
+            )
+            INSERT INTO coldroll.part (item_id, source_id, kind, folder_month, object_name, name_key)
+            SELECT i.id, $1, 'still', 'undated', 'undated/' || i.id, 'undated/' || i.id FROM item AS i
+            """,
+            [.integer(other)]
+        )
+        try await bench.fixture.sql(
+            """
+            INSERT INTO coldroll.object (part_id, generation, size, crc32c, lease, worker_id, adopted, fidelity, media_kind)
+            SELECT p.id, 1, 1, 1, 1, 1, false, 'rendition', 'jpeg' FROM coldroll.part AS p WHERE p.source_id = $1
+            """,
+            [.integer(other)]
+        )
+        let items = try await bench.context.ledger.neutralItems(kind: "library", account: "default")
+        #expect(items.count { $0.isStored } >= 4 && items.count { !$0.isStored } >= 4, "\(items)")
+        #expect(!items.contains { $0.sourceItem.hasPrefix("other-") })
+        bench.simulator.setFaults([Self.away])
+        #expect(isSilent(await request(.media)))
     }
 }

@@ -1,11 +1,60 @@
 import CloudStorage
 import GoogleSimulator
+import HTTPClient
 import JobQueue
 import Postgres
+import Synchronization
 import TestSupport
 import Testing
 
 @testable import Archiver
+
+/// Holds what `QueueFixture.stored` says, under every name; something happens while it is asked the first time.
+private final class BusyArchive: ObjectStore {
+    struct Unasked: Error {}
+
+    let url = "gs://busy"
+    let meanwhile = Mutex<(@Sendable () async throws -> Void)?>(nil)
+
+    func head(_ name: String) async throws -> CloudStorage.StoredObject? {
+        let happening = meanwhile.withLock { happening in
+            defer { happening = nil }
+            return happening
+        }
+        try await happening?()
+        let object = QueueFixture.object()
+        return CloudStorage.StoredObject(
+            name: name,
+            generation: object.generation,
+            size: object.size,
+            crc32c: object.crc32c,
+            md5: nil,
+            contentType: "image/jpeg",
+            metadata: [:]
+        )
+    }
+
+    func put(
+        _ object: NewObject,
+        from buffer: BodyBuffer,
+        length: Int64?,
+        session: UploadSession?,
+        began: @Sendable (UploadSession) async throws -> Void,
+        confirmed: @Sendable (Int64) async throws -> Void,
+        accept: @Sendable () async throws -> Void
+    ) async throws -> PutOutcome { throw Unasked() }
+
+    func create() async throws {}
+    func check() async throws {}
+    func probe() async throws {}
+    func list(prefix: String, pageToken: String?) async throws -> (
+        objects: [CloudStorage.StoredObject], nextPageToken: String?
+    ) {
+        ([], nil)
+    }
+    func read(_ name: String) async throws -> (bytes: [UInt8], generation: Int64)? { nil }
+    func replace(_ name: String, with: [UInt8], contentType: String, ifGeneration: Int64?) async throws -> Bool { true }
+}
 
 @Suite(.migratedDatabase, .timeLimit(.minutes(5))) struct RunTests {
     @Test func `one request to stop leaves a run its grace time`() async throws {
@@ -128,5 +177,26 @@ import Testing
         )
         #expect(summary.totals.dead == 1)
         #expect(try await bench.context.state.read("execution/last_execution_date.txt") == nil)
+    }
+
+    @Test func `a worker that starts while others store and end is not taken for one with an old ledger`() async throws
+    {
+        let archive = BusyArchive()
+        let bench = try await Bench(archive: archive) {
+            $0.synthesis = SynthesisOptions(count: 3, sizes: 5000...9000, videoPercent: 0)
+        }
+        _ = try await bench.scan().run()
+        let (fixture, context) = (bench.fixture, bench.context)
+        let worker = try await fixture.worker()
+        let store: @Sendable () async throws -> Void = {
+            let job = try await fixture.claim(worker, 1)[0]
+            _ = try await fixture.queue.complete(worker: worker, [QueueFixture.stored(job)])
+            try await Marker.leave(context)
+        }
+        try await store()
+        archive.meanwhile.withLock { $0 = store }
+        try await Marker.check(context)
+        #expect(archive.meanwhile.withLock { $0 == nil })
+        #expect(try await Marker.read(context.state)?.marker.objects == 2)
     }
 }

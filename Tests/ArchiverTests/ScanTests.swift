@@ -28,6 +28,32 @@ import Testing
         #expect(try await bench.scan().run().new == 1)
     }
 
+    @Test func `the end of a listing waits for a database that is away for a moment, and nothing is listed again`()
+        async throws
+    {
+        let bench = try await Bench()
+        try await bench.fixture.sql("CREATE SEQUENCE coldroll.test_tries")
+        try await bench.fixture.sql(
+            """
+            CREATE FUNCTION coldroll.test_refuse() RETURNS trigger LANGUAGE plpgsql AS $body$
+            BEGIN
+                IF new.outcome IS NOT NULL AND nextval('coldroll.test_tries') <= 2 THEN
+                    RAISE EXCEPTION 'no connection left' USING ERRCODE = '53300';
+                END IF;
+                RETURN new;
+            END
+            $body$
+            """
+        )
+        try await bench.fixture.sql(
+            "CREATE TRIGGER test BEFORE UPDATE ON coldroll.scan FOR EACH ROW EXECUTE FUNCTION coldroll.test_refuse()"
+        )
+        #expect(try await bench.scan().run().new == 1)
+        #expect(try await bench.fixture.number("SELECT last_value FROM coldroll.test_tries") == 3)
+        // The one page, which as the last is asked for twice.
+        #expect(bench.simulator.counters.requests("list") == 2)
+    }
+
     @Test func `a pause that Google asks for is told to the database when it is back`() async throws {
         let bench = try await Bench()
         var refusal = FaultRule(on: "list", .status)

@@ -30,6 +30,35 @@ import Testing
         )
     }
 
+    // MARK: Slots
+
+    @Test(arguments: ["0", "65", "10000", "-4", "many"])
+    func `a number of slots that cannot be is refused with the range, before anything is asked`(slots: String)
+        async throws
+    {
+        let stage = try synthetic(2)
+        for end in [
+            try await stage.run("run", "--slots", slots),
+            try await stage.run("run", changing: ["COLDROLL_SLOTS": slots]),
+        ] {
+            #expect(end.status == 1, "\(end.output)")
+            #expect(end.output.contains("'\(slots)'; expected 'auto' or a whole number from 1 to 64"), "\(end.output)")
+        }
+        #expect(stage.simulator.counters.requests.isEmpty)
+    }
+
+    @Test(arguments: ["1", "64"])
+    func `the fewest and the most slots store everything`(slots: String) async throws {
+        let stage = try Stage { configuration in
+            configuration.synthesis = SynthesisOptions(count: 60, sizes: 20_000...90_000, videoPercent: 40)
+        }
+        let end = try await stage.run("run", "--slots", slots)
+        #expect(end.status == 0, "\(end.output)")
+        try stage.proveEverythingIsStored()
+        let most = stage.simulator.counters.mostAtOnce
+        #expect(slots == "1" ? most <= 4 : most > 4, "\(most) requests at once")
+    }
+
     // MARK: Buckets
 
     @Test(arguments: ["setup", "run"])

@@ -71,6 +71,18 @@ import Testing
         try stage.proveEverythingIsStored()
     }
 
+    @Test func `a listing that does not tell photos from videos costs none of them`() async throws {
+        let stage = try Stage { configuration in
+            configuration.synthesis = SynthesisOptions(count: 40, sizes: 20_000...90_000, videoPercent: 40)
+        }
+        stage.simulator.setFaults([FaultRule(on: "list", .noKind)])
+        let end = try await stage.run("run")
+        #expect(end.status == 0, "\(end.output)")
+        #expect(stage.simulator.faults[0].struck > 0)
+        #expect(try await stage.number("SELECT count(*) FROM coldroll.part WHERE kind = 'video'") > 0)
+        try stage.proveEverythingIsStored()
+    }
+
     @Test func `entries without an id end a scan, a run and a drain with 2 until they have one`() async throws {
         let stage = try stage(12)
         stage.simulator.setFaults([FaultRule(on: "list", .noID)])

@@ -1,5 +1,6 @@
 import Foundation
 import GoogleSimulator
+import Postgres
 import Synchronization
 import TestSupport
 import Testing
@@ -96,6 +97,44 @@ import Darwin
         try stage.proveEverythingIsStored()
     }
 
+    @Test func `a database that takes no writes, as after a failover, is waited for, and no part is blamed`()
+        async throws
+    {
+        let stage = try stage(200)
+        var slow = FaultRule(on: "download", .latency)
+        slow.milliseconds = 300
+        stage.simulator.setFaults([slow])
+        let run = try stage.start("run", "--slots", "4")
+        try await stage.until("the first objects") {
+            try await stage.number("SELECT count(*) FROM coldroll.object") >= 20
+        }
+        let database = try await stage.texts("SELECT current_database()")[0]
+        let writable = stage.conninfo + " options=-cdefault_transaction_read_only=off"
+        func order(_ sql: String) async throws {
+            let connection = try await Connection.connect(writable)
+            _ = try await connection.run(Statement("test", sql))
+            await connection.close()
+        }
+        try await order("ALTER DATABASE \(database) SET default_transaction_read_only = on")
+        try await stage.texts(
+            """
+            SELECT pg_terminate_backend(pid)::text FROM pg_stat_activity
+            WHERE datname = current_database() AND pid <> pg_backend_pid()
+            """
+        )
+        try await stage.until("it is told that nothing can be written: \(try run.output)") {
+            try run.output.contains("read-only transaction")
+        }
+        let before = try await stage.number("SELECT count(*) FROM coldroll.object")
+        try await Task.sleep(for: .seconds(10))
+        #expect(try await stage.number("SELECT count(*) FROM coldroll.object") == before)
+        try await order("ALTER DATABASE \(database) RESET default_transaction_read_only")
+        let end = try await run.end()
+        #expect(end.status == 0, "\(end.output)")
+        #expect(try await stage.number("SELECT count(*) FROM coldroll.job_error") == 0)
+        try stage.proveEverythingIsStored()
+    }
+
     @Test func `a bucket whose port is closed is waited for, by a scan and workers of one run too`() async throws {
         let stage = try stage(300)
         let relay = try await Relay(stage)
@@ -110,7 +149,10 @@ import Darwin
         try await stage.until("the breaker opens") {
             try await stage.number("SELECT count(*) FROM coldroll.breaker WHERE since IS NOT NULL") == 1
         }
-        try await Task.sleep(for: .seconds(20))
+        try await Task.sleep(for: .seconds(10))
+        try await stage.until("the line of progress says what is waited for: \(try run.output)") {
+            try run.output.contains(#""waits":"The archive has been away for "#)
+        }
         #expect(try await stage.number("SELECT coalesce(max(attempt), 0)::bigint FROM coldroll.job") == 0)
         try await relay.heal()
         let end = try await run.end()

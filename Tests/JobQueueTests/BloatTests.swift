@@ -123,6 +123,56 @@ import Testing
         await holder.close()
     }
 
+    @Test
+    func `a sweep does not read what workers that live have ended, and still finds the jobs of those that are gone`()
+        async throws
+    {
+        let fixture = try await QueueFixture(timing: timing, connections: 1)
+        let (holder, _) = try await bloat(fixture)
+        let alive = try await fixture.number("SELECT id FROM coldroll.worker LIMIT 1")
+        try await fixture.start(alive, fixture.claim(alive, 5))
+        let gone = try await fixture.worker()
+        try await fixture.start(gone, fixture.claim(gone, 3))
+        try await fixture.sql(
+            "UPDATE coldroll.worker SET state = 'dead', ended_at = now() WHERE id = $1",
+            [.integer(gone)]
+        )
+        try await wait(fixture) { $0 >= 20_000 }
+        try await fixture.queue.tidy()
+        // The first one from the start, and then one that knows whom to look for.
+        #expect(try await fixture.queue.sweep(mayDeclareDeath: false).orphans == 3)
+        let late = try await fixture.worker()
+        _ = try await fixture.claim(late, 4)
+        try await fixture.sql(
+            "UPDATE coldroll.worker SET state = 'dead', ended_at = now() WHERE id = $1",
+            [.integer(late)]
+        )
+        #expect(try await fixture.queue.sweep(mayDeclareDeath: false).orphans == 4)
+        // With nothing left to take.
+        let batch: [PostgresValue] = [.integer(1000), .integer(3), .double(10)]
+        func pages(_ name: String, _ values: [PostgresValue]) async throws -> Double {
+            try await Plan(fixture, Plan.Call(name: name, values: values), run: true).blocks
+        }
+        let known = try await pages("job.reap_known", batch), whole = try await pages("job.reap", batch)
+        #expect(whole > known + 200)
+        #expect(known < 100)
+        #expect(try await pages("job_start.forget", [.integer(100)]) < 100)
+        // Nobody knows this one's worker: the next walk from the start finds it.
+        let strange = try await fixture.claim(alive, 1)[0].reference
+        try await fixture.sql(
+            "UPDATE coldroll.job SET worker_id = 4711, claimed_at = now() - interval '1 hour' WHERE part_id = $1",
+            [.integer(strange.part)]
+        )
+        #expect(try await fixture.queue.sweep(mayDeclareDeath: false).orphans == 0)
+        var found = 0
+        for _ in 0..<600 where found == 0 {
+            try await Task.sleep(for: .milliseconds(100))
+            found = try await fixture.queue.sweep(mayDeclareDeath: false).orphans
+        }
+        #expect(found == 1)
+        await holder.close()
+    }
+
     @Test func `the queue vacuums itself once nobody is in the way`() async throws {
         let fixture = try await QueueFixture(timing: timing, connections: 1)
         let (holder, _) = try await bloat(fixture)

@@ -86,15 +86,19 @@ import Testing
         let worker = try await fixture.worker()
         let jobs = try await fixture.claim(worker, 2)
         try await fixture.queue.release(worker: worker, [Release(job: jobs[0].reference, delay: .seconds(100))])
-        let live = try await fixture.queue.live(sources: [fixture.source])
-        #expect(live.ready == 1 && live.running == 1 && live.scheduled == 1 && live.count == 3)
-        let due = try #require(live.nextDue)
-        #expect(due > 90 && due <= 100)
-        #expect(try await fixture.queue.live(sources: [4711]).count == 0)
-        #expect(try await fixture.queue.live(sources: []).nextDue != nil)
+        for live in [
+            try await fixture.queue.totals(sources: [fixture.source]),
+            try await fixture.queue.tallies(sources: [fixture.source]),
+        ] {
+            #expect(live.ready == 1 && live.running == 1 && live.scheduled == 1 && live.live == 3)
+            let due = try #require(live.nextDue)
+            #expect(due > 90 && due <= 100)
+        }
+        #expect(try await fixture.queue.tallies(sources: [4711]).live == 0)
+        #expect(try await fixture.queue.tallies(sources: []).nextDue != nil)
         #expect(try await fixture.queue.totals(sources: []).nextDue != nil)
         try await fixture.sql("DELETE FROM coldroll.job WHERE state = 'scheduled'")
-        #expect(try await fixture.queue.live(sources: []).nextDue == nil)
+        #expect(try await fixture.queue.tallies(sources: []).nextDue == nil)
         #expect(try await fixture.queue.totals(sources: []).nextDue == nil)
     }
 }

@@ -60,7 +60,7 @@ import Testing
         try await lossy.losing("INSERT INTO coldroll.job_start") {
             _ = try await lossy.queue.start(worker: worker, [job.reference])
         }
-        #expect(try await lossy.queue.start(worker: worker, [job.reference]) == [job.reference])
+        #expect(try await lossy.queue.start(worker: worker, [job.reference]).begun == [job.reference])
     }
 
     @Test(arguments: ["stored", "with a clip", "skipped", "dead"])

@@ -80,12 +80,15 @@ extension ModelRun {
 
     mutating func start() async throws {
         guard let claim = anyClaim() else { return }
-        let begun = try await telling("INSERT INTO coldroll.job_start") { queue in
+        let starts = try await telling("INSERT INTO coldroll.job_start") { queue in
             try await queue.start(worker: claim.worker, [claim.job])
         }
-        let may = holds(claim, running: true) && workers[claim.worker] == true
-        #expect(begun == (may ? [claim.job] : []))
-        guard may else { return }
+        let isHeld = holds(claim, running: true) && workers[claim.worker] == true
+        let isOpen = parts[claim.job.part].map { !closedLanes.contains($0.lane) } ?? false
+        #expect(
+            starts == Starts(begun: isHeld && isOpen ? [claim.job] : [], heldBack: isHeld && !isOpen ? [claim.job] : [])
+        )
+        guard isHeld, isOpen else { return }
         parts[claim.job.part]?.isStarted = true
         count(.start)
     }

@@ -17,8 +17,26 @@ import Testing
         #expect(try await fixture.start(other, jobs).isEmpty)
         #expect(try await rows(fixture) == 0)
         let wrong = JobReference(part: jobs[0].reference.part, lease: jobs[0].reference.lease + 1)
-        let begun = try await fixture.queue.start(worker: worker, [jobs[1].reference, wrong, jobs[2].reference])
-        #expect(begun == [jobs[1].reference, jobs[2].reference])
+        let starts = try await fixture.queue.start(worker: worker, [jobs[1].reference, wrong, jobs[2].reference])
+        #expect(starts == Starts(begun: [jobs[1].reference, jobs[2].reference]))
+        #expect(try await rows(fixture) == 1)
+    }
+
+    @Test func `what waits in a lane that was paused or parked since its claim may not begin`() async throws {
+        let fixture = try await QueueFixture()
+        try await fixture.record(3)
+        let worker = try await fixture.worker()
+        let jobs = try await fixture.claim(worker, 3)
+        let lane = jobs[0].lane
+        let asked = jobs.map(\.reference)
+        _ = try await fixture.call("pause", lane)
+        #expect(try await fixture.queue.start(worker: worker, asked) == Starts(heldBack: Set(asked)))
+        #expect(try await rows(fixture) == 0)
+        _ = try await fixture.call("resume", lane)
+        try await fixture.queue.park(source: fixture.source, lane: lane, for: .seconds(60), reason: "quota")
+        #expect(try await fixture.queue.start(worker: worker, asked) == Starts(heldBack: Set(asked)))
+        _ = try await fixture.call("resume", lane)
+        #expect(try await fixture.queue.start(worker: worker, asked) == Starts(begun: Set(asked)))
         #expect(try await rows(fixture) == 1)
     }
 

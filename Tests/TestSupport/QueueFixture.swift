@@ -103,7 +103,7 @@ package struct QueueFixture: Sendable {
     /// Says that the transfers of these jobs begin.
     @discardableResult
     package func start(_ worker: Int64, _ jobs: [ClaimedJob]) async throws -> Set<JobReference> {
-        try await queue.start(worker: worker, jobs.map(\.reference))
+        try await queue.start(worker: worker, jobs.map(\.reference)).begun
     }
 
     /// Makes a worker look silent for a minute, in which the database could be reached: another worker is the witness.

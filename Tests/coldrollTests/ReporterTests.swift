@@ -116,6 +116,16 @@ private final class Screen: Sendable {
         #expect(stale.text(columns: 80) == "27/30 done · 1.00 kB stored here")
     }
 
+    @Test func `work that stands still shows what it waits for instead of an old speed`() {
+        let reporter = screen.reporter(person(columns: 200))
+        reporter.progress(WorkerProgress(live: 400, total: 400))
+        screen.now = 10
+        let wait = "2 to be tried again, the next in 50 s"
+        reporter.progress(WorkerProgress(stored: 398, storedBytes: 4_000, live: 2, total: 400, standstill: wait))
+        let last = screen.text.components(separatedBy: erase).last
+        #expect(last == "398/400 done · 2 to be tried again, the next in 50 s · 4.00 kB stored here")
+    }
+
     @Test func aPersonSeesAModulesWarningsWithTheirFieldsAndNoInformation() {
         let logger = screen.reporter(person()).logger
         logger.log(.info, "claimed")

@@ -97,7 +97,7 @@ func work(_ queue: JobQueue, _ worker: Int64, _ source: Int64, _ batch: Int) asy
 }
 
 func complete(_ jobs: [ClaimedJob], _ queue: JobQueue, _ worker: Int64) async throws -> Int {
-    let begun = try await queue.start(worker: worker, jobs.map(\.reference))
+    let begun = try await queue.start(worker: worker, jobs.map(\.reference)).begun
     let ends = jobs.filter { begun.contains($0.reference) }.map {
         Completion(job: $0.reference, result: .stored(.init(part: $0.reference.part), motion: nil))
     }

@@ -69,9 +69,11 @@ struct Marker: Codable, Equatable {
         try await ledger.bind(archive: archive.url)
         // An archive that is away (a disk not mounted, a bucket gone) must not look like one with nothing to do.
         try await archive.check()
+        // The marker first: the fleet goes on storing and leaving markers, and the ledger only grows.
+        let found = try await read(state)
         let identity = try await ledger.identity()
         try await lookForWitnesses(ledger, archive)
-        if let (marker, _) = try await read(state),
+        if let (marker, _) = found,
             marker.ledger == identity.id || marker.objects > 0 || identity.objects > 0
         {
             try compare(marker, identity, archive: archive.url)

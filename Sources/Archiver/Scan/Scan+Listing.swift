@@ -78,18 +78,25 @@ extension Scan {
 
     /// Records a page, again while the database is away; one whose answer was lost is recognised by its random number.
     private func recorded(_ ticket: ScanTicket, _ items: [FoundItem], _ page: MediaPage) async throws -> PageCounts {
-        let end = ContinuousClock.now + Self.databasePatience
         let number = Int64.random(in: 1...Int64.max)
+        return try await answered {
+            try await context.ledger.record(
+                ticket,
+                items,
+                unreadable: page.unreadable.count,
+                nextPageToken: page.nextPageToken,
+                page: number,
+                order: order
+            )
+        }
+    }
+
+    /// Repeats what may be repeated while the database is away: a listing of hours must not be lost to its restart.
+    func answered<R: Sendable>(_ body: () async throws -> R) async throws -> R {
+        let end = ContinuousClock.now + Self.databasePatience
         while true {
             do {
-                return try await context.ledger.record(
-                    ticket,
-                    items,
-                    unreadable: page.unreadable.count,
-                    nextPageToken: page.nextPageToken,
-                    page: number,
-                    order: order
-                )
+                return try await body()
             } catch let error as PostgresError where error.isTransient && ContinuousClock.now < end {
                 context.logger.log(.warning, "waiting for the database", ["error": .string("\(error)")])
                 try await sleep(.seconds(1))

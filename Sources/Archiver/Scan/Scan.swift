@@ -73,25 +73,29 @@ struct Scan {
 
     /// Ends the pass: as complete, or as suspicious where it saw too little to be believed.
     private func conclude(_ ticket: ScanTicket, known: Int64) async throws -> ScanSummary {
-        let counts = try await context.ledger.counts(ticket)
+        let counts = try await answered { try await context.ledger.counts(ticket) }
         if known + counts.new == 0 {
             let unreadable = counts.unreadable > 0 ? " that can be read (\(counts.unreadable) entries had no id)" : ""
             let reason =
                 "Google listed no photo or video at all\(unreadable). Since 31 March 2025 the Library API shows only what the "
                 + "same OAuth client uploaded: check that the credentials belong to the client that uploaded the photos."
-            _ = try await context.ledger.finish(ticket, outcome: "suspicious", reason: reason)
+            _ = try await answered {
+                try await context.ledger.finish(ticket, outcome: "suspicious", reason: reason)
+            }
             throw ArchiverError(code: .nothingFound, message: reason)
         }
-        let comparison = ticket.isFull ? try await context.ledger.comparison(ticket) : nil
+        let comparison = ticket.isFull ? try await answered { try await context.ledger.comparison(ticket) } : nil
         let accepts = acceptsGaps && ticket.isFull
         let doubt = accepts ? nil : comparison.flatMap { Completeness(comparison: $0).reason }
-        _ = try await context.ledger.finish(
-            ticket,
-            outcome: doubt == nil ? "complete" : "suspicious",
-            reason: doubt,
-            missing: comparison?.missing,
-            accepted: accepts
-        )
+        _ = try await answered {
+            try await context.ledger.finish(
+                ticket,
+                outcome: doubt == nil ? "complete" : "suspicious",
+                reason: doubt,
+                missing: comparison?.missing,
+                accepted: accepts
+            )
+        }
         context.logger.log(
             doubt == nil ? .info : .warning,
             doubt == nil ? "scan complete" : "scan suspicious",

@@ -15,6 +15,8 @@ struct Backlog: Sendable {
     private var onTrial: JobReference?
     private var waiting: [Int64: ArraySlice<ClaimedJob>] = [:]
     private var running: [Int64: Int] = [:]
+    /// Whose turn was last: of lanes that have equally many in hand, another one comes next.
+    private var lastBegun: Int64?
     /// Lanes that had jobs when they were last claimed from.
     private var live: Set<Int64> = []
     /// Jobs that were claimed and are not begun.
@@ -76,7 +78,9 @@ struct Backlog: Sendable {
     /// - Returns: the job, which counts as begun from now on.
     mutating func next(slots: Int, mayExceed: Bool) -> ClaimedJob? {
         let lanes = waiting.keys.sorted {
-            (running[$0, default: 0], $0) < (running[$1, default: 0], $1)
+            (running[$0, default: 0], $0 == lastBegun ? 1 : 0, $0) < (
+                running[$1, default: 0], $1 == lastBegun ? 1 : 0, $1
+            )
         }
         for lane in lanes where mayBegin(lane, slots, mayExceed) {
             guard let place = waiting[lane]?.firstIndex(where: { onTrial == nil || !isLastChance($0) }),
@@ -87,6 +91,7 @@ struct Backlog: Sendable {
             count -= 1
             begun += 1
             running[lane, default: 0] += 1
+            lastBegun = lane
             return job
         }
         return nil
@@ -113,6 +118,19 @@ struct Backlog: Sendable {
     func full(ahead: Int) -> [Int64] {
         let share = max(1, ahead / max(1, live.union(waiting.keys).count))
         return waiting.filter { $0.value.count > share / 2 }.keys.sorted()
+    }
+
+    /// Gives up what was claimed last of the lanes that have the most, down to `limit` jobs in all.
+    mutating func removeExcess(over limit: Int) -> [ClaimedJob] {
+        var excess: [ClaimedJob] = []
+        while count > limit, let lane = waiting.max(by: { ($0.value.count, $1.key) < ($1.value.count, $0.key) })?.key,
+            let job = waiting[lane]?.popLast()
+        {
+            if waiting[lane]?.isEmpty ?? true { waiting[lane] = nil }
+            count -= 1
+            excess.append(job)
+        }
+        return excess
     }
 
     /// Gives up everything that is not begun.

@@ -86,6 +86,7 @@ struct Transfer: Sendable {
     private func fetched(_ attempt: inout Try) async throws -> Ending {
         (attempt.service, attempt.began) = (.library, .now)
         let item = try await item(attempt.job)
+        if let ending = try await corrected(item, attempt.job) { return ending }
         (attempt.service, attempt.began) = (.media, .now)
         if let ending = notYet(item, attempt.job) { return ending }
         guard let url = item.baseURL else {
@@ -94,6 +95,27 @@ struct Transfer: Sendable {
         // What Google says now goes with these bytes: an item may have been edited since the scan.
         let job = attempt.job.sized(item.width, item.height)
         return .complete(try await archive(job, url, attempt.keeper, attempt.doubts))
+    }
+
+    /// Sees to it that a video is not fetched as a picture: `=d` gives a thumbnail of it, and nothing in the bytes tells.
+    ///
+    /// A listing may have left out what an item is, and what it is called may have misled.
+    private func corrected(_ item: MediaItem, _ job: ClaimedJob) async throws -> Ending? {
+        guard job.kind == .still || job.kind == .video else { return nil }
+        guard let isVideo = item.isVideo else {
+            if job.acceptReduced { return nil }
+            throw Judgement.Refusal(
+                reason: "no-kind",
+                message:
+                    "Google does not say whether this is a photo or a video; it is not archived unless you accept it as "
+                    + "a \(job.kind == .video ? "video" : "photo").",
+                isAcceptable: true
+            )
+        }
+        let kind: PartKind = isVideo ? .video : .still
+        guard kind != job.kind else { return nil }
+        guard try await context.queue.correct(worker: worker, job.reference, to: kind) else { return .cancelled }
+        return .release(delay: .zero, note: "Google says now that it is a \(isVideo ? "video" : "photo")")
     }
 
     /// The item; a 404 here means that it is gone, not that a URL is old.

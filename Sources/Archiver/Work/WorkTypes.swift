@@ -48,7 +48,7 @@ package struct WorkerProgress: Sendable, Equatable {
 /// What a worker did, and how the queue stood when it ended.
 package struct WorkSummary: Sendable, Equatable {
     package let progress: WorkerProgress
-    /// Jobs left, with what they wait for: not zero only after `maxWait`, or where a person paused a lane.
+    /// Jobs left: after a stop or `maxWait`, or without `drain`.
     package let left: Int64
     package init(progress: WorkerProgress, left: Int64) {
         self.progress = progress

@@ -20,7 +20,7 @@ final class WorkerLoop {
     enum Event: Sendable {
         case claimed([ClaimedJob], excluding: [Int64])
         case claimFailed(PostgresError)
-        case begun([ClaimedJob], Set<JobReference>)
+        case begun([ClaimedJob], Starts)
         case beginFailed([ClaimedJob], PostgresError)
         case ended(ClaimedJob, Ending)
         case delivered(Outbox.Letter, Outbox.Receipt)
@@ -151,7 +151,7 @@ final class WorkerLoop {
             guard level == .none else { return }
             logger.log(.warning, "claim failed", ["error": .string("\(error)")])
             if !error.isTransient { fail(ArchiverError(code: .unavailable, message: "\(error)")) }
-        case .begun(let asked, let begun): start(asked, begun)
+        case .begun(let asked, let starts): start(asked, starts)
         case .beginFailed(let jobs, let error): put(back: jobs, error)
         case .ended(let job, let ending):
             running[job.reference] = nil
@@ -199,7 +199,7 @@ final class WorkerLoop {
     /// slow hosts leave work to others.
     private var aheadLimit: Int {
         let seconds = Double(started.duration(to: .now).components.seconds)
-        guard seconds >= 20 else { return ItemResolver.batch }
+        guard seconds >= 20 else { return min(ItemResolver.batch, governor.slots) }
         return min(ItemResolver.batch, max(governor.slots, Int(Double(ended) / seconds * 30)))
     }
 
@@ -235,18 +235,18 @@ final class WorkerLoop {
         beginning = jobs.map(\.reference)
         begins = Task { [context, worker, post] in
             do throws(PostgresError) {
-                let begun = try await context.queue.start(worker: worker, jobs.map(\.reference))
-                post.yield(.begun(jobs, begun))
+                let starts = try await context.queue.start(worker: worker, jobs.map(\.reference))
+                post.yield(.begun(jobs, starts))
             } catch {
                 post.yield(.beginFailed(jobs, error))
             }
         }
     }
 
-    private func start(_ asked: [ClaimedJob], _ begun: Set<JobReference>) {
+    private func start(_ asked: [ClaimedJob], _ starts: Starts) {
         beginning = []
         for job in asked {
-            guard begun.contains(job.reference) else {
+            guard starts.begun.contains(job.reference) || starts.heldBack.contains(job.reference) else {
                 if pulse.drop(job.reference) { noteLost(job.reference) }
                 backlog.ended(job)
                 continue
@@ -256,7 +256,8 @@ final class WorkerLoop {
                 backlog.ended(job)
                 continue
             }
-            guard level == .none else {
+            // A pause or a park that came after the claim holds what has not begun.
+            guard level == .none, starts.begun.contains(job.reference) else {
                 backlog.ended(job)
                 outbox.post(.release(Release(job: job.reference)))
                 continue
@@ -378,7 +379,8 @@ final class WorkerLoop {
             }
             backlog.removeAll { !pulse.holds($0.reference) }
         case .orphaned(let jobs):
-            for job in jobs { outbox.post(.release(Release(job: job))) }
+            // The answer to its claim may have come since the beat was sent.
+            for job in jobs where !pulse.holds(job) { outbox.post(.release(Release(job: job))) }
         case .dead:
             logger.log(.error, "the database gave up on this worker: starting anew")
             surrender()
@@ -442,6 +444,8 @@ final class WorkerLoop {
             surrender()
         }
         wasFenced = isFenced
+        // It was claimed when this host seemed faster. Twice as much, so that nothing goes back and forth.
+        for job in backlog.removeExcess(over: 2 * aheadLimit) { outbox.post(.release(Release(job: job.reference))) }
         // Others may not be cut off: what has not begun here is better done there.
         if context.breaker.isCutOff { giveBackWaiting() }
         if let graceEnds, ContinuousClock.now > graceEnds { stop(.immediate) }

@@ -106,12 +106,17 @@ struct Worker {
             sum = loop.progress
             if let failure = loop.failure { throw failure }
             guard end == .done else { continue }
-            let left = try await answered { () async throws(PostgresError) in
-                try await context.queue.live(sources: sources).count
-            }
             // A scan that began just now may have added jobs after the last look.
-            let isOver = !options.drain || left == 0 || stop.level != .none || deadline.map { .now > $0 } ?? false
-            if isOver { return WorkSummary(progress: sum, left: left) }
+            let isOver = !options.drain || stop.level != .none || deadline.map { .now > $0 } ?? false
+            let isEmpty = try await answered { () async throws(PostgresError) in
+                try await !context.queue.hasLive(sources: sources)
+            }
+            guard isOver || isEmpty else { continue }
+            // Kept, not counted: of eight workers that are stopped together, none may read ten million rows.
+            let left = try await answered { () async throws(PostgresError) in
+                try await context.queue.tallies(sources: sources).live
+            }
+            return WorkSummary(progress: sum, left: isEmpty ? 0 : left)
         }
     }
 

@@ -36,7 +36,9 @@ extension GCSObjectStore {
                 return try await insert(object, from: buffer, subject: subject)
             }
         }
-        let session = try await begin(object, length: length, subject: subject)
+        guard let session = try await begin(object, length: length, subject: subject) else {
+            return try await existing(object.name, subject: subject)
+        }
         try await began(session)
         var upload = ResumableUpload(store: self, name: object.name, buffer: buffer, session: session)
         return try await upload.run(length: length, confirmed: confirmed, accept: accept)
@@ -116,7 +118,10 @@ extension GCSObjectStore {
     }
 
     /// Starts a session; the object's metadata is fixed from here on.
-    private func begin(_ object: NewObject, length: Int64?, subject: String) async throws -> UploadSession {
+    ///
+    /// - Returns: nil where the bucket holds the name already and says so at once: it need not, the last request is
+    ///   refused all the same.
+    private func begin(_ object: NewObject, length: Int64?, subject: String) async throws -> UploadSession? {
         let resource = insertResource(object)
         var request = HTTPRequest(
             "POST",
@@ -129,6 +134,7 @@ extension GCSObjectStore {
         )
         if let length { request.headers.append(HTTPField("X-Upload-Content-Length", String(length))) }
         let response = try await repeated(request, subject: subject)
+        if response.status == 412 { return nil }
         guard response.status == 200 || response.status == 201 else {
             throw Refusal(response).error(.create, subject, bucket: bucket)
         }

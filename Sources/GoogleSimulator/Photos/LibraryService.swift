@@ -38,16 +38,16 @@ struct LibraryService: Sendable {
     }
 
     /// Answers `GET /v1/mediaItems/{id}`.
-    func get(_ id: String) -> ServerAnswer {
+    func get(_ id: String, _ strikes: Strikes) -> ServerAnswer {
         guard let reference = library.reference(id: id), let item = library.item(reference) else {
             return .refusal(404, "NOT_FOUND", "Requested entity was not found.")
         }
         if quirks.isBad(reference) { return .refusal(500, "INTERNAL", "Internal error encountered.") }
-        return .json(200, describe(item, reference: reference))
+        return .json(200, strikes.shown(describe(item, reference: reference)))
     }
 
     /// Answers `GET /v1/mediaItems:batchGet`.
-    func batchGet(_ query: QueryFields) -> ServerAnswer {
+    func batchGet(_ query: QueryFields, _ strikes: Strikes) -> ServerAnswer {
         let ids = query.all("mediaItemIds")
         if ids.isEmpty { return .refusal(400, "INVALID_ARGUMENT", "Request must contain at least one media item ID.") }
         if ids.count > 50 {
@@ -68,7 +68,7 @@ struct LibraryService: Sendable {
                 results.append(.object([]))
                 continue
             }
-            results.append(.members(("mediaItem", describe(item, reference: reference))))
+            results.append(.members(("mediaItem", strikes.shown(describe(item, reference: reference)))))
         }
         return .json(200, .members(("mediaItemResults", .array(results))))
     }

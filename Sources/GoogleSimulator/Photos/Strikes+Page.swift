@@ -12,7 +12,7 @@ extension Strikes {
             return .json(200, .members(("error", error)))
         }
         if has(.falseEnd) { return .json(200, .object([])) }
-        var items = items
+        var items = items.map(shown)
         if let rule = first(.noID) {
             let count = rule.at.map { Int((Double(items.count) * $0).rounded(.up)) } ?? 1
             items = items.enumerated().map { $0.offset < count ? $0.element.withoutID : $0.element }
@@ -27,7 +27,27 @@ extension Strikes {
     }
 }
 
+extension Strikes {
+    /// An item as the rules leave it, wherever the API tells of it.
+    func shown(_ item: JSONValue) -> JSONValue { has(.noKind) ? item.withoutKind : item }
+}
+
 extension JSONValue {
+    /// A media item that does not show whether it is a photo or a video.
+    fileprivate var withoutKind: JSONValue {
+        .object(
+            (fields ?? []).compactMap { field -> JSONValue.Member? in
+                switch field.name {
+                case "mimeType", "filename": return nil
+                case "mediaMetadata":
+                    let rest = (field.value.fields ?? []).filter { $0.name != "photo" && $0.name != "video" }
+                    return JSONValue.Member(name: field.name, value: .object(rest))
+                default: return field
+                }
+            }
+        )
+    }
+
     /// A media item that nobody can ask for: its id stands in its product URL too.
     fileprivate var withoutID: JSONValue {
         .object((fields ?? []).filter { $0.name != "id" && $0.name != "productUrl" })

@@ -16,6 +16,11 @@ struct Verdict: Sendable, Equatable {
     struct Wait: Sendable, Equatable {
         let reason: String
         let seconds: Double?
+
+        var words: String {
+            let until = seconds.map { "for \(Quantity.duration(max(0, $0))) more" } ?? "until 'coldroll resume'"
+            return "waits \(until): \(reason)"
+        }
     }
 
     /// The exit status: what nobody can account for weighs more than parts that still wait, these more than dead ones and
@@ -56,10 +61,7 @@ struct Verdict: Sendable, Equatable {
             text += ", the next one due in \(Quantity.duration(max(0, due)))"
         }
         text += "."
-        for wait in waits {
-            let until = wait.seconds.map { "for \(Quantity.duration(max(0, $0))) more" } ?? "until 'coldroll resume'"
-            text += " Waits \(until): \(wait.reason)."
-        }
+        for wait in waits { text += " W\(wait.words.dropFirst())." }
         for outage in outages { text += " \(outage)" }
         return text
     }
@@ -76,9 +78,13 @@ struct Verdict: Sendable, Equatable {
 }
 
 extension Verdict {
-    /// Asks the ledger for the sums of the archive's source, counted part by part; outages elsewhere are not its own.
+    /// Asks the ledger for the sums of the archive's source; outages elsewhere are not its own.
+    ///
+    /// Counted part by part, unless it was stopped from outside: whoever does that will not wait for long.
     init(_ archive: Archive, interrupted: Bool) async throws {
-        let totals = try await archive.database.queue.totals(sources: [archive.source])
+        let queue = archive.database.queue
+        let sources = [archive.source]
+        let totals = try await interrupted ? queue.tallies(sources: sources) : queue.totals(sources: sources)
         self = try await Self(
             archive.database,
             sources: [archive.source],

@@ -22,11 +22,21 @@ package struct WorkerProgress: Sendable, Equatable {
     package var live: Int64
     /// Parts of the sources in all.
     package var total: Int64
-    package init(stored: Int64 = 0, storedBytes: Int64 = 0, failed: Int64 = 0, live: Int64 = 0, total: Int64 = 0) {
+    /// Why nothing moves, in words for a line; nil while work goes on.
+    package var standstill: String?
+    package init(
+        stored: Int64 = 0,
+        storedBytes: Int64 = 0,
+        failed: Int64 = 0,
+        live: Int64 = 0,
+        total: Int64 = 0,
+        standstill: String? = nil
+    ) {
         self.stored = stored
         self.storedBytes = storedBytes
         self.failed = failed
         self.live = live
         self.total = total
+        self.standstill = standstill
     }
 }

@@ -31,7 +31,11 @@ struct ProgressLine: Sendable, Equatable {
             words.append(Quantity.rate(bytesPerSecond: speed))
             fields["bytes_per_second"] = .integer(Int64(speed.rounded()))
         }
-        if let left = meter.secondsLeft(for: work.live), work.live > 0 {
+        if let standstill = work.standstill {
+            // Speed and time left are those of before it.
+            words = [words[0], standstill]
+            fields["waits"] = .string(standstill)
+        } else if let left = meter.secondsLeft(for: work.live), work.live > 0 {
             words.append("ETA \(Quantity.duration(left))")
             fields["eta_seconds"] = .integer(Int64(left.rounded()))
         }
