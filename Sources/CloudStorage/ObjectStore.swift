@@ -10,6 +10,9 @@ package protocol ObjectStore: Sendable {
     func create() async throws
     /// Throws with what to do when the place does not exist or cannot be written.
     func check() async throws
+    /// A mark of this very place, made on first use, where its URL may lead to another place on another host or at another
+    /// time (a directory); nil where the URL alone says it (a bucket).
+    func identity() async throws -> String?
     /// Sends one cheap request, without repeats, to see whether the place answers at all.
     ///
     /// Throws `.unavailable` if it does not; a refusal is an answer.
@@ -54,4 +57,8 @@ package protocol ObjectStore: Sendable {
         contentType: String,
         ifGeneration generation: Int64?
     ) async throws -> Bool
+}
+
+extension ObjectStore {
+    package func identity() async throws -> String? { nil }
 }

@@ -27,10 +27,21 @@ package struct Ledger: Sendable {
         return (try row.text(0), try row.integer(1), try row.integer(2))
     }
 
-    /// Binds the ledger to an archive URL the first time; throws `.foreignArchive` if it is bound to another.
-    package func bind(archive: String) async throws {
-        _ = try await pool.run(LedgerStatements.bind, [.text(archive)])
-        let bound = try await pool.only(LedgerStatements.archive, []).text(0)
+    /// Binds the ledger to an archive the first time.
+    ///
+    /// - Parameters:
+    ///   - archive: its URL.
+    ///   - id: its mark, where the URL alone may mean another place elsewhere; nil for a bucket.
+    /// - Throws: `.foreignArchive` if it is bound to another; `PostgresError`.
+    package func bind(archive: String, id: String?) async throws {
+        _ = try await pool.run(LedgerStatements.bind, [.text(archive), .text(id)])
+        try await refuseForeign(archive: archive, id: id)
+    }
+
+    /// Throws `.foreignArchive` if the ledger is bound to another archive; `id` nil compares the URLs only.
+    package func refuseForeign(archive: String, id: String? = nil) async throws {
+        let row = try await pool.only(LedgerStatements.archive, [])
+        guard let bound = row.textOrNil(0) else { return }
         guard bound == archive else {
             throw LedgerError(
                 code: .foreignArchive,
@@ -38,6 +49,15 @@ package struct Ledger: Sendable {
                     + " Use that archive, or another database for the other one."
             )
         }
+        guard let id, let known = row.textOrNil(1), id != known else { return }
+        throw LedgerError(
+            code: .foreignArchive,
+            message:
+                "The directory \(archive) on this host is not the archive of this ledger, but another one under the same"
+                + " path: nothing was stored in it. Mount the disk that holds the archive; to work on several hosts, give"
+                + " them one that all of them reach (gs://…, or a shared file system). If it is the archive, and was copied"
+                + " without its folder .coldroll, write \(known) into .coldroll/id in it."
+        )
     }
 
     /// The source's id, made on first use with its two lanes (photo, video); throws `.foreignClient`.

@@ -75,10 +75,14 @@ enum LedgerStatements {
 
     static let bind = Statement(
         "ledger.bind",
-        "UPDATE coldroll.ledger AS l SET archive = $1::text, bound_at = now() WHERE l.archive IS NULL"
+        """
+        UPDATE coldroll.ledger AS l
+        SET archive = $1::text, archive_id = $2::text, bound_at = coalesce(l.bound_at, now())
+        WHERE l.archive IS NULL OR l.archive = $1::text AND l.archive_id IS NULL AND $2::text IS NOT NULL
+        """
     )
 
-    static let archive = Statement("ledger.archive", "SELECT l.archive FROM coldroll.ledger AS l")
+    static let archive = Statement("ledger.archive", "SELECT l.archive, l.archive_id FROM coldroll.ledger AS l")
 
     /// Writes only what is new.
     ///

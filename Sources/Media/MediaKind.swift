@@ -2,12 +2,12 @@
 package enum MediaKind: String, Sendable, Equatable, CaseIterable {
     case jpeg, png, gif, webp, heic, avif, tiff, bmp
     case mp4, quicktime, matroska, avi, mpegTransportStream, mpegProgramStream
-    case html, json, xml, text, empty, unrecognised
+    case html, json, xml, text, gzip, empty, unrecognised
 
-    /// True for html, json, xml, text and empty: an error page or nothing, never a photo or a video.
+    /// True for html, json, xml, text, gzip (a page that was packed on its way) and empty: never a photo or a video.
     package var isRefused: Bool {
         switch self {
-        case .html, .json, .xml, .text, .empty: true
+        case .html, .json, .xml, .text, .gzip, .empty: true
         default: false
         }
     }
@@ -49,6 +49,7 @@ package enum MediaKind: String, Sendable, Equatable, CaseIterable {
         case .json: "application/json"
         case .xml: "application/xml"
         case .text: "text/plain"
+        case .gzip: "application/gzip"
         case .empty, .unrecognised: nil
         }
     }

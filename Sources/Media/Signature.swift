@@ -18,6 +18,8 @@ extension MediaKind {
         let third = reader.bigEndian(4)
         switch (word, second, third) {
         case _ where word >> 8 == 0xFFD8FF: return .jpeg
+        // RFC 1952, 2.3: two bytes of its own, and deflate, the only method.
+        case _ where word >> 8 == 0x1F8B08: return .gzip
         case (0x8950_4E47, 0x0D0A_1A0A, _): return .png
         case (fourCC("GIF8"), let rest?, _) where [0x3761, 0x3961].contains(rest >> 16): return .gif
         case (fourCC("RIFF"), _, fourCC("WEBP")): return .webp

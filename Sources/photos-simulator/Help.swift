@@ -39,6 +39,7 @@ let helpText = """
                                 and what else "do" takes: "at":0..1, "factor":0..4, "ms":n, "seconds":s, "body":"text"
                                 A page of list or search: false_end (200 with {}), lose_token (no nextPageToken),
                                 error_object (200 with an error), no_id (entries without id: "at" of them, or one),
+                                no_items (nothing but its nextPageToken),
                                 also of get and batchGet: no_kind (nothing that tells a photo from a video)
       --seed N                  decides which requests a rate strikes, and the made-up library (default 1)
 

@@ -30,6 +30,47 @@ import Testing
         )
     }
 
+    // MARK: Directories
+
+    @Test func `a directory of another host under the archive's path is refused before anything is stored in it`()
+        async throws
+    {
+        let stage = try Stage(archive: "file://DIRECTORY/archive") { configuration in
+            configuration.synthesis = SynthesisOptions(count: 8, sizes: 20_000...90_000, videoPercent: 0)
+        }
+        let archive = stage.directory + "/archive"
+        #expect(try await stage.run("setup").status == 0)
+        #expect(try await stage.run("scan").status == 0)
+        #expect(try await stage.run("work", "--drain", "--max-wait", "1").status != 1)
+        // The other host's disk: as empty as this one was.
+        try FileManager.default.moveItem(atPath: archive, toPath: archive + "-here")
+        #expect(try await stage.run("setup").status == 1 || FileManager.default.fileExists(atPath: archive))
+        try FileManager.default.createDirectory(atPath: archive, withIntermediateDirectories: true)
+        for command in ["run", "scan", "work"] {
+            let end = try await stage.run(command)
+            #expect(end.status == 1, "\(end.output)")
+            #expect(
+                end.output.contains("not the archive of this ledger, but another one under the same path"),
+                "\(end.output)"
+            )
+        }
+        #expect(try FileManager.default.subpathsOfDirectory(atPath: archive).allSatisfy { $0.hasPrefix(".coldroll") })
+        try FileManager.default.removeItem(atPath: archive)
+        try FileManager.default.moveItem(atPath: archive + "-here", toPath: archive)
+        let end = try await stage.run("run")
+        #expect(end.status == 0, "\(end.output)")
+        #expect(try await stage.number("SELECT count(*) FROM coldroll.object") == 8)
+    }
+
+    @Test func `a name that was mistyped does not bind the ledger`() async throws {
+        let stage = try synthetic(2)
+        #expect(try await stage.run("run", changing: ["COLDROLL_ARCHIVE": "gs://nowhere"]).status == 1)
+        #expect(try await stage.run("run", changing: ["COLDROLL_ARCHIVE": "file:///nonexistent/photos"]).status == 1)
+        let end = try await stage.run("run")
+        #expect(end.status == 0, "\(end.output)")
+        try stage.proveEverythingIsStored()
+    }
+
     // MARK: Slots
 
     @Test(arguments: ["0", "65", "10000", "-4", "many"])

@@ -83,6 +83,53 @@ import Testing
         try stage.proveEverythingIsStored()
     }
 
+    @Test func `a listing that seemed to end is listed again after the work, in the very first run`() async throws {
+        let stage = try stage(260)
+        // The second page is the end, for as long as the listing and its second look at it last; each download is slow.
+        var lost = FaultRule(on: "list", .loseToken)
+        lost.nth = [2, 3]
+        var slow = FaultRule(on: "download", .latency)
+        slow.milliseconds = 1500
+        stage.simulator.setFaults([lost, slow])
+        let end = try await stage.run("run")
+        #expect(end.status == 0, "\(end.output)")
+        #expect(stage.simulator.faults[0].struck == 2)
+        #expect(end.output.contains("the listing goes on where it seemed to end"), "\(end.output)")
+        #expect(end.output.contains("Stored 260 parts"), "\(end.output)")
+        try stage.proveEverythingIsStored()
+    }
+
+    @Test func `a page that comes empty but for its token is asked for again`() async throws {
+        let stage = try stage(260)
+        var empty = FaultRule(on: "list", .noItems)
+        empty.nth = [1]
+        stage.simulator.setFaults([empty])
+        let end = try await stage.run("run")
+        #expect(end.status == 0, "\(end.output)")
+        #expect(stage.simulator.faults[0].struck == 1)
+        try stage.proveEverythingIsStored()
+    }
+
+    @Test func `a scan that goes on after a kill finds what was uploaded meanwhile`() async throws {
+        let stage = try stage(260)
+        // The scan waits at its second page until it is killed.
+        var late = FaultRule(on: "list", .latency)
+        late.milliseconds = 60_000
+        late.nth = [2]
+        stage.simulator.setFaults([late])
+        let scan = try stage.start("scan")
+        try await stage.until("the first page") { try await stage.number("SELECT count(*) FROM coldroll.item") == 100 }
+        scan.signal(SIGKILL)
+        _ = try await scan.end()
+        for number in 0..<3 { try stage.simulator.addPhoto(named: "new-\(number).jpg") }
+        stage.simulator.setFaults([])
+        let end = try await stage.run("run")
+        #expect(end.status == 0, "\(end.output)")
+        #expect(try await stage.number("SELECT count(*) FROM coldroll.scan") == 1)
+        #expect(try await stage.number("SELECT count(*) FROM coldroll.item") == 263)
+        try stage.proveEverythingIsStored()
+    }
+
     @Test func `entries without an id end a scan, a run and a drain with 2 until they have one`() async throws {
         let stage = try stage(12)
         stage.simulator.setFaults([FaultRule(on: "list", .noID)])

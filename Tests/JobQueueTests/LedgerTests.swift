@@ -6,11 +6,28 @@ import Testing
 @Suite(.migratedDatabase, .timeLimit(.minutes(5))) struct LedgerTests {
     @Test func `a ledger belongs to the first archive that it is bound to`() async throws {
         let fixture = try await QueueFixture()
-        try await fixture.ledger.bind(archive: "gs://mine")
-        try await fixture.ledger.bind(archive: "gs://mine")
-        let error = await #expect(throws: LedgerError.self) { try await fixture.ledger.bind(archive: "gs://other") }
+        try await fixture.ledger.bind(archive: "gs://mine", id: nil)
+        try await fixture.ledger.bind(archive: "gs://mine", id: nil)
+        let error = await #expect(throws: LedgerError.self) {
+            try await fixture.ledger.bind(archive: "gs://other", id: nil)
+        }
         #expect(error?.code == .foreignArchive)
         #expect(error?.message.contains("gs://mine") == true)
+    }
+
+    @Test func `a ledger belongs to the first of two directories that have the same path`() async throws {
+        let fixture = try await QueueFixture()
+        try await fixture.ledger.bind(archive: "file:///photos", id: "one")
+        try await fixture.ledger.refuseForeign(archive: "file:///photos", id: "one")
+        let error = await #expect(throws: LedgerError.self) {
+            try await fixture.ledger.bind(archive: "file:///photos", id: "two")
+        }
+        #expect(error?.code == .foreignArchive)
+        #expect(error?.message.contains("write one into .coldroll/id") == true)
+        // One from before directories had a mark learns it.
+        try await fixture.sql("UPDATE coldroll.ledger SET archive_id = NULL")
+        try await fixture.ledger.bind(archive: "file:///photos", id: "three")
+        #expect(try await fixture.texts("SELECT archive_id FROM coldroll.ledger") == ["three"])
     }
 
     @Test func `a source is made once, with its two lanes`() async throws {

@@ -66,9 +66,11 @@ struct Marker: Codable, Equatable {
         _ logger: Logger
     ) async throws {
         try await ledger.checkSchema()
-        try await ledger.bind(archive: archive.url)
+        try await ledger.refuseForeign(archive: archive.url)
         // An archive that is away (a disk not mounted, a bucket gone) must not look like one with nothing to do.
         try await archive.check()
+        let id = try await archive.identity()
+        try await ledger.refuseForeign(archive: archive.url, id: id)
         // The marker first: the fleet goes on storing and leaving markers, and the ledger only grows.
         let found = try await read(state)
         let identity = try await ledger.identity()
@@ -77,6 +79,7 @@ struct Marker: Codable, Equatable {
             marker.ledger == identity.id || marker.objects > 0 || identity.objects > 0
         {
             try compare(marker, identity, archive: archive.url)
+            try await ledger.bind(archive: archive.url, id: id)
             return
         }
         if identity.objects == 0 {
@@ -84,6 +87,9 @@ struct Marker: Codable, Equatable {
         } else {
             logger.log(.warning, "the state store had no marker: it is written anew")
         }
+        // Not before all else is in order: a ledger is bound once. Of two hosts that do so with a directory each, one is
+        // refused.
+        try await ledger.bind(archive: archive.url, id: id)
         // Before the first object: a process killed between that and its ledger row leaves an empty ledger beside an
         // archive that is not, and must be known as this archive's own.
         try await leave(ledger, archive, state)

@@ -9,7 +9,7 @@ package struct RunSummary: Sendable {
     package let number: Int64
     /// nil where another process was scanning the source, and this run joined it.
     package let scan: ScanSummary?
-    package let work: WorkSummary
+    package var work: WorkSummary
     /// Sums of the source at the end.
     package let totals: Totals
     /// How its listing stands at the end.
@@ -61,7 +61,7 @@ package func runAll(
             forecast: forecast,
             progress: scanned
         )
-        let summary = try await scanAndWork(scan, number, options, progress)
+        let summary = try await scanAndWork(scan, number, options, progress, listings: 3)
         try await context.ledger.finishRun(
             number,
             outcome: outcome(of: summary),
@@ -106,7 +106,8 @@ private func scanAndWork(
     _ scanner: Scan,
     _ number: Int64,
     _ options: WorkerOptions,
-    _ progress: @escaping @Sendable (WorkerProgress) -> Void
+    _ progress: @escaping @Sendable (WorkerProgress) -> Void,
+    listings: Int
 ) async throws -> RunSummary {
     let (context, source, stop) = (scanner.context, scanner.source, scanner.stop)
     let feed = Feed()
@@ -126,7 +127,17 @@ private func scanAndWork(
         throw error
     }
     feed.close()
+    let listed = ContinuousClock.now
     let work = try await worked
+    // Whatever made an answer look like the end may have lasted for a while: the work gave it time to pass.
+    if let end = scan?.end, listings > 1, stop.level == .none, listed.duration(to: .now) > .seconds(5),
+        try await !scanner.stillEnds(at: end)
+    {
+        context.logger.log(.warning, "the listing goes on where it seemed to end: listing again")
+        var more = try await scanAndWork(scanner, number, options, progress, listings: listings - 1)
+        more.work.progress.add(work.progress)
+        return more
+    }
     let totals = try await context.queue.totals(sources: [source])
     let standing = try await context.ledger.standings(sources: [source]).first
     return RunSummary(number: number, scan: scan, work: work, totals: totals, standing: standing)

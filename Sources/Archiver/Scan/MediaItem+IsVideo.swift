@@ -1,11 +1,13 @@
 import GooglePhotos
 
 extension MediaItem {
-    /// Whether it is a video: as Google says, else by the ending of its name; nil where neither tells.
+    /// Whether it is a video: as Google says, else by the ending of its name; nil where neither tells, or Google contradicts
+    /// itself.
     var isVideo: Bool? {
+        let type = mimeType?.lowercased() ?? ""
         switch kind {
-        case .video: return true
-        case .photo: return false
+        case .video: return type.hasPrefix("image/") ? nil : true
+        case .photo: return type.hasPrefix("video/") ? nil : false
         case .unknown: break
         }
         guard let filename, let dot = filename.lastIndex(of: ".") else { return nil }

@@ -9,8 +9,8 @@ extension Scan {
     /// How long a page in hand waits for a database that is away: a restart of the server takes less.
     static let databasePatience = Duration.seconds(600)
 
-    /// Walks every page from the one that `start` names, the first if nil.
-    func listAll(_ ticket: ScanTicket, from start: String?) async throws {
+    /// Walks every page from the one that `start` names, the first if nil; returns the last one.
+    func listAll(_ ticket: ScanTicket, from start: String?) async throws -> ListingEnd {
         var token = start
         var restarts = 0
         // Tokens met in this pass: a circle would go round for ever, and never see the rest.
@@ -38,22 +38,50 @@ extension Scan {
             }
             let items = page.items.map { FoundItem($0, sourceLabel: context.sourceLabel) }
             context.baseURLs.offer(page.items)
-            let counts = try await recorded(ticket, items, page)
+            let counts = try await recorded(ticket, items, page, next: page.nextPageToken)
             totals = (totals.pages + 1, totals.seen + counts.seen, totals.new + counts.new)
             tellUnreadable(page, number: totals.pages)
             progress(ScanProgress(pages: totals.pages, seen: totals.seen, new: totals.new))
-            guard let next = page.nextPageToken else { return }
+            guard let next = page.nextPageToken else {
+                return ListingEnd(token: token, ids: Set(page.items.map(\.id)))
+            }
             token = next
         }
     }
 
+    /// Lists from the first page again, up to a page that holds nothing new: what was uploaded while a listing lasted, or
+    /// stood still, comes before where it began.
+    func lookAtFront(_ ticket: ScanTicket) async throws {
+        var token: String?
+        repeat {
+            try checkStop()
+            let page = try await patiently { () async throws(PhotosError) in try await fetch(token) }
+            context.baseURLs.offer(page.items)
+            let items = page.items.map { FoundItem($0, sourceLabel: context.sourceLabel) }
+            let counts = try await recorded(ticket, items, page, next: nil)
+            guard counts.new > 0 else { return }
+            token = page.nextPageToken
+        } while token != nil
+    }
+
+    /// Whether a listing still ends where it ended: false if there is more now, or Google has forgotten the page.
+    func stillEnds(at end: ListingEnd) async throws -> Bool {
+        do {
+            let page = try await patiently { () async throws(PhotosError) in try await fetch(end.token) }
+            return page.nextPageToken == nil && page.items.allSatisfy { end.ids.contains($0.id) }
+        } catch let error as PhotosError where error.code == .badPageToken {
+            return false
+        }
+    }
+
     /// A page, asked for a second time where believing one answer alone could lose photos: where it ends the listing (an
-    /// empty answer, or one that lost its token, looks just like the end), and where entries have no id.
+    /// empty answer, or one that lost its token, looks just like the end), where it holds nothing, and where entries have
+    /// no id.
     ///
-    /// One request more a scan. What either answer has is taken.
+    /// One request more a scan, as a rule. What either answer has is taken.
     private func pageInEarnest(_ token: String?) async throws -> MediaPage {
         let first = try await patiently { () async throws(PhotosError) in try await fetch(token) }
-        guard first.nextPageToken == nil || !first.unreadable.isEmpty else { return first }
+        guard first.nextPageToken == nil || first.items.isEmpty || !first.unreadable.isEmpty else { return first }
         // Whatever made an answer empty may last for a moment.
         if first.items.isEmpty || !first.unreadable.isEmpty { try await sleep(.seconds(1)) }
         let page = first.joined(with: try await patiently { () async throws(PhotosError) in try await fetch(token) })
@@ -77,14 +105,19 @@ extension Scan {
     }
 
     /// Records a page, again while the database is away; one whose answer was lost is recognised by its random number.
-    private func recorded(_ ticket: ScanTicket, _ items: [FoundItem], _ page: MediaPage) async throws -> PageCounts {
+    private func recorded(
+        _ ticket: ScanTicket,
+        _ items: [FoundItem],
+        _ page: MediaPage,
+        next: String?
+    ) async throws -> PageCounts {
         let number = Int64.random(in: 1...Int64.max)
         return try await answered {
             try await context.ledger.record(
                 ticket,
                 items,
                 unreadable: page.unreadable.count,
-                nextPageToken: page.nextPageToken,
+                nextPageToken: next,
                 page: number,
                 order: order
             )

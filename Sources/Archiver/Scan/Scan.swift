@@ -26,8 +26,12 @@ struct Scan {
     var forecast: @Sendable (ScanForecast) -> Void = { _ in }
     let progress: @Sendable (ScanProgress) -> Void
 
+    /// A listing that took longer is followed by a look at its front.
+    private static let short = Duration.seconds(10)
+
     /// - Throws: `LedgerError`, `PhotosError`, `PostgresError`, `ArchiverError`.
     func run() async throws -> ScanSummary {
+        let began = ContinuousClock.now
         let ticket = try await context.ledger.openScan(source: source, since: since, until: until)
         // Not before: opening ends an abandoned scan of another range, whose items are known from then on.
         let known = try await context.ledger.knownItems(source: source)
@@ -43,8 +47,9 @@ struct Scan {
                 var token = ticket.pageToken
                 while true {
                     do {
-                        try await listAll(ticket, from: token)
-                        return try await conclude(ticket, known: known)
+                        let end = try await listAll(ticket, from: token)
+                        if ticket.resumed || began.duration(to: .now) > Self.short { try await lookAtFront(ticket) }
+                        return try await conclude(ticket, known: known, end)
                     } catch let error as LedgerError where error.code == .scanRewound {
                         context.logger.log(.warning, "pages were lost", ["error": .string(error.message)])
                         token = try await context.ledger.rewind(ticket)
@@ -72,7 +77,7 @@ struct Scan {
     }
 
     /// Ends the pass: as complete, or as suspicious where it saw too little to be believed.
-    private func conclude(_ ticket: ScanTicket, known: Int64) async throws -> ScanSummary {
+    private func conclude(_ ticket: ScanTicket, known: Int64, _ end: ListingEnd) async throws -> ScanSummary {
         let counts = try await answered { try await context.ledger.counts(ticket) }
         if known + counts.new == 0 {
             let unreadable = counts.unreadable > 0 ? " that can be read (\(counts.unreadable) entries had no id)" : ""
@@ -114,7 +119,8 @@ struct Scan {
             unreadable: counts.unreadable,
             missing: comparison?.missing ?? 0,
             returned: comparison?.returned ?? 0,
-            doubt: doubt
+            doubt: doubt,
+            end: end
         )
     }
 

@@ -45,8 +45,10 @@ package struct ScanSummary: Sendable, Equatable {
     package let returned: Int64
     /// Why what it saw is not to be believed, with what to do; nil if it is complete.
     package let doubt: String?
+    /// The page at which the listing ended.
+    let end: ListingEnd
 
-    package init(
+    init(
         pages: Int64,
         seen: Int64,
         new: Int64,
@@ -55,8 +57,10 @@ package struct ScanSummary: Sendable, Equatable {
         unreadable: Int64,
         missing: Int64,
         returned: Int64,
-        doubt: String?
+        doubt: String?,
+        end: ListingEnd = ListingEnd()
     ) {
+        self.end = end
         self.pages = pages
         self.seen = seen
         self.new = new
@@ -67,4 +71,12 @@ package struct ScanSummary: Sendable, Equatable {
         self.returned = returned
         self.doubt = doubt
     }
+}
+
+/// The last page of a listing, to be asked for again later: an answer that lost its token looks just like the end.
+struct ListingEnd: Sendable, Equatable {
+    /// What it was asked for with; nil: it was the first page.
+    var token: String?
+    /// What was on it.
+    var ids: Set<String> = []
 }

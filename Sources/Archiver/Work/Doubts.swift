@@ -100,6 +100,8 @@ struct Judge: Sendable {
             guard doubts.settle(doubt, about: marks, attempt: job.attempt) else {
                 throw Doubtful(doubt: doubt, marks: marks)
             }
+            // Whatever cut it may go on to do so: it is what Google has only if the owner says so.
+            if doubt.proof == .sameBytesLater, !job.acceptReduced { throw doubt.refusal }
             fidelity = doubt.fidelity
         case .store(let sure): fidelity = sure
         }
@@ -144,6 +146,15 @@ struct Judge: Sendable {
 }
 
 extension Judgement.Doubt {
+    /// What it is once it is believed, and yet not to be stored without the owner.
+    var refusal: Judgement.Refusal {
+        Judgement.Refusal(
+            reason: reason,
+            message: message + " Several downloads brought the very same: it is not archived unless you accept it.",
+            isAcceptable: true
+        )
+    }
+
     /// The bytes are those of another item that was just stored.
     static func sameAsOther(_ part: PartID) -> Judgement.Doubt {
         Judgement.Doubt(

@@ -25,7 +25,8 @@ enum Judgement: Sendable, Equatable {
         enum Proof: Sendable, Equatable {
             /// The very same bytes.
             case sameBytes
-            /// The very same bytes in a try after the first: whatever cut a body may cut it alike for a while.
+            /// The very same bytes in a try after the first, and the owner's word: whatever cut a body may cut it alike for
+            /// long.
             case sameBytesLater
             /// A picture of the same size: Google may transcode a video anew for every download.
             case sameSize
@@ -57,7 +58,8 @@ enum Judgement: Sendable, Equatable {
         switch judgement {
         case .refuse(let refusal) where refusal.isAcceptable:
             return .store(refusal.reason == "reduced" ? .reduced : .unrecognised)
-        case .doubt(let doubt): return .store(doubt.fidelity)
+        // A body that was cut just now is not the one that was looked at: that one comes twice the same.
+        case .doubt(let doubt) where doubt.proof != .sameBytesLater: return .store(doubt.fidelity)
         default: return judgement
         }
     }
@@ -114,8 +116,7 @@ enum Judgement: Sendable, Equatable {
         return .doubt(
             Doubt(
                 reason: "incomplete",
-                message: why
-                    + " It is asked for again, and stored, marked as unrecognised, if it comes twice the same.",
+                message: why + " It is asked for again.",
                 proof: .sameBytesLater,
                 fidelity: .unrecognised
             )

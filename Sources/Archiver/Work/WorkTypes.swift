@@ -43,11 +43,20 @@ package struct WorkerProgress: Sendable, Equatable {
     package var busy = 0
     package var slots = 0
     package init() {}
+
+    /// Adds what another worker of the same run did.
+    mutating func add(_ other: WorkerProgress) {
+        stored += other.stored
+        storedBytes += other.storedBytes
+        failures += other.failures
+        dead += other.dead
+        skipped += other.skipped
+    }
 }
 
 /// What a worker did, and how the queue stood when it ended.
 package struct WorkSummary: Sendable, Equatable {
-    package let progress: WorkerProgress
+    package var progress: WorkerProgress
     /// Jobs left: after a stop or `maxWait`, or without `drain`.
     package let left: Int64
     package init(progress: WorkerProgress, left: Int64) {

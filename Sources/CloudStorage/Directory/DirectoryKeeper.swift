@@ -15,6 +15,8 @@ actor DirectoryKeeper {
     nonisolated let root: String
     private var manifest: Manifest
     private var isPrepared = false
+    /// What `identity` answered: another mark later is another place.
+    private var id: String?
 
     init(root: String) {
         self.root = root
@@ -37,6 +39,7 @@ actor DirectoryKeeper {
         try checkRoot()
         if isPrepared {
             guard try FileStatus.ofLink(manifest.path) != nil else { throw vanished }
+            if let id, try readIdentity() != id { throw vanished }
             return
         }
         try makeFolders(for: manifest.path, below: root)
@@ -44,6 +47,34 @@ actor DirectoryKeeper {
         try file.synchronize()
         try synchronizeFolder("\(root)/\(DirectoryNames.own)")
         isPrepared = true
+    }
+
+    /// The mark of this directory, 26 random characters, written when it is first asked for.
+    func identity() throws(StorageError) -> String {
+        try prepare()
+        let known = try locked { _ throws(StorageError) in
+            if let known = try self.readIdentity() { return known }
+            let letters = Array("abcdefghijklmnopqrstuvwxyz234567")
+            let new = String((0..<26).map { _ in letters[Int.random(in: 0..<letters.count)] })
+            let temporary = "\(root)/\(DirectoryNames.own)/\(DirectoryNames.temporary)id"
+            let file = try OpenFile(temporary, O_RDWR | O_CREAT | O_TRUNC)
+            try file.append(Array((new + "\n").utf8))
+            try file.synchronize()
+            try systemCall("Naming \(identityPath)") { rename(temporary, identityPath) }
+            try synchronizeFolder("\(root)/\(DirectoryNames.own)")
+            return new
+        }
+        id = known
+        return known
+    }
+
+    private var identityPath: String { "\(root)/\(DirectoryNames.own)/id" }
+
+    private func readIdentity() throws(StorageError) -> String? {
+        guard let file = try OpenFile.existing(identityPath, O_RDONLY) else { return nil }
+        let text = String(decoding: try file.read(200, at: 0), as: UTF8.self)
+        let id = text.prefix { !$0.isWhitespace }
+        return id.isEmpty ? nil : String(id)
     }
 
     /// Throws `.noBucket` unless the root is a folder.
@@ -58,7 +89,8 @@ actor DirectoryKeeper {
     private var vanished: StorageError {
         StorageError(
             code: .noBucket,
-            message: "\(root) has lost its folder \(DirectoryNames.own): is the disk still mounted?"
+            message:
+                "\(root) has lost its folder \(DirectoryNames.own), or is another one now: is the disk still mounted?"
         )
     }
 

@@ -24,6 +24,8 @@ struct DirectoryObjectStore: ObjectStore {
         try await tryWriting()
     }
 
+    func identity() async throws -> String? { try await keeper.identity() }
+
     /// Whether the place is there and takes a file.
     ///
     /// Nothing is cleaned up here: that walks over the whole archive, and keeps everybody from beginning a file meanwhile.

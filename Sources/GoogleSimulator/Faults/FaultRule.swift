@@ -40,6 +40,8 @@ package struct FaultRule: Sendable, Equatable {
         case errorObject = "error_object"
         /// The fraction `at` of a page's entries, from its beginning, has no id; the first one alone where `at` is not given.
         case noID = "no_id"
+        /// A page of a listing comes without its items, but with its `nextPageToken`.
+        case noItems = "no_items"
         /// Items of a listing, or asked for by id, come without what tells a photo from a video: metadata, media type, name.
         case noKind = "no_kind"
     }

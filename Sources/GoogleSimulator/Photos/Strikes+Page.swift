@@ -13,6 +13,7 @@ extension Strikes {
         }
         if has(.falseEnd) { return .json(200, .object([])) }
         var items = items.map(shown)
+        if has(.noItems) { items = [] }
         if let rule = first(.noID) {
             let count = rule.at.map { Int((Double(items.count) * $0).rounded(.up)) } ?? 1
             items = items.enumerated().map { $0.offset < count ? $0.element.withoutID : $0.element }

@@ -34,7 +34,7 @@ extension Session {
         let photos = try openPhotos(http)
         let stores = try openStores(http)
         let database = try await openLedger()
-        try await database.ledger.bind(archive: stores.archive.url)
+        try await database.ledger.refuseForeign(archive: stores.archive.url)
         let source = try await database.ledger.source(
             kind: "library",
             account: settings.account,
