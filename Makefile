@@ -9,12 +9,14 @@ demo: ## Archive the sample library, or PHOTOS=DIR, into a simulated bucket and 
 	@scripts/demo
 
 test: ## Run everything that CI runs
+	@scripts/install-dependencies --tests
 	@scripts/test
 
 bench: ## Measure coldroll beside curl, rclone and pgqueuer
 	@Benchmarks/run
 
 build: ## Build the release programs
+	@scripts/install-dependencies
 	@scripts/build
 
 format: ## Rewrite the Swift sources in the project's format

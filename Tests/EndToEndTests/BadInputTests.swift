@@ -71,6 +71,22 @@ import Testing
         try stage.proveEverythingIsStored()
     }
 
+    @Test func `a watch ends when nobody reads it any more, and a setup without a source says what is missing`()
+        async throws
+    {
+        let stage = try synthetic(2)
+        let watch = try await Program(
+            "/bin/sh",
+            ["-c", "'\(Stage.programs)/coldroll' status --watch --json | head -n 1"],
+            stage.environment,
+            output: stage.directory + "/watch"
+        ).end()
+        #expect(watch.status == 0 && watch.output.hasPrefix("{"), "\(watch.output)")
+        let setup = try await stage.run("setup", changing: ["COLDROLL_SOURCE": ""])
+        #expect(setup.status == 0, "\(setup.output)")
+        #expect(setup.output.contains("set COLDROLL_SOURCE=library"), "\(setup.output)")
+    }
+
     // MARK: Slots
 
     @Test(arguments: ["0", "65", "10000", "-4", "many"])

@@ -285,6 +285,28 @@ def test_an_error_may_come_with_status_200(fragile):
         assert struck(fragile) == [2]
 
 
+def test_items_may_come_without_what_tells_a_photo_from_a_video(fragile):
+    photos = fragile.photos()
+    whole = photos.get_json("/v1/mediaItems?pageSize=3")["mediaItems"]
+    with fragile.faults({"on": "list,get,batchGet", "do": "no_kind"}):
+        listed = photos.get_json("/v1/mediaItems?pageSize=3")["mediaItems"]
+        one = photos.get_json(f"/v1/mediaItems/{whole[0]['id']}")
+        batch = photos.get_json(f"/v1/mediaItems:batchGet?mediaItemIds={whole[0]['id']}")["mediaItemResults"][0]["mediaItem"]
+        assert [item["id"] for item in listed] == [item["id"] for item in whole]
+        for item in [*listed, one, batch]:
+            assert not {"mimeType", "filename"} & item.keys()
+            assert not {"photo", "video"} & item["mediaMetadata"].keys()
+            assert item["baseUrl"] and item["mediaMetadata"]["creationTime"]
+
+
+def test_a_page_may_come_without_its_items(fragile):
+    photos = fragile.photos()
+    with fragile.faults({"on": "list", "do": "no_items", "nth": [1]}):
+        page = photos.get_json("/v1/mediaItems?pageSize=3")
+        assert "mediaItems" not in page and page["nextPageToken"]
+        assert len(photos.get_json("/v1/mediaItems?pageSize=3")["mediaItems"]) == 3
+
+
 def test_entries_may_come_without_an_id(fragile):
     photos = fragile.photos()
     with fragile.faults(

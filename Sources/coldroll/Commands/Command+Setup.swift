@@ -42,6 +42,13 @@ extension Command {
         }
         _ = try await steps.run { try await setup.checkPhotos(http, database) }
         guard let status = steps.failure else {
+            guard session.settings.source == .library else {
+                return Ending(
+                    .done,
+                    "What is there is in order. Before 'coldroll run', set COLDROLL_SOURCE=library: this version archives "
+                        + "library only."
+                )
+            }
             return Ending(.done, "Ready. 'coldroll run' archives, 'coldroll status' tells how far it is.")
         }
         return Ending(status, "The setup is not complete: correct what failed and run 'coldroll setup' again.")

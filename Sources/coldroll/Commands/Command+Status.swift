@@ -35,16 +35,17 @@ extension Command {
             redraws: arguments.has("--watch") && StandardStream.output.isTerminal
         )
         var asked = ContinuousClock.now
-        StandardStream.output.write(screen.text(for: try await StatusReport(database, exact: arguments.has("--exact"))))
-        guard arguments.has("--watch") else { return .done }
+        let report = try await StatusReport(database, exact: arguments.has("--exact"))
+        let isRead = StandardStream.output.write(screen.text(for: report))
+        // Whoever read it is gone: there is nothing to watch for.
+        guard arguments.has("--watch"), isRead else { return .done }
         while (try? await Task.sleep(for: Pacing.pause(after: asked.duration(to: .now)))) != nil {
             asked = .now
             do {
                 // It may have moved meanwhile: what it left behind stands still.
                 try await database.ledger.checkStanding()
-                StandardStream.output.write(
-                    screen.text(for: try await StatusReport(database, exact: arguments.has("--exact")))
-                )
+                let report = try await StatusReport(database, exact: arguments.has("--exact"))
+                guard StandardStream.output.write(screen.text(for: report)) else { return .done }
             } catch let error as PostgresError where error.isTransient {
                 session.reporter.warn(error.description)
             }

@@ -6,7 +6,10 @@ enum StandardStream: Int32, Sendable {
     case error = 2
 
     /// Writes all of it; a reader that went away, or a full disk, loses the rest: there is nobody left to tell.
-    func write(_ text: String) {
+    ///
+    /// - Returns: whether all of it was written.
+    @discardableResult
+    func write(_ text: String) -> Bool {
         var bytes = Array(text.utf8)[...]
         while !bytes.isEmpty {
             let count = bytes.withUnsafeBytes { Foundation.write(rawValue, $0.baseAddress, $0.count) }
@@ -16,9 +19,10 @@ enum StandardStream: Int32, Sendable {
                 var waiting = pollfd(fd: rawValue, events: Int16(POLLOUT), revents: 0)
                 _ = poll(&waiting, 1, -1)
             } else if errno != EINTR {
-                return
+                return false
             }
         }
+        return true
     }
 
     /// Whether a person watches it.
