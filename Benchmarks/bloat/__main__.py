@@ -25,7 +25,7 @@ def main():
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--before", type=int, default=60, help="seconds of load before the snapshot is taken")
     parser.add_argument("--held", type=int, default=600, help="seconds for which it is held")
-    parser.add_argument("--after", type=int, default=120, help="seconds of load after it is let go")
+    parser.add_argument("--after", type=int, default=300, help="seconds of load after it is let go")
     parser.add_argument("--csv", type=Path, default=Path(".build/bloat.csv"))
     options = parser.parse_args()
 

@@ -87,6 +87,34 @@ import Testing
         #expect(setup.output.contains("set COLDROLL_SOURCE=library"), "\(setup.output)")
     }
 
+    @Test func `a pause lets what is in hand end and begins nothing that was claimed before it`() async throws {
+        let stage = try synthetic(60)
+        #expect(try await stage.run("scan").status == 0)
+        var slow = FaultRule(on: "download", .latency)
+        slow.milliseconds = 1000
+        stage.simulator.setFaults([slow])
+        let worker = try stage.start("work", "--drain", "--slots", "8")
+        let running = "SELECT count(*) FROM coldroll.job WHERE state = 'running'"
+        try await stage.until("more is claimed than is begun") {
+            let stored = try await stage.number("SELECT count(*) FROM coldroll.object")
+            let held = try await stage.number(running)
+            return stored >= 1 && held > 8
+        }
+        let lane = try await stage.number("SELECT id FROM coldroll.lane WHERE kind = 'photo'")
+        #expect(try await stage.run("pause", "\(lane)").status == 0)
+        let before = try await stage.number("SELECT count(*) FROM coldroll.object")
+        try await stage.until("nothing is in hand any more") { try await stage.number(running) == 0 }
+        let after = try await stage.number("SELECT count(*) FROM coldroll.object")
+        #expect(after <= before + 8, "\(before), \(after)")
+        try await Task.sleep(for: .seconds(3))
+        #expect(try await stage.number("SELECT count(*) FROM coldroll.object") == after)
+        #expect(try await stage.number("SELECT coalesce(max(attempt), 0)::bigint FROM coldroll.job") == 0)
+        #expect(try await stage.run("resume", "\(lane)").status == 0)
+        let end = try await worker.end()
+        #expect(end.status == 0, "\(end.output)")
+        try stage.proveEverythingIsStored()
+    }
+
     // MARK: Slots
 
     @Test(arguments: ["0", "65", "10000", "-4", "many"])

@@ -59,8 +59,10 @@ def test_a_worker_cut_off_from_the_database_is_replaced_and_its_late_word_refuse
         until("the death of the silent worker", lambda: fleet.deaths(fleet.one) == 1)
         # The network to Google was whole: objects were made that nobody could tell the ledger of.
         assert untold(fleet) > 0
+        # All of it: the word about a job that nobody has claimed since is taken, and rightly.
         taken = "SELECT count(*) FROM coldroll.job WHERE state = 'running' AND crashes > 0"
-        until("what it had is in the other's hands", lambda: fleet.value(taken) > 0)
+        free = "SELECT count(*) FROM coldroll.job WHERE state <> 'running' AND crashes > 0"
+        until("what it had is in the other's hands", lambda: fleet.value(taken) > 0 and fleet.value(free) == 0)
     assert cut.packets > 0
     until("the zombie begins a new life", lambda: zombie_lives(fleet) == 2)
     until("looks that were slow", lambda: fleet.google.struck()[1] > 0)
