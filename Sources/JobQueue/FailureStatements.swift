@@ -92,7 +92,7 @@ enum FailureStatements {
 
     /// Another kind, `$4`, for a part whose job is held; one row if the claim still holds.
     ///
-    /// Its job stays in the lane that it is in.
+    /// Its job stays in the lane that it is in. A half-done upload, which was begun as what it is not, is forgotten.
     static let correct = Statement(
         "part.correct",
         """
@@ -101,6 +101,8 @@ enum FailureStatements {
             FROM coldroll.job AS j
             WHERE j.part_id = $2::bigint AND j.lease = $3::bigint AND j.worker_id = $1::bigint AND j.state = 'running'
             FOR NO KEY UPDATE
+        ), upload AS (
+            DELETE FROM coldroll.upload AS u USING held AS h WHERE u.part_id = h.part_id
         ), part AS (
             UPDATE coldroll.part AS p SET kind = $4::text
             FROM held AS h

@@ -62,7 +62,7 @@ extension QueueSums {
         let waits = try await queue.waiting(sources: [archive.source]).map {
             Verdict.Wait(reason: $0.reason, seconds: $0.seconds)
         }
-        standstill = waits.first?.words ?? scheduled
+        standstill = waits.first.map { "waits \($0.words)" } ?? scheduled
     }
 
     /// What failed and is to be tried again, where that is all that is left.

@@ -232,4 +232,22 @@ import Testing
         )
         #expect(try await bench.context.state.read("execution/last_execution_date.txt") == nil)
     }
+
+    @Test func `an entry without an id is counted once, although a scan that goes on looks at its page again`()
+        async throws
+    {
+        let bench = try await bench()
+        bench.simulator.setFaults([FaultRule(on: "list", .noID)])
+        let stop = StopSignal()
+        let first = Scan(context: bench.context, source: bench.fixture.source, since: nil, until: nil, stop: stop) {
+            _ in
+            stop.request()
+        }
+        await #expect(throws: ArchiverError.self) { try await first.run() }
+        #expect(try await bench.fixture.number("SELECT unreadable FROM coldroll.scan ORDER BY id DESC LIMIT 1") == 1)
+        let summary = try await bench.scan().run()
+        // One on each of three pages, and the first page again.
+        #expect(summary.unreadable == 3 && summary.new == 257)
+        #expect(bench.simulator.counters.requests("list") == 7)
+    }
 }

@@ -25,7 +25,7 @@ import Testing
             Issue.record("it was fetched as a photo")
             return
         }
-        #expect(message == "It was listed as a photo, and Google says that it is a video.")
+        #expect(message == "It was not listed as a video, and is fetched as one from the next try on.")
         #expect(try await bench.fixture.texts("SELECT kind FROM coldroll.part") == ["video"])
         #expect(try await bench.fixture.number("SELECT count(*) FROM coldroll.item WHERE is_video") == 1)
         try await bench.fixture.queue.release(worker: worker, [Release(job: wrong.reference)])
@@ -66,7 +66,7 @@ import Testing
         // The fresh answer that follows says video: the two differ, or the first said too little.
         let job = try #require(try await bench.fixture.claim(worker, 1).first)
         bench.context.baseURLs.offer([photo], isWanted: true)
-        guard case .fail("other-kind", _) = await bench.transfer(worker).perform(job) else {
+        guard case .fail("no-kind", _) = await bench.transfer(worker).perform(job) else {
             Issue.record("one answer was believed")
             return
         }

@@ -86,6 +86,13 @@ private let unit: Int64 = 262_144
         #expect(bucket.lines == ["POST resumable"])
     }
 
+    @Test func `a name that is taken may be told when the session is begun, and then no byte is sent`() async throws {
+        let bucket = try ScriptedBucket([.failure(412, "conditionNotMet"), .object(body)])
+        #expect(try await put(bucket).existing?.size == body.count)
+        #expect(bucket.lines.first == "POST resumable" && bucket.lines.count == 2)
+        #expect(bucket.isUsedUp)
+    }
+
     @Test func aLostAnswerToTheLastRequestIsAskedFor() async throws {
         let bucket = try ScriptedBucket([.began(), .persisted(2 * unit), .lost, .object(body)])
         #expect(try await put(bucket).created?.generation == 7)

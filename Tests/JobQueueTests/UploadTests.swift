@@ -126,6 +126,14 @@ import Testing
         #expect(left == ["\(neighbour.reference.part)"])
     }
 
+    @Test func `an upload that was begun as a photo is forgotten when its part turns out to be a video`() async throws {
+        let fixture = try await QueueFixture()
+        let (worker, job) = try await begin(fixture)
+        #expect(try await fixture.queue.correct(worker: worker, job.reference, to: .video))
+        #expect(try await fixture.number("SELECT count(*) FROM coldroll.upload") == 0)
+        #expect(try await fixture.texts("SELECT kind FROM coldroll.part WHERE kind = 'video'").count == 1)
+    }
+
     @Test func `an upload stays while its job waits for another try`() async throws {
         let fixture = try await QueueFixture()
         var (worker, job) = try await begin(fixture)

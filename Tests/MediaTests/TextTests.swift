@@ -40,6 +40,11 @@ struct TextTests {
         #expect(inspect([0, 0, 0xFE, 0xFF] + utf32).kind == kind, "UTF-32BE with a mark")
     }
 
+    @Test func `a page that was packed on its way is no picture of an unknown kind`() {
+        let report = inspect([0x1F, 0x8B, 0x08, 0, 0, 0, 0, 0, 0, 3] + [UInt8](repeating: 0x55, count: 57))
+        #expect(report.kind == .gzip && report.kind.isRefused)
+    }
+
     @Test func markupInUTF16NeedsNoMark() {
         let page = "\n<html><body>nein</body></html>"
         #expect(inspect(page.utf16.flatMap { bigEndian(UInt64($0), 2) }).kind == .html)

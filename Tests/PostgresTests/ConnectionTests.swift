@@ -95,6 +95,17 @@ import Testing
         #expect(after?.code == .connectionLost)
     }
 
+    @Test(arguments: [
+        "SET LOCAL statement_timeout = 1; SELECT pg_sleep(50)", "SET TRANSACTION READ ONLY; CREATE TABLE nothing ()",
+    ])
+    func `what a server stopped, or takes no writes for, may succeed later`(script: String) async throws {
+        let connection = try await Connection.connect(MigratedDatabase.conninfo)
+        let error = await #expect(throws: PostgresError.self) {
+            try await connection.script("BEGIN; \(script)", name: "test.stopped")
+        }
+        #expect(error?.isTransient == true, "\(String(describing: error))")
+    }
+
     @Test func `a session is named, speaks UTF-8 and has no other settings`() async throws {
         let connection = try await Connection.connect(MigratedDatabase.conninfo, applicationName: "test worker 7")
         let rows = try await connection.run(

@@ -19,8 +19,7 @@ extension MediaItem {
     // The types that Google Photos takes (Library API, "Upload media": file types and sizes), and their usual other endings.
     private static let videoEndings: Set<String> = [
         "3g2", "3gp", "asf", "avi", "divx", "m2t", "m2ts", "m4v", "mkv", "mmv", "mod", "mov", "mp4", "mpeg", "mpg",
-        "mts",
-        "tod", "webm", "wmv",
+        "mts", "tod", "wmv",
     ]
     private static let photoEndings: Set<String> = [
         "avif", "bmp", "gif", "heic", "heif", "ico", "jpeg", "jpg", "png", "tif", "tiff", "webp",

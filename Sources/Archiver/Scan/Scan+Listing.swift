@@ -38,7 +38,7 @@ extension Scan {
             }
             let items = page.items.map { FoundItem($0, sourceLabel: context.sourceLabel) }
             context.baseURLs.offer(page.items)
-            let counts = try await recorded(ticket, items, page, next: page.nextPageToken)
+            let counts = try await recorded(ticket, items, unreadable: page.unreadable.count, next: page.nextPageToken)
             totals = (totals.pages + 1, totals.seen + counts.seen, totals.new + counts.new)
             tellUnreadable(page, number: totals.pages)
             progress(ScanProgress(pages: totals.pages, seen: totals.seen, new: totals.new))
@@ -58,7 +58,8 @@ extension Scan {
             let page = try await patiently { () async throws(PhotosError) in try await fetch(token) }
             context.baseURLs.offer(page.items)
             let items = page.items.map { FoundItem($0, sourceLabel: context.sourceLabel) }
-            let counts = try await recorded(ticket, items, page, next: nil)
+            // Entries without an id were counted the first time, and cannot be told from new ones.
+            let counts = try await recorded(ticket, items, unreadable: 0, next: nil)
             guard counts.new > 0 else { return }
             token = page.nextPageToken
         } while token != nil
@@ -108,7 +109,7 @@ extension Scan {
     private func recorded(
         _ ticket: ScanTicket,
         _ items: [FoundItem],
-        _ page: MediaPage,
+        unreadable: Int,
         next: String?
     ) async throws -> PageCounts {
         let number = Int64.random(in: 1...Int64.max)
@@ -116,7 +117,7 @@ extension Scan {
             try await context.ledger.record(
                 ticket,
                 items,
-                unreadable: page.unreadable.count,
+                unreadable: unreadable,
                 nextPageToken: next,
                 page: number,
                 order: order

@@ -85,7 +85,7 @@ final class Pulse: Sendable {
                 state.withLock { $0.contact.failed(at: .now) }
                 logger.log(.warning, "heartbeat failed", ["error": .string("\(error)")])
                 // Not at the first: a server that is about to change its role refuses too.
-                if !error.isTransient, !error.isCancellation, isFenced { return report(.refused(error)) }
+                if !error.isTransient, isFenced { return report(.refused(error)) }
                 // Soon again: a short outage must not grow into silence that looks like death.
                 pause = min(pause, .seconds(1))
             }

@@ -100,49 +100,8 @@ struct Transfer: Sendable {
         return .complete(try await archive(job, url, attempt.keeper, attempt.doubts))
     }
 
-    /// The item, if Google calls it what the ledger does; else how the try ends.
-    private enum Known {
-        case item(MediaItem)
-        case ending(Ending)
-    }
-
-    /// Sees to it that a video is not fetched as a picture: `=d` gives a thumbnail of it, and nothing in the bytes tells.
-    ///
-    /// A listing may have left out what an item is, what it is called may have misled, and an answer may be wrong for a
-    /// moment. So what differs from the ledger is asked for again, and is a failed try all the same, from which the next one
-    /// has some distance: that it is a video is believed when both answers say so, that it is none not before the third try.
-    private func known(_ job: ClaimedJob) async throws -> Known {
-        let first = try await item(job)
-        let expected = job.kind == .video
-        guard job.kind == .still || job.kind == .video, first.isVideo != expected else { return .item(first) }
-        context.baseURLs.forget(job.sourceItem)
-        let second = try await item(job)
-        if first.isVideo == nil, second.isVideo == expected { return .item(second) }
-        context.baseURLs.forget(job.sourceItem)
-        guard let isVideo = second.isVideo else {
-            return .ending(
-                .fail(
-                    reason: "no-kind",
-                    message:
-                        "Google does not say clearly whether this is a photo or a video, and gives a thumbnail for a "
-                        + "video that is asked for as a photo."
-                )
-            )
-        }
-        if isVideo != expected, first.isVideo ?? isVideo == isVideo, isVideo || job.attempt >= 3 {
-            let kind: PartKind = isVideo ? .video : .still
-            guard try await context.queue.correct(worker: worker, job.reference, to: kind) else {
-                return .ending(.cancelled)
-            }
-        }
-        let (was, now) = expected ? ("video", "photo") : ("photo", "video")
-        return .ending(
-            .fail(reason: "other-kind", message: "It was listed as a \(was), and Google says that it is a \(now).")
-        )
-    }
-
     /// The item; a 404 here means that it is gone, not that a URL is old.
-    private func item(_ job: ClaimedJob) async throws -> MediaItem {
+    func item(_ job: ClaimedJob) async throws -> MediaItem {
         do {
             return try await resolver.item(job.sourceItem)
         } catch  where error.code == .notFound {

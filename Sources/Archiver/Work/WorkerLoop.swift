@@ -47,7 +47,7 @@ final class WorkerLoop {
     let post: AsyncStream<Event>.Continuation
 
     var progress: WorkerProgress
-    private var governor: SlotGovernor
+    private var meter: SlotMeter
     private var backlog: Backlog
     /// Jobs whose start the database is being told: they have a slot already.
     private var beginning: [JobReference] = []
@@ -62,14 +62,8 @@ final class WorkerLoop {
     private var graceEnds: ContinuousClock.Instant?
     private var end: End?
     private(set) var failure: ArchiverError?
-    private var saturated = true
-    private var bytesBefore: Int64 = 0
     private var ticks = 0
     private var wasFenced = false
-    private let started = ContinuousClock.now
-    private var ended = 0
-    private var endedBefore = 0
-    private var stumblesBefore = 0
 
     init(
         context: ArchiveContext,
@@ -104,7 +98,7 @@ final class WorkerLoop {
             health: health,
             motion: options.motion
         )
-        governor = SlotGovernor(options.slots, memory: context.budget.bytes)
+        meter = SlotMeter(options.slots, memory: context.budget.bytes)
         backlog = Backlog(crashLimit: context.queue.timing.crashes)
     }
 
@@ -185,22 +179,15 @@ final class WorkerLoop {
         if mayStart { begin() }
         let busy = running.count + beginning.count
         // Slots that the database is about to be told of are not free for want of work.
-        if busy < governor.slots, backlog.isEmpty || !mayStart { saturated = false }
+        if busy < meter.slots, backlog.isEmpty || !mayStart { meter.noteIdle() }
         guard !isClaiming, mayStart else { return }
-        let wanted = governor.slots - busy + aheadLimit - backlog.count
-        let full = backlog.full(ahead: aheadLimit)
+        let ahead = meter.ahead()
+        let wanted = meter.slots - busy + ahead - backlog.count
+        let full = backlog.full(ahead: ahead)
         // A lane that has run dry is asked for even while the others have more than enough.
         guard wanted > 0 || !full.isEmpty else { return }
         guard gate.mayClaim(excluding: full) else { return }
-        claim(max(wanted, aheadLimit / 2, 1), excluding: full)
-    }
-
-    /// Jobs to hold ready beyond the slots: one batchGet's worth, or half a minute of work where that is less, so that
-    /// slow hosts leave work to others.
-    private var aheadLimit: Int {
-        let seconds = Double(started.duration(to: .now).components.seconds)
-        guard seconds >= 20 else { return min(ItemResolver.batch, governor.slots) }
-        return min(ItemResolver.batch, max(governor.slots, Int(Double(ended) / seconds * 30)))
+        claim(max(wanted, ahead / 2, 1), excluding: full)
     }
 
     private func claim(_ limit: Int, excluding lanes: [Int64]) {
@@ -230,7 +217,7 @@ final class WorkerLoop {
     /// While a statement is under way the next batch gathers.
     private func begin() {
         guard beginning.isEmpty, mayBegin else { return }
-        let jobs = backlog.take(slots: governor.slots, mayExceed: options.slots == .auto)
+        let jobs = backlog.take(slots: meter.slots, mayExceed: options.slots == .auto)
         guard !jobs.isEmpty else { return }
         beginning = jobs.map(\.reference)
         begins = Task { [context, worker, post] in
@@ -285,7 +272,7 @@ final class WorkerLoop {
 
     private func settle(_ job: JobReference, _ ending: Ending) {
         guard pulse.holds(job) else { return }
-        ended += 1
+        meter.noteEnd()
         switch ending {
         case .complete(let result): outbox.post(.completion(Completion(job: job, result: result)))
         case .fail(let reason, let message):
@@ -298,7 +285,7 @@ final class WorkerLoop {
                 try await context.queue.park(source: source, lane: nil, for: duration, reason: reason)
             }
         case .slowDown(let slowdown):
-            governor.pushedBack()
+            meter.pushedBack()
             giveBackWaiting()
             park(job) { [context] source throws(PostgresError) in
                 try await context.slowDown(source: source, slowdown)
@@ -437,7 +424,7 @@ final class WorkerLoop {
         if ticks % 2 == 0 { gate.open() }
         mayBegin = true
         progress.busy = running.count
-        progress.slots = governor.slots
+        progress.slots = meter.slots
         let isFenced = pulse.isFenced
         if isFenced, !wasFenced {
             logger.log(.error, "no heartbeat got through: giving up what is in hand")
@@ -445,24 +432,18 @@ final class WorkerLoop {
         }
         wasFenced = isFenced
         // It was claimed when this host seemed faster. Twice as much, so that nothing goes back and forth.
-        for job in backlog.removeExcess(over: 2 * aheadLimit) { outbox.post(.release(Release(job: job.reference))) }
+        for job in backlog.removeExcess(over: 2 * meter.ahead()) { outbox.post(.release(Release(job: job.reference))) }
         // Others may not be cut off: what has not begun here is better done there.
         if context.breaker.isCutOff { giveBackWaiting() }
         if let graceEnds, ContinuousClock.now > graceEnds { stop(.immediate) }
         if let deadline, ContinuousClock.now > deadline, level == .none { stop(.graceful) }
         guard ticks % 2 == 0 else { return }
         let counters = context.http.counters
-        let bytes = counters.bytesIn + counters.bytesOut
-        let isFull = saturated && level == .none && !context.breaker.isOpen
-        let stumbles = transfer.health.stumbles
-        governor.intervalEnded(
-            throughput: isFull ? Double(bytes - bytesBefore) : nil,
-            tries: ended - endedBefore,
-            stumbles: stumbles - stumblesBefore
+        meter.intervalEnded(
+            bytes: counters.bytesIn + counters.bytesOut,
+            stumbles: transfer.health.stumbles,
+            isWorking: level == .none && !context.breaker.isOpen
         )
-        (endedBefore, stumblesBefore) = (ended, stumbles)
-        bytesBefore = bytes
-        saturated = true
     }
 
     /// Asks the database whether anything is left; only where nothing is in hand here.

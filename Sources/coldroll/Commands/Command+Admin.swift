@@ -42,7 +42,7 @@ extension Command {
 
     static let accept = Command(
         name: "accept",
-        purpose: "store a part although Google's copy is smaller than reported; it is marked",
+        purpose: "store a part although Google's copy is smaller than reported, or ends oddly each time; it is marked",
         operands: .part,
         examples: [("coldroll accept 1207", "the part 1207")]
     ) { session, arguments in

@@ -58,7 +58,7 @@ extension Command {
         purpose: "list the parts that failed, with their reasons: those given up, and those that will be tried again",
         details: [
             "A dead part waits for a decision: 'coldroll retry PART', 'coldroll accept PART' where Google's copy is smaller "
-                + "than reported, or 'coldroll skip PART --reason TEXT'."
+                + "than reported or ends oddly each time, or 'coldroll skip PART --reason TEXT'."
         ],
         flags: [Flag("--json", .toggle, "one JSON object a line, for programs; docs/status.md lists its keys")],
         examples: [("coldroll failures", "all of them")]

@@ -17,9 +17,10 @@ struct Verdict: Sendable, Equatable {
         let reason: String
         let seconds: Double?
 
+        /// How long and why, to go behind "waits".
         var words: String {
             let until = seconds.map { "for \(Quantity.duration(max(0, $0))) more" } ?? "until 'coldroll resume'"
-            return "waits \(until): \(reason)"
+            return "\(until): \(reason)"
         }
     }
 
@@ -61,7 +62,7 @@ struct Verdict: Sendable, Equatable {
             text += ", the next one due in \(Quantity.duration(max(0, due)))"
         }
         text += "."
-        for wait in waits { text += " W\(wait.words.dropFirst())." }
+        for wait in waits { text += " Waits \(wait.words)." }
         for outage in outages { text += " \(outage)" }
         return text
     }
