@@ -91,7 +91,7 @@ let package = Package(
             name: "coldroll",
             dependencies: [
                 "Archiver", "PrivatePostgres", "JobQueue", "Postgres", "GooglePhotos", "GoogleAuth", "CloudStorage",
-                "HTTPClient", "Schema", "Logging",
+                "HTTPClient", "HTTPServer", "Schema", "Logging",
             ],
             swiftSettings: strict
         ),
@@ -148,7 +148,9 @@ let package = Package(
         ),
         .testTarget(
             name: "EndToEndTests",
-            dependencies: ["TestSupport", "JobQueue", "Postgres", "GoogleSimulator", "Checksums", "Logging"],
+            dependencies: [
+                "TestSupport", "JobQueue", "Postgres", "GoogleSimulator", "HTTPClient", "Checksums", "Logging",
+            ],
             swiftSettings: strict
         ),
     ],

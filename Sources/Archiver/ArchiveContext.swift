@@ -18,6 +18,8 @@ package struct ArchiveContext: Sendable {
     package let account: String
     /// OAuth client of the credentials; the source remembers it.
     package let clientID: String?
+    /// The login that the fleet shares; nil where a credentials file is used.
+    package let login: FleetLogin?
     /// This host's name and this program's version, for the worker's row.
     package let host: String
     package let version: String
@@ -43,6 +45,7 @@ package struct ArchiveContext: Sendable {
         logger: Logger,
         account: String,
         clientID: String?,
+        login: FleetLogin? = nil,
         host: String,
         version: String,
         listenConninfo: String?,
@@ -71,6 +74,7 @@ package struct ArchiveContext: Sendable {
         self.logger = logger
         self.account = account
         self.clientID = clientID
+        self.login = login
         self.host = host
         self.version = version
         self.listenConninfo = listenConninfo

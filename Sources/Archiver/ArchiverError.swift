@@ -8,6 +8,8 @@ package struct ArchiverError: Error, Sendable, Equatable, CustomStringConvertibl
         case nothingFound
         /// Credentials, scopes or permissions (exit 3).
         case credentials
+        /// Google refuses the owner's login for good (exit 3): a worker that stays waits for the next one instead.
+        case login
         /// A service or the database stayed away (exit 4).
         case unavailable
         /// The disk or bucket takes no more (exit 4).

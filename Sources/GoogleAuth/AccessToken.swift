@@ -1,18 +1,21 @@
 /// A bearer token and the two moments that matter, on the clock that no one sets.
-struct AccessToken: Sendable {
+package struct AccessToken: Sendable {
     /// Never printed.
-    let value: String
+    package let value: String
     /// From here on a caller that can wait gets a new one instead.
     let refreshAt: ContinuousClock.Instant
     /// From here on Google refuses it.
-    let expiresAt: ContinuousClock.Instant
+    package let expiresAt: ContinuousClock.Instant
 
     /// The `lifetime` (`expires_in`) counts from `requested`, when the request was sent: it cannot have begun earlier.
     ///
     /// It is refreshed 5 minutes before its end, or a fifth of its life if that is less.
-    init(value: String, requested: ContinuousClock.Instant, lifetime: Duration) {
+    package init(value: String, requested: ContinuousClock.Instant, lifetime: Duration) {
         self.value = value
         self.expiresAt = requested + lifetime
-        self.refreshAt = requested + lifetime - min(.seconds(300), lifetime / 5)
+        self.refreshAt = requested + lifetime - Self.margin(lifetime)
     }
+
+    /// How long before its end a token of this lifetime is due for another.
+    package static func margin(_ lifetime: Duration) -> Duration { min(.seconds(300), lifetime / 5) }
 }

@@ -50,7 +50,10 @@ struct CredentialsFile {
             ])
             return .authorizedUser(
                 AuthorizedUser(
-                    file: name,
+                    login: "the login in \(name)",
+                    remedy: "Log in again with the same OAuth client, and let that file hold the new refresh token.",
+                    clientRemedy: "Log in with a current client, and let that file hold its id, its secret and the new "
+                        + "refresh token.",
                     url: override ?? Self.googleTokenURL,
                     clientID: content.client_id ?? "",
                     clientSecret: content.client_secret ?? "",

@@ -29,3 +29,23 @@ func formPost(_ url: String, _ fields: [(String, String)]) -> HTTPRequest {
     request.stallTimeout = .seconds(20)
     return request
 }
+
+/// Undoes `formEncoded`, and the plus sign that browsers write for a blank; nil if it is no UTF-8.
+func formDecoded(_ text: some StringProtocol) -> String? {
+    var decoded: [UInt8] = []
+    var rest = Array(text.utf8)[...]
+    while let byte = rest.popFirst() {
+        switch byte {
+        case UInt8(ascii: "+"): decoded.append(UInt8(ascii: " "))
+        case UInt8(ascii: "%"):
+            let digits = rest.prefix(2)
+            guard digits.count == 2, let value = UInt8(String(decoding: digits, as: UTF8.self), radix: 16) else {
+                return nil
+            }
+            rest = rest.dropFirst(2)
+            decoded.append(value)
+        default: decoded.append(byte)
+        }
+    }
+    return String(validating: decoded, as: UTF8.self)
+}

@@ -36,7 +36,7 @@ enum Grant: Sendable {
     /// The account's file, or the server, as an error names it.
     var subject: String {
         switch self {
-        case .authorizedUser(let user): "the login in \(user.file)"
+        case .authorizedUser(let user): user.login
         case .serviceAccount(let account): "the service account key in \(account.file)"
         case .metadataServer(let server): "the metadata server \(server.host)"
         }
@@ -45,7 +45,12 @@ enum Grant: Sendable {
 
 /// A person's login: a refresh token and the OAuth client that it belongs to (RFC 6749, section 6).
 struct AuthorizedUser: Sendable {
-    let file: String
+    /// How a sentence names it.
+    let login: String
+    /// What a person does when Google refuses it, a sentence.
+    let remedy: String
+    /// What a person does when Google refuses its client, a sentence.
+    let clientRemedy: String
     let url: String
     let clientID: String
     let clientSecret: String

@@ -44,7 +44,7 @@ struct ServiceAccount: Sendable {
         let claims = Claims(aud: audience, exp: now + 3600, iat: now, iss: email, scope: scope)
         let signed = "\(Self.part(Header(kid: keyID))).\(Self.part(claims))"
         let signature = try key.sign(Array(signed.utf8))
-        return "\(signed).\(Self.base64URL(signature))"
+        return "\(signed).\(base64URL(signature))"
     }
 
     private static func part(_ value: some Encodable) -> String {
@@ -52,18 +52,5 @@ struct ServiceAccount: Sendable {
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         // `try!` cannot fail because the two structs hold nothing but strings and whole numbers.
         return base64URL([UInt8](try! encoder.encode(value)))
-    }
-
-    private static func base64URL(_ bytes: [UInt8]) -> String {
-        String(
-            Data(bytes).base64EncodedString().compactMap { character -> Character? in
-                switch character {
-                case "+": "-"
-                case "/": "_"
-                case "=": nil
-                default: character
-                }
-            }
-        )
     }
 }

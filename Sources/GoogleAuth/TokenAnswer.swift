@@ -59,16 +59,16 @@ enum TokenAnswer {
             return AuthError(
                 code: .loginRequired,
                 message: """
-                    Google refuses the login in \(user.file): it has expired or was revoked (a test app's login lasts \
-                    7 days). Log in again with the same OAuth client, and let that file hold the new refresh token.
+                    Google refuses \(user.login): it has expired or was revoked (a test app's login lasts 7 days). \
+                    \(user.remedy)
                     """
             )
         case (.authorizedUser(let user), "invalid_client"), (.authorizedUser(let user), "unauthorized_client"):
             return AuthError(
                 code: .badCredentials,
                 message: """
-                    Google refuses the OAuth client in \(user.file): it was deleted or its secret has changed. Log in with \
-                    a current client, and let that file hold its id, its secret and the new refresh token.
+                    Google refuses the OAuth client of \(user.login): it was deleted or its secret has changed. \
+                    \(user.clientRemedy)
                     """
             )
         case (.serviceAccount(let account), "invalid_grant"):

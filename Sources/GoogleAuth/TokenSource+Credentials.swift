@@ -52,7 +52,7 @@ extension TokenSource {
         http: HTTPClient
     ) throws(AuthError) -> TokenSource {
         let grant = try CredentialsFile(bytes, name: name).grant(scope: scope, tokenEndpoint: tokenEndpoint)
-        return TokenSource(TokenEndpoint(grant: grant, http: http))
+        return TokenSource(TokenFetcher(TokenEndpoint(grant: grant, http: http)))
     }
 
     /// ADC search order: GOOGLE_APPLICATION_CREDENTIALS, gcloud's default file, metadata server.
@@ -92,6 +92,6 @@ extension TokenSource {
             }
         }
         let server = MetadataServer(host: environment["GCE_METADATA_HOST"], scope: scope)
-        return TokenSource(TokenEndpoint(grant: .metadataServer(server), http: http))
+        return TokenSource(TokenFetcher(TokenEndpoint(grant: .metadataServer(server), http: http)))
     }
 }

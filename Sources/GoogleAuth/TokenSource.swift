@@ -12,25 +12,27 @@ package final class TokenSource: Sendable {
         var quietUntil: ContinuousClock.Instant?
         /// Final refusal: nothing but a person can mend it.
         var dead: AuthError?
+        /// The last token that Google refused: whoever offers it again offers nothing.
+        var refused: String?
     }
 
-    private let endpoint: TokenEndpoint?
+    private let fetcher: TokenFetcher?
     private let state = Mutex(State())
 
     /// The OAuth client id, where the credentials have one: a source remembers it.
-    package var clientID: String? { endpoint?.grant.clientID }
+    package var clientID: String? { fetcher?.clientID }
 
-    init(_ endpoint: TokenEndpoint?) {
-        self.endpoint = endpoint
+    init(_ fetcher: TokenFetcher?) {
+        self.fetcher = fetcher
     }
 
     /// `Authorization` (and `x-goog-user-project`) for a request; empty for `anonymous`.
     ///
     /// Waits for a refresh if the token is near its end; if that fails in passing, the old token serves until it expires.
     package func headers() async throws(AuthError) -> [HTTPField] {
-        guard let endpoint else { return [] }
-        let token = try await token(endpoint)
-        return [HTTPField("Authorization", "Bearer \(token.value)")] + endpoint.grant.extraHeaders
+        guard let fetcher else { return [] }
+        let token = try await token(fetcher)
+        return [HTTPField("Authorization", "Bearer \(token.value)")] + fetcher.extraHeaders
     }
 
     /// Says that a 401 came for these headers: the next `headers()` refreshes, once for however many callers saw the same token.
@@ -39,6 +41,7 @@ package final class TokenSource: Sendable {
         state.withLock { state in
             guard let token = state.token, refused == "Bearer \(token.value)" else { return }
             state.token = nil
+            state.refused = token.value
         }
     }
 
@@ -48,8 +51,8 @@ package final class TokenSource: Sendable {
         case fail(AuthError)
     }
 
-    private func token(_ endpoint: TokenEndpoint) async throws(AuthError) -> AccessToken {
-        switch nextStep(endpoint) {
+    private func token(_ fetcher: TokenFetcher) async throws(AuthError) -> AccessToken {
+        switch nextStep(fetcher) {
         case .use(let token): return token
         case .fail(let error): throw error
         case .wait(let refresh):
@@ -62,7 +65,7 @@ package final class TokenSource: Sendable {
         }
     }
 
-    private func nextStep(_ endpoint: TokenEndpoint) -> Step {
+    private func nextStep(_ fetcher: TokenFetcher) -> Step {
         let now = ContinuousClock.now
         return state.withLock { state in
             if let dead = state.dead { return .fail(dead) }
@@ -72,9 +75,10 @@ package final class TokenSource: Sendable {
             }
             if let refresh = state.refresh { return .wait(refresh) }
             let before = state.hadToken
+            let replaced = state.token?.value ?? state.refused
             let refresh = Task {
-                let result = await endpoint.fetch(before: before)
-                self.finish(result)
+                let result = await fetcher.fetch(before, replaced)
+                self.finish(result, isFinal: fetcher.isFinal)
                 return result
             }
             state.refresh = refresh
@@ -82,7 +86,7 @@ package final class TokenSource: Sendable {
         }
     }
 
-    private func finish(_ result: Result<AccessToken, AuthError>) {
+    private func finish(_ result: Result<AccessToken, AuthError>, isFinal: Bool) {
         state.withLock { state in
             state.refresh = nil
             switch result {
@@ -92,7 +96,7 @@ package final class TokenSource: Sendable {
                 state.quietUntil = nil
             case .failure(let error):
                 state.quietUntil = .now + .seconds(30)
-                if error.code != .unavailable { state.dead = error }
+                if error.code != .unavailable, isFinal { state.dead = error }
             }
         }
     }

@@ -31,5 +31,5 @@ extension Statement {
             TallyStatements.tallies, TallyStatements.recount, TallyStatements.fold,
             UpkeepStatements.prune, UpkeepStatements.deadRows, UpkeepStatements.vacuum,
             WorkerStatements.register, WorkerStatements.beat, WorkerStatements.stop,
-        ] + MoveStatements.all
+        ] + LoginStatements.all + MoveStatements.all
 }

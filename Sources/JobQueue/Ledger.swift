@@ -68,15 +68,26 @@ package struct Ledger: Sendable {
         let row = try await pool.only(LedgerStatements.findSource, [.text(kind), .text(account)])
         let id = try row.integer(0)
         if let clientID, let known = row.textOrNil(1), known != clientID {
-            throw LedgerError(
-                code: .foreignClient,
-                message: "The source \(kind) of account \(account) was listed by the OAuth client \(known) so far;"
-                    + " these credentials are of \(clientID), which sees other items. Use the first client's"
-                    + " credentials, or another COLDROLL_ACCOUNT."
-            )
+            throw foreignClient(clientID, kind, account, known: known)
         }
         _ = try await pool.run(LedgerStatements.lanes, [.integer(id)])
         return id
+    }
+
+    /// Throws `.foreignClient` if the source is known, and was listed by another OAuth client; makes nothing.
+    package func refuseForeign(client: String, kind: String, account: String) async throws {
+        let rows = try await pool.run(LedgerStatements.findSource, [.text(kind), .text(account)])
+        guard let known = rows.first?.textOrNil(1), known != client else { return }
+        throw foreignClient(client, kind, account, known: known)
+    }
+
+    private func foreignClient(_ client: String, _ kind: String, _ account: String, known: String) -> LedgerError {
+        LedgerError(
+            code: .foreignClient,
+            message: "The source \(kind) of account \(account) was listed by the OAuth client \(known) so far;"
+                + " these credentials are of \(client), which sees other items. Use the first client's"
+                + " credentials, or another COLDROLL_ACCOUNT."
+        )
     }
 
     /// Existing sources: id, kind, account.

@@ -6,6 +6,8 @@ package struct LedgerError: Error, Sendable, Equatable, CustomStringConvertible 
         case foreignArchive
         /// The source was made by another OAuth client.
         case foreignClient
+        /// The source belongs to another Google account.
+        case foreignAccount
         /// Somebody else scans this source now.
         case scanBusy
         /// The scan's lease was lost: stop, write nothing more.

@@ -162,9 +162,19 @@ final class Program: Sendable {
     private let path: String
     private let ended: AsyncStream<Void>
 
-    init(_ program: String, _ arguments: [String], _ environment: [String: String], output: String) throws {
+    private let input: Pipe?
+
+    /// `reads` is whether lines are written to its standard input later; else that is empty.
+    init(
+        _ program: String,
+        _ arguments: [String],
+        _ environment: [String: String],
+        output: String,
+        reads: Bool = false
+    ) throws {
         process = Process()
         path = output
+        input = reads ? Pipe() : nil
         process.executableURL = URL(fileURLWithPath: program)
         process.arguments = arguments
         process.environment = environment
@@ -172,7 +182,7 @@ final class Program: Sendable {
         let file = try #require(FileHandle(forWritingAtPath: output))
         process.standardOutput = file
         process.standardError = file
-        process.standardInput = FileHandle.nullDevice
+        if let input { process.standardInput = input } else { process.standardInput = FileHandle.nullDevice }
         let (stream, continuation) = AsyncStream.makeStream(of: Void.self)
         ended = stream
         process.terminationHandler = { _ in continuation.finish() }
@@ -183,6 +193,12 @@ final class Program: Sendable {
         kill(process.processIdentifier, number)
     }
 
+    /// Types a line.
+    func enter(_ line: String) throws { try input?.fileHandleForWriting.write(contentsOf: Data((line + "\n").utf8)) }
+
+    /// Ends its standard input.
+    func closeInput() throws { try input?.fileHandleForWriting.close() }
+
     /// What it has printed so far.
     var output: String {
         get throws { try String(contentsOfFile: path, encoding: .utf8) }
@@ -190,6 +206,11 @@ final class Program: Sendable {
 
     func end() async throws -> End {
         for await _ in ended {}
-        return End(status: process.terminationStatus, output: try String(contentsOfFile: path, encoding: .utf8))
+        let output = try String(contentsOfFile: path, encoding: .utf8)
+        // Whatever a test is about: nothing that a program prints is a token, a code, a client's secret or the way to an upload.
+        for secret in ["ya29.", "1//0", "GOCSPX-", "4/0A", "upload_id="] {
+            #expect(!output.contains(secret), "a secret in the output: \(output)")
+        }
+        return End(status: process.terminationStatus, output: output)
     }
 }

@@ -64,6 +64,7 @@ import Testing
     @Test(arguments: [
         ["status"], ["status", "--watch", "--json"], ["failures"], ["retry", "1"], ["skip", "1", "--reason", "no"],
         ["accept", "1"], ["pause", "1"], ["resume", "1"], ["psql"], ["scan"], ["work"], ["run"],
+        ["login"], ["login", "--no-browser"], ["logout"],
     ])
     func whereNothingIsYetOnlySetupMakesADatabase(words: [String]) async throws {
         let login = try picture()

@@ -82,6 +82,7 @@ import Testing
             "COLDROLL_SOURCE is 'takeout:'; expected library, picker or takeout:PATH; did you mean takeout?"
         ),
         ("COLDROLL_HOME", "data", "COLDROLL_HOME is 'data'; expected an absolute path"),
+        ("COLDROLL_KEY_FILE", "/tmp", "COLDROLL_KEY_FILE is '/tmp', which is a directory; expected a file"),
         ("COLDROLL_KEY_FILE", "key", "COLDROLL_KEY_FILE is 'key'; expected an absolute path"),
         ("COLDROLL_OAUTH_ENDPOINT", "ftp://x", "COLDROLL_OAUTH_ENDPOINT is no http:// or https:// URL without a query"),
         (

@@ -54,6 +54,30 @@ import Testing
                     unreadable: 0
                 ),
             ],
+            logins: [
+                .init(
+                    source: "library",
+                    account: "ada",
+                    state: "good",
+                    reason: nil,
+                    secondsSinceLogin: 3600,
+                    endsInSeconds: 601_200,
+                    endDate: "2026-12-03",
+                    tokenSeconds: 3000,
+                    refreshes: 2
+                ),
+                .init(
+                    source: "library",
+                    account: "eve",
+                    state: "refused",
+                    reason: "Google refuses\u{1B} it. Run 'coldroll login'.",
+                    secondsSinceLogin: 7200,
+                    endsInSeconds: nil,
+                    endDate: nil,
+                    tokenSeconds: nil,
+                    refreshes: 0
+                ),
+            ],
             rate: .init(count: 600, bytes: 600_000_000, seconds: 60, left: totals.live),
             outages: [
                 .init(
@@ -123,6 +147,8 @@ import Testing
                 scan      library eve: running, 2024-01-01 to 2024-02-01 only, begun 5 s ago; 0 pages, 0 items listed, 0 new; \
                 no full scan is complete yet
                 LISTING: Half was missing.
+                login     library ada: good until 2026-12-03, for 6 d 23 h more; logged in 1 h 00 min ago
+                login     library eve: REFUSED (Google refuses\u{FFFD} it. Run 'coldroll login'.)
                 rate      10.0/s, 10.0 MB/s, ETA 5 min 00 s
                 outage    Google's media service has been away for 3 min 20 s; next try in 8 s (it answered 503)
                 quota     74,000 of 75,000 media requests of project 123 used today; starts anew in 1 h 01 min; at this \

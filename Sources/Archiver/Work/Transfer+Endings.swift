@@ -108,7 +108,8 @@ extension Transfer {
         _ began: ContinuousClock.Instant
     ) -> Ending {
         switch error.code {
-        case .insufficientScopes, .unauthenticated, .auth(.loginRequired), .auth(.badCredentials):
+        case .auth(.loginRequired): .fatal(ArchiverError(code: .login, message: error.message))
+        case .insufficientScopes, .unauthenticated, .auth(.badCredentials):
             .fatal(ArchiverError(code: .credentials, message: error.message))
         case .auth(.unavailable): stumble(service, nil, "unavailable", error.message)
         case .quota(let asked): slowDown(asked, nil, error.message, began)

@@ -29,6 +29,8 @@ final class WorkerLoop {
         case tick
         case stop(StopSignal.Level)
         case drained(Bool)
+        /// The login of the source is refused, in words: nobody will empty the queue.
+        case loginRefused(String)
         case broken(ArchiverError)
     }
 
@@ -164,6 +166,9 @@ final class WorkerLoop {
             if isDrained, running.isEmpty, beginning.isEmpty, backlog.isEmpty, !isClaiming, !isFed() {
                 end = end ?? .done
             }
+        case .loginRefused(let reason):
+            isCheckingDrain = false
+            fail(ArchiverError(code: .login, message: reason))
         case .broken(let error):
             // Nothing can be told to the queue any more: leases run out, and others take over.
             failure = failure ?? error
@@ -292,6 +297,10 @@ final class WorkerLoop {
             }
         // A transfer settles its stumbles itself.
         case .stumble(let stumble): outbox.post(.release(Release(job: job, note: stumble.message)))
+        // The source is paused for all by whoever was refused first. A worker that stays goes on after the next login.
+        case .fatal(let error) where error.code == .login && context.login != nil && !options.drain:
+            giveBackWaiting()
+            outbox.post(.release(Release(job: job, delay: .seconds(5), note: error.message)))
         case .fatal(let error):
             outbox.post(.release(Release(job: job)))
             fail(error)
@@ -452,7 +461,11 @@ final class WorkerLoop {
             return
         }
         isCheckingDrain = true
-        Task { [context, sources, post] in
+        Task<Void, Never> { [context, sources, post] in
+            if let login = context.login, let reason = try? await login.refusal() {
+                _ = post.yield(.loginRefused(reason))
+                return
+            }
             // Without an answer the queue counts as not empty: the next look comes soon.
             post.yield(.drained((try? await isDrained(context, sources)) ?? false))
         }

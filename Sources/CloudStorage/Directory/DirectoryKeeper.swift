@@ -154,8 +154,12 @@ actor DirectoryKeeper {
             if let wanted, wanted != current { return false }
             let temporary = "\(root)/\(DirectoryNames.own)/\(DirectoryNames.temporary)replace"
             do throws(StorageError) {
-                // The lock makes it ours; what a crash left in it is cut off.
+                // The lock makes it ours; what a crash left goes, with whatever rights it had.
+                unlink(temporary)
                 let file = try OpenFile(temporary, O_RDWR | O_CREAT | O_TRUNC)
+                if DirectoryNames.isSecret(name) {
+                    try systemCall("Closing \(temporary) to others") { fchmod(file.descriptor, 0o600) }
+                }
                 try file.append(bytes)
                 try Self.stamp(file, after: current)
                 try file.synchronize()

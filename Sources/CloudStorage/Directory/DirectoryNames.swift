@@ -16,6 +16,9 @@ enum DirectoryNames {
         } && !(parts.first?.elementsEqual(own.utf8) ?? true)
     }
 
+    /// Whether a small file is its owner's alone: logins, sealed as they are.
+    static func isSecret(_ name: String) -> Bool { name.hasPrefix("credentials/") }
+
     /// Order of the names' bytes, which is the bucket's order.
     static func precedes(_ a: String, _ b: String) -> Bool {
         a.utf8.lexicographicallyPrecedes(b.utf8)

@@ -53,7 +53,7 @@ struct Command: Sendable {
 
     /// In the order in which `coldroll help` lists them.
     static let all: [Command] = [
-        .setup, .scan, .work, .run, .status, .failures, .retry, .skip, .accept, .pause, .resume, .psql, .move,
+        .setup, .login, .logout, .scan, .work, .run, .status, .failures, .retry, .skip, .accept, .pause, .resume, .psql, .move,
         .reclaim,
     ]
 }

@@ -14,7 +14,7 @@ extension Command {
         details: [
             "Migrates the schema, makes the directories of file:// stores, checks that archive and state store can be "
                 + "written, binds the ledger to the archive, checks that it is the ledger which filled it, and, with "
-                + "COLDROLL_SOURCE=library, asks Google Photos for one page to see whether the credentials may list it. "
+                + "COLDROLL_SOURCE=library, asks Google Photos for one page to see whether the login may list it. "
                 + "All that fails is told, not only the first.",
             "A private PostgreSQL of an older major version is carried over to the newest one that is installed, as long as "
                 + "the old version's programs are installed too; the old database is kept beside it.",
@@ -40,7 +40,7 @@ extension Command {
                 _ = try await steps.run { try await setup.bind(database, to: stores) }
             }
         }
-        _ = try await steps.run { try await setup.checkPhotos(http, database) }
+        let isLoggedIn = try await steps.run { try await setup.checkPhotos(http, stores, database) }
         guard let status = steps.failure else {
             guard session.settings.source == .library else {
                 return Ending(
@@ -48,6 +48,9 @@ extension Command {
                     "What is there is in order. Before 'coldroll run', set COLDROLL_SOURCE=library: this version archives "
                         + "library only."
                 )
+            }
+            guard isLoggedIn == true else {
+                return Ending(.done, "Almost ready: run 'coldroll login', then 'coldroll run'.")
             }
             return Ending(.done, "Ready. 'coldroll run' archives, 'coldroll status' tells how far it is.")
         }
@@ -143,10 +146,15 @@ private struct Setup {
     }
 
     /// Asks for one page, which counts in the day's quota like any other.
-    func checkPhotos(_ http: HTTPClient, _ database: Database?) async throws {
+    ///
+    /// - Returns: false where nobody has logged in yet.
+    func checkPhotos(_ http: HTTPClient, _ stores: Stores?, _ database: Database?) async throws -> Bool {
         switch session.settings.source {
         case .library:
-            let photos = try session.openPhotos(http)
+            if session.settings.photosCredentials == nil, let stores, try await session.keptLogin(stores) == nil {
+                return false
+            }
+            let photos = try await session.openPhotos(http, stores, database)
             if let database {
                 let requests = RequestBudget(
                     queue: database.queue,
@@ -166,6 +174,7 @@ private struct Setup {
         case let other?:
             session.reporter.warn("COLDROLL_SOURCE is \(other.kind), which this version cannot archive yet.")
         }
+        return true
     }
 }
 

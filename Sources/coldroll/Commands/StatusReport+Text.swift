@@ -11,6 +11,7 @@ extension StatusReport {
         for correction in corrected ?? [] { lines.append(correction.text) }
         for scan in scans { lines.append(scan.text) }
         if let listing = verdict.listing { lines.append("LISTING: \(harmless(listing))") }
+        for login in logins { lines.append(login.text) }
         lines.append(rateLine)
         for outage in outages { lines.append(outage.text) }
         for quota in quotas { lines.append(quota.text) }
@@ -46,6 +47,18 @@ extension StatusReport {
         line += Quantity.rate(bytesPerSecond: rate.bytesPerSecond)
         if let eta = rate.etaSeconds { line += ", ETA \(Quantity.duration(eta))" }
         return line
+    }
+}
+
+extension StatusReport.Login {
+    /// `login     library default: good until 2026-12-03, for 6 d 23 h more; logged in 1 h ago`.
+    fileprivate var text: String {
+        let head = "login     \(source) \(harmless(account)): "
+        if let reason { return head + "REFUSED (\(harmless(reason)))" }
+        let ago = "logged in \(Quantity.duration(max(0, secondsSinceLogin))) ago"
+        guard let endsInSeconds, let endDate else { return head + "good, \(ago)" }
+        if endsInSeconds < 0 { return head + "over since \(endDate); run 'coldroll login'" }
+        return head + "good until \(endDate), for \(Quantity.duration(endsInSeconds)) more; \(ago)"
     }
 }
 

@@ -95,6 +95,22 @@ struct StatusReport: Sendable, Equatable, Encodable {
         let unreadable: Int64
     }
 
+    /// A login by `coldroll login`.
+    struct Login: Sendable, Equatable, Encodable {
+        let source, account: String
+        /// `good` or `refused`.
+        let state: String
+        let reason: String?
+        let secondsSinceLogin: Double
+        /// Until Google refuses it; nil where Google names no end.
+        let endsInSeconds: Double?
+        /// RFC 3339 day of that; nil as above.
+        let endDate: String?
+        /// That the access token lives on; nil before the first.
+        let tokenSeconds: Double?
+        let refreshes: Int64
+    }
+
     /// What `work --drain` would make of the ledger as it is.
     struct Judgement: Sendable, Equatable, Encodable {
         let code: Int32
@@ -107,6 +123,7 @@ struct StatusReport: Sendable, Equatable, Encodable {
     var corrected: [Correction]? = nil
     let verdict: Judgement
     let scans: [Scan]
+    let logins: [Login]
     let rate: Rate
     let outages: [Outage]
     let quotas: [Quota]
@@ -128,7 +145,13 @@ extension StatusReport {
         let totals = exact ? try await queue.totals(sources: []) : try await queue.tallies(sources: [])
         let whole = try await Verdict(database, sources: [], places: nil, totals: totals, interrupted: false)
         parts = Parts(totals)
-        verdict = Judgement(code: whole.status.code, listing: whole.standing.sentence)
+        logins = try await database.pool.run(StatusStatements.logins).map(Login.init)
+        // Whoever works on a source whose login is refused ends with that, whatever the sums are.
+        let isRefused = logins.contains { $0.state == "refused" }
+        verdict = Judgement(
+            code: (isRefused ? .credentials : whole.status).code,
+            listing: whole.standing.sentence
+        )
         scans = whole.standing.scans.map(Scan.init)
         rate = try Rate(try await database.pool.run(StatusStatements.rate), left: totals.live)
         outages = try await database.queue.openBreakers().map(Outage.init)
@@ -225,6 +248,20 @@ extension StatusReport.Quota {
         left = isRefused ? 0 : max(0, limit - used)
         resetsInSeconds = try row.double(5)
         finishDate = row.textOrNil(6)
+    }
+}
+
+extension StatusReport.Login {
+    fileprivate init(_ row: Row) throws(PostgresError) {
+        source = try row.text(0)
+        account = try row.text(1)
+        reason = row.textOrNil(2)
+        state = reason == nil ? "good" : "refused"
+        secondsSinceLogin = try row.double(3)
+        endsInSeconds = try row.doubleOrNil(4)
+        endDate = row.textOrNil(5)
+        tokenSeconds = try row.doubleOrNil(6)
+        refreshes = try row.integer(7)
     }
 }
 

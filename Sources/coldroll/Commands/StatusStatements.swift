@@ -69,6 +69,18 @@ enum StatusStatements {
         """
     )
 
+    static let logins = Statement(
+        "status.logins",
+        """
+        SELECT s.kind, s.account, l.refusal, extract(epoch FROM now() - l.signed_in_at)::double precision,
+               extract(epoch FROM l.ends_at - now())::double precision,
+               to_char(l.ends_at AT TIME ZONE 'UTC', 'YYYY-MM-DD'),
+               extract(epoch FROM l.token_ends_at - now())::double precision, l.refreshes
+        FROM coldroll.login AS l JOIN coldroll.source AS s ON s.id = l.source_id
+        ORDER BY s.id
+        """
+    )
+
     static let lanes = Statement(
         "status.lanes",
         """
@@ -96,5 +108,5 @@ enum StatusStatements {
         """
     )
 
-    static let all = [quotas, workers, rate, oldest, lanes, failures]
+    static let all = [quotas, workers, rate, oldest, lanes, logins, failures]
 }

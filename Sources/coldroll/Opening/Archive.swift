@@ -31,10 +31,10 @@ extension Session {
     func openArchive() async throws -> Archive {
         try requireLibrary()
         let http = openHTTP()
-        let photos = try openPhotos(http)
         let stores = try openStores(http)
         let database = try await openLedger()
         try await database.ledger.refuseForeign(archive: stores.archive.url)
+        let photos = try await openPhotos(http, stores, database)
         let source = try await database.ledger.source(
             kind: "library",
             account: settings.account,
@@ -51,6 +51,7 @@ extension Session {
             logger: logger,
             account: settings.account,
             clientID: photos.clientID,
+            login: photos.login,
             host: hostName(),
             version: coldrollVersion,
             listenConninfo: database.listenConninfo,

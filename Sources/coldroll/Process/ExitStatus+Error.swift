@@ -29,7 +29,7 @@ extension ExitStatus {
     private static func of(_ code: ArchiverError.Code) -> ExitStatus {
         switch code {
         case .foreignLedger, .nothingFound: .dead
-        case .credentials: .credentials
+        case .credentials, .login: .credentials
         case .unavailable, .noSpace: .unreachable
         case .outOfTime: .unfinished
         case .interrupted: .interrupted
@@ -76,7 +76,7 @@ extension ExitStatus {
 
     private static func of(_ code: LedgerError.Code) -> ExitStatus {
         switch code {
-        case .foreignArchive, .foreignClient, .schema, .elsewhere, .target: .usage
+        case .foreignArchive, .foreignClient, .foreignAccount, .schema, .elsewhere, .target: .usage
         case .scanBusy, .scanLost, .scanRewound, .busy, .halfway: .unfinished
         }
     }

@@ -46,8 +46,9 @@ struct Setting: Sendable, Equatable {
         Setting("COLDROLL_ACCOUNT", "the owner's label of the Google account", fallback: "default"),
         Setting(
             "COLDROLL_PHOTOS_CREDENTIALS",
-            "authorized_user JSON file (client id, client secret, refresh token) for Google Photos",
-            fallback: "none: the library needs it"
+            "authorized_user JSON file (client id, client secret, refresh token) for Google Photos, instead of a login by "
+                + "coldroll login",
+            fallback: "the login in the state store"
         ),
         Setting(
             "GOOGLE_APPLICATION_CREDENTIALS",
@@ -100,8 +101,8 @@ struct Setting: Sendable, Equatable {
         ),
         Setting(
             "COLDROLL_KEY_FILE",
-            "key that encrypts stored tokens, an absolute path; without effect in this version",
-            fallback: "none: no tokens are stored"
+            "key that encrypts logins, an absolute path; the same file on every host, readable by its owner only",
+            fallback: "key in COLDROLL_HOME, made by coldroll login"
         ),
         Setting("SSL_CERT_FILE", "CA bundle in PEM form for every TLS connection", fallback: "the system's"),
     ]

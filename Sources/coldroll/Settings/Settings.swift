@@ -1,3 +1,4 @@
+import GoogleAuth
 import JobQueue
 
 /// Everything that coldroll is told from outside, read once at the start.
@@ -23,6 +24,8 @@ struct Settings: Sendable, Equatable {
     let account: String
     /// Path of an `authorized_user` file.
     let photosCredentials: String?
+    /// Path of the key that seals logins; it need not be there.
+    let keyFile: String
     let slots: SlotCount
     /// How long the history of failures is kept.
     let keepFailures: Duration
@@ -40,6 +43,13 @@ struct Settings: Sendable, Equatable {
     let certificateAuthorities: String?
     /// The environment with the file's lines beneath it: Google's own search for credentials reads it.
     let environment: [String: String]
+
+    /// Where the owner is asked; beside the token endpoint where that one is replaced.
+    var consentPage: String {
+        guard var base = oauthEndpoint else { return Consent.page }
+        if base.hasSuffix("/token") { base.removeLast("/token".count) }
+        return base + "/o/oauth2/v2/auth"
+    }
 
     var usesBuckets: Bool { [archive, state].contains { $0.hasPrefix("gs://") } }
 
@@ -74,6 +84,7 @@ struct Settings: Sendable, Equatable {
         source = reader.source()
         account = reader.account()
         photosCredentials = reader.file("COLDROLL_PHOTOS_CREDENTIALS")
+        keyFile = reader.keyFile("COLDROLL_KEY_FILE", home: home)
         self.slots = slots.flatMap { SlotCount($0) } ?? reader.slots()
         keepFailures = reader.keepFailures() ?? JobQueue.Timing().errorAge
         beat = reader.beat()
@@ -84,7 +95,6 @@ struct Settings: Sendable, Equatable {
         oauthEndpoint = reader.url("COLDROLL_OAUTH_ENDPOINT")
         storageEmulator = reader.emulator()
         certificateAuthorities = reader.certificates("SSL_CERT_FILE")
-        reader.keyFile("COLDROLL_KEY_FILE")
         if need == .everything, usesBuckets { _ = reader.file("GOOGLE_APPLICATION_CREDENTIALS") }
         guard reader.faults.isEmpty else { throw SettingsError(faults: reader.faults) }
     }

@@ -54,13 +54,14 @@ struct SettingsReader {
     }
 
     /// An absolute path that is no directory.
-    mutating func keyFile(_ name: String) {
+    mutating func keyFile(_ name: String, home: String) -> String {
         absolutePath(name)
+        let path = values[name] ?? home + "/key"
         var isDirectory: ObjCBool = false
-        guard let path = values[name], FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory),
-            isDirectory.boolValue
-        else { return }
-        faults.append("\(name) is '\(harmless(path))', which is a directory; expected a file")
+        if FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory), isDirectory.boolValue {
+            faults.append("\(name) is '\(harmless(path))', which is a directory; expected a file")
+        }
+        return path
     }
 
     mutating func store(_ name: String, fallback: String) -> String {
@@ -94,10 +95,14 @@ struct SettingsReader {
 
     mutating func account() -> String {
         let text = values["COLDROLL_ACCOUNT"] ?? "default"
-        if text.utf8.count > 200 || text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) {
-            faults.append("COLDROLL_ACCOUNT is longer than 200 bytes or has control characters in it")
-        }
+        if let fault = Self.fault(ofAccount: text) { faults.append("COLDROLL_ACCOUNT \(fault)") }
         return text
+    }
+
+    /// What is wrong with a label, as the end of a sentence; nil if nothing is.
+    static func fault(ofAccount text: String) -> String? {
+        let hasControls = text.unicodeScalars.contains { $0.properties.generalCategory == .control }
+        return text.utf8.count > 200 || hasControls ? "is longer than 200 bytes or has control characters in it" : nil
     }
 
     mutating func slots() -> SlotCount {

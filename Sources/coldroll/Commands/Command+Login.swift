@@ -1,0 +1,194 @@
+import Archiver
+import Foundation
+import GoogleAuth
+import HTTPClient
+import JobQueue
+
+extension Command {
+    private static let accountFlag = Flag(
+        "--account",
+        .text("LABEL"),
+        "whose login it is, a label of your own",
+        fallback: "default",
+        variable: "COLDROLL_ACCOUNT"
+    )
+
+    static let login = Command(
+        name: "login",
+        purpose: "log in to Google Photos in a browser, for this host and all others",
+        details: [
+            "Opens Google's page in the browser and waits for the answer on 127.0.0.1. The login is kept in the state store, "
+                + "encrypted with the key in COLDROLL_KEY_FILE: every other host needs that state store and a copy of the key.",
+            "The OAuth client is your own: Google Cloud console, Google Auth Platform, Clients, type Desktop app. Name the file "
+                + "that the console lets you download with --client the first time; later logins remember it. Google shows each "
+                + "client only what that client uploaded, so a source keeps its client, and its owner.",
+        ],
+        flags: [
+            Flag("--client", .text("FILE"), "the OAuth client, as the console hands it out; the one of the last login otherwise"),
+            accountFlag,
+            Flag("--no-browser", .toggle, "for a browser on another machine: print the link, and take the address it ends at"),
+            Flag("--wait", .span, "how long to wait for the browser", fallback: "10m"),
+        ],
+        examples: [
+            ("coldroll login --client ~/Downloads/client_secret.json", "the first time"),
+            ("coldroll login", "again, when Google asks for it"),
+            ("coldroll login --no-browser", "on a server"),
+        ],
+        need: .everything
+    ) { session, arguments in
+        let desk = try await SignIn(session, account: arguments.value("--account"))
+        let client = try await desk.client(file: arguments.value("--client"))
+        let patience = arguments.value("--wait").flatMap { Span($0)?.duration } ?? .seconds(600)
+        let login = try await desk.ask(client, opensBrowser: !arguments.has("--no-browser"), patience: patience)
+        return try await desk.keep(login)
+    }
+
+    static let logout = Command(
+        name: "logout",
+        purpose: "end the login at Google's and forget it; work stands still until the next one",
+        details: ["What is stored and what waits in the queue stays. A file in COLDROLL_PHOTOS_CREDENTIALS is not touched."],
+        flags: [accountFlag],
+        examples: [("coldroll logout", "on any host of the fleet")],
+        need: .everything
+    ) { session, arguments in
+        try await SignIn(session, account: arguments.value("--account")).end()
+    }
+}
+
+/// What `login` and `logout` have open.
+private struct SignIn {
+    let session: Session
+    let account: String
+    let stores: Stores
+    let database: Database
+    let store: LoginStore
+    let desk: LoginDesk
+
+    init(_ session: Session, account: String?) async throws {
+        self.session = session
+        self.account = account ?? session.settings.account
+        if let fault = SettingsReader.fault(ofAccount: self.account) { throw CommandFault("--account \(fault)") }
+        let http = session.openHTTP()
+        stores = try session.openStores(http)
+        database = try await session.openLedger()
+        try await database.ledger.refuseForeign(archive: stores.archive.url)
+        store = LoginStore(stores.state, account: self.account)
+        desk = LoginDesk(http: http, tokenEndpoint: session.settings.oauthEndpoint)
+    }
+
+    private var keyPath: String { session.settings.keyFile }
+
+    /// The client that a file names, or that of the last login.
+    func client(file: String?) async throws -> OAuthClient {
+        let client: OAuthClient
+        if let file {
+            guard let bytes = FileManager.default.contents(atPath: file) else {
+                throw CommandFault("--client is '\(harmless(file))', which is no file that can be read")
+            }
+            client = try OAuthClient([UInt8](bytes), name: harmless(file))
+        } else if let key = try FleetKey.load(keyPath), let last = try await store.read(key, keyPath: keyPath) {
+            client = last.client
+        } else {
+            throw CommandFault(
+                "there was no login of account \(harmless(account)) yet, so the OAuth client is not known: name the file that the "
+                    + "Google Cloud console lets you download (Google Auth Platform, Clients, type Desktop app) with --client "
+                    + "FILE"
+            )
+        }
+        try await database.ledger.refuseForeign(client: client.id, kind: "library", account: account)
+        return client
+    }
+
+    /// Asks the owner, and exchanges the answer for a login.
+    func ask(_ client: OAuthClient, opensBrowser: Bool, patience: Duration) async throws -> Login {
+        let answers = AnswerBox()
+        let listener = try LoopbackListener(port: client.loopback?.port ?? 0) { answers.judge($0) }
+        session.resources.add { listener.stop() }
+        let consent = Consent(
+            client: client,
+            redirect: client.loopback?.redirect ?? "http://127.0.0.1:\(listener.port)/",
+            scopes: LoginScope.all.map(\.scope)
+        )
+        let wait = AnswerWait(consent: consent, reporter: session.reporter, patience: patience)
+        answers.open(wait)
+        let link = consent.link(page: session.settings.consentPage)
+        let browser = opensBrowser ? Browser(environment: session.settings.environment) : nil
+        if let browser {
+            session.reporter.say("Log in on Google's page in your browser. If it does not open, open this link in it:")
+            StandardStream.output.write(link + "\n")
+            do throws(CommandFailure) { try browser.open(link) } catch { session.reporter.warn(error.message) }
+        } else if opensBrowser {
+            session.reporter.say(
+                "There is no browser to open here. Open this link in one on this machine; for one on another machine, run "
+                    + "'coldroll login --no-browser'."
+            )
+            StandardStream.output.write(link + "\n")
+        } else {
+            session.reporter.say(
+                "Open this link in a browser, on any machine. After the login the browser cannot reach \(consent.redirect), "
+                    + "which is expected: copy the whole address that it ended at, paste it here and press Enter."
+            )
+            StandardStream.output.write(link + "\n")
+        }
+        let code = try await wait.code(reads: !opensBrowser)
+        return try await desk.login(code: code, consent)
+    }
+
+    /// Checks whose login it is and what it may do, then keeps it for the fleet.
+    func keep(_ login: Login) async throws -> Ending {
+        let missing = LoginScope.missing(from: login.scopes)
+        guard missing.isEmpty else {
+            throw CommandFailure(
+                .credentials,
+                missing.joined(separator: " ") + " Nothing was kept. Run 'coldroll login' again and tick every box."
+            )
+        }
+        let ledger = database.ledger
+        let source = try await ledger.source(kind: "library", account: account, clientID: login.clientID)
+        try await ledger.learn(subject: login.subject, source: source)
+        let key = try FleetKey.loadOrMake(keyPath)
+        try await store.write(login, key)
+        try await ledger.signIn(
+            source: source,
+            id: login.id,
+            subject: login.subject,
+            scopes: login.scopes,
+            lifetime: login.endsAt.map { .seconds($0.timeIntervalSince(login.signedInAt)) }
+        )
+        if session.settings.photosCredentials != nil {
+            session.reporter.warn(
+                "COLDROLL_PHOTOS_CREDENTIALS is set and wins over this login: unset it to use the login."
+            )
+        }
+        if let end = login.endsAt {
+            session.reporter.warn(
+                "Google will refuse this login from \(Self.day(end)) on: the app is in testing. To make it last, publish the app "
+                    + "(Google Cloud console, Google Auth Platform, Audience, Publish app) and run 'coldroll login' again; it "
+                    + "stays your own, and Google warns about it once."
+            )
+        }
+        let owner = login.email.map { " as \(harmless($0))" } ?? ""
+        return Ending(
+            .done,
+            "Logged in\(owner). The login is in \(stores.state.url), encrypted with the key in \(harmless(keyPath)): to work on "
+                + "other hosts, copy that file there, readable by its owner only."
+        )
+    }
+
+    func end() async throws -> Ending {
+        guard let login = try await store.read(try FleetKey.load(keyPath), keyPath: keyPath) else {
+            return Ending(.done, "Account \(harmless(account)) is not logged in.")
+        }
+        try await desk.revoke(login)
+        try await store.forget()
+        let source = try await database.ledger.source(kind: "library", account: account, clientID: login.clientID)
+        try await database.ledger.refuseLogin(
+            source: source,
+            login: login.id,
+            reason: "The owner of account \(account) has logged out. Run 'coldroll login' to go on."
+        )
+        return Ending(.done, "Logged out: Google takes this login no more. What is stored stays stored.")
+    }
+
+    private static func day(_ date: Date) -> String { date.formatted(.iso8601.year().month().day()) }
+}

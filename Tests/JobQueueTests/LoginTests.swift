@@ -1,0 +1,121 @@
+import JobQueue
+import Postgres
+import TestSupport
+import Testing
+
+private let first = "00000000-0000-4000-8000-000000000001"
+private let second = "00000000-0000-4000-8000-000000000002"
+
+@Suite(.migratedDatabase, .timeLimit(.minutes(5))) struct LoginTests {
+    private func signedIn() async throws -> (QueueFixture, SharedLogin) {
+        let fixture = try await QueueFixture()
+        try await fixture.ledger.signIn(
+            source: fixture.source,
+            id: first,
+            subject: "104",
+            scopes: ["openid", "a"],
+            lifetime: nil
+        )
+        return (fixture, try #require(try await fixture.ledger.login(source: fixture.source)))
+    }
+
+    private func begin(_ fixture: QueueFixture, _ login: SharedLogin, _ lease: Int64) async throws -> Bool {
+        try await fixture.ledger.beginRefresh(
+            source: fixture.source,
+            of: login,
+            lease: lease,
+            patience: .seconds(60)
+        )
+    }
+
+    @Test func `a source knows its owner from the first login on`() async throws {
+        let (fixture, login) = try await signedIn()
+        #expect(login.id == first && login.scopes == ["openid", "a"] && login.refusal == nil && login.sealedToken == nil)
+        await #expect {
+            try await fixture.ledger.signIn(
+                source: fixture.source,
+                id: second,
+                subject: "105",
+                scopes: ["a"],
+                lifetime: .seconds(60)
+            )
+        } throws: { ($0 as? LedgerError)?.code == .foreignAccount }
+        #expect(try await fixture.ledger.login(source: fixture.source) == login)
+    }
+
+    @Test func `of many that need the next token one fetches it, and the others get that`() async throws {
+        let (fixture, login) = try await signedIn()
+        let holders = try await withThrowingTaskGroup(of: Bool.self) { group in
+            for lease in 1...8 { group.addTask { try await begin(fixture, login, Int64(lease)) } }
+            return try await group.reduce(into: 0) { $0 += $1 ? 1 : 0 }
+        }
+        #expect(holders == 1)
+        let waiting = try #require(try await fixture.ledger.login(source: fixture.source))
+        #expect(waiting.isRefreshing && waiting.sealedToken == nil)
+        let lease = try await fixture.number("SELECT refresh_lease FROM coldroll.login")
+        // Somebody without the right shares nothing.
+        try await fixture.ledger.shareToken(
+            source: fixture.source,
+            lease: lease + 1,
+            sealed: "other",
+            lifetime: .seconds(10)
+        )
+        #expect(try await fixture.ledger.login(source: fixture.source)?.sealedToken == nil)
+        try await fixture.ledger.shareToken(source: fixture.source, lease: lease, sealed: "t1", lifetime: .seconds(10))
+        let shared = try #require(try await fixture.ledger.login(source: fixture.source))
+        let seconds = try #require(shared.tokenSeconds)
+        #expect(shared.sealedToken == "t1" && !shared.isRefreshing && seconds > 5 && seconds <= 10)
+        // Who looked before it was shared looks again.
+        #expect(try await !begin(fixture, login, 99))
+        #expect(try await begin(fixture, shared, 99))
+        #expect(try await fixture.number("SELECT refreshes FROM coldroll.login") == 1)
+    }
+
+    @Test func `the right of one that vanished passes on, and its late answer is not taken`() async throws {
+        let (fixture, login) = try await signedIn()
+        #expect(try await begin(fixture, login, 1))
+        // A lost answer, asked again.
+        #expect(try await begin(fixture, login, 1))
+        #expect(try await !begin(fixture, login, 2))
+        try await fixture.sql("UPDATE coldroll.login SET refresh_until = now() - interval '1 second'")
+        #expect(try await begin(fixture, login, 2))
+        try await fixture.ledger.shareToken(source: fixture.source, lease: 1, sealed: "late", lifetime: .seconds(10))
+        #expect(try await fixture.ledger.login(source: fixture.source)?.sealedToken == nil)
+    }
+
+    @Test func `after a failure nobody asks again at once`() async throws {
+        let (fixture, login) = try await signedIn()
+        #expect(try await begin(fixture, login, 1))
+        try await fixture.ledger.endRefresh(source: fixture.source, lease: 1, pause: .seconds(60))
+        #expect(try await !begin(fixture, login, 2))
+        try await fixture.sql("UPDATE coldroll.login SET refresh_until = now() - interval '1 second'")
+        #expect(try await begin(fixture, login, 2))
+    }
+
+    @Test func `a refused login pauses its source until the next one, and what a person paused stays paused`() async throws {
+        let (fixture, _) = try await signedIn()
+        try await fixture.record(3)
+        try await fixture.record(3, from: 100, isVideo: true)
+        let worker = try await fixture.worker()
+        try await fixture.sql("SELECT coldroll.pause(id) FROM coldroll.lane WHERE kind = 'video'")
+        try await fixture.ledger.refuseLogin(source: fixture.source, login: first, reason: "gone")
+        #expect(try await fixture.claim(worker, 10).isEmpty)
+        let reasons = try await fixture.queue.waiting(sources: []).map(\.reason)
+        #expect(reasons.contains { $0.contains("is paused by a login that Google refuses: run 'coldroll login'") })
+        let refused = try #require(try await fixture.ledger.login(source: fixture.source))
+        #expect(refused.refusal == "gone")
+        #expect(try await !begin(fixture, refused, 1))
+        try await fixture.ledger.signIn(
+            source: fixture.source,
+            id: second,
+            subject: "104",
+            scopes: ["a"],
+            lifetime: .seconds(600)
+        )
+        // A refusal of the login before comes too late.
+        try await fixture.ledger.refuseLogin(source: fixture.source, login: first, reason: "gone")
+        #expect(try await fixture.ledger.login(source: fixture.source)?.refusal == nil)
+        let jobs = try await fixture.claim(worker, 10)
+        #expect(jobs.count == 3 && jobs.allSatisfy { $0.kind == .still })
+    }
+}

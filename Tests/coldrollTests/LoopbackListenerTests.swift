@@ -1,0 +1,66 @@
+import Foundation
+import GoogleAuth
+import HTTPClient
+import Testing
+
+@testable import coldroll
+
+@Suite(.timeLimit(.minutes(5))) struct LoopbackListenerTests {
+    private let http = HTTPClient()
+
+    private func get(_ listener: LoopbackListener, _ target: String, method: String = "GET") async throws -> (Int, String) {
+        let response = try await http.send(
+            HTTPRequest(method, "http://127.0.0.1:\(listener.port)\(target)"),
+            limit: 1 << 20
+        )
+        return (response.status, String(decoding: response.body, as: UTF8.self))
+    }
+
+    @Test func `each answer of the browser gets a page that says what to do, and none repeats what came`() async throws {
+        let consent = Consent(
+            client: OAuthClient(id: "1", secret: "s"),
+            redirect: "http://127.0.0.1/",
+            scopes: ["openid"]
+        )
+        let link = try #require(URLComponents(string: consent.link()))
+        let state = try #require(link.queryItems?.first { $0.name == "state" }?.value)
+        let listener = try LoopbackListener(port: 0) { consent.answer(query: $0) }
+        let good = try await get(listener, "/?state=\(state)&code=4%2Fsecret&scope=openid")
+        #expect(good.0 == 200 && good.1.contains("Go back to the terminal") && !good.1.contains("secret"))
+        let denied = try await get(listener, "/?state=\(state)&error=access_denied")
+        #expect(denied.0 == 200 && denied.1.contains("not granted"))
+        let wrong = try await get(listener, "/?state=other&code=%3Cscript%3E")
+        #expect(wrong.0 == 400 && wrong.1.contains("not the answer to the login") && !wrong.1.contains("script>"))
+        #expect(try await get(listener, "/favicon.ico").0 == 404)
+        #expect(try await get(listener, "/?state=\(state)&code=4", method: "POST").0 == 405)
+        listener.stop()
+    }
+
+    @Test func `a port that is taken is an error that names it`() throws {
+        let first = try LoopbackListener(port: 0) { _ in .foreign }
+        #expect {
+            try LoopbackListener(port: first.port) { _ in .foreign }
+        } throws: { "\(($0 as? CommandFailure)?.message ?? "")".contains("127.0.0.1:\(first.port)") }
+        first.stop()
+    }
+}
+
+@Suite struct BrowserTests {
+    @Test func `without a desktop there is no browser to open, whatever is installed`() {
+        #expect(Browser(environment: ["PATH": "/usr/bin:/bin"]) == nil)
+        #expect(Browser(environment: ["PATH": "/nonexistent", "DISPLAY": ":0"]) == nil)
+    }
+
+    @Test func `BROWSER names the program, with its arguments`() throws {
+        let browser = try #require(Browser(environment: ["PATH": "/usr/bin:/bin", "BROWSER": "env A=1 %s:other"]))
+        #expect(browser.program.hasSuffix("/env") && browser.arguments == ["A=1", "%s"])
+        #expect(Browser(environment: ["PATH": "/usr/bin", "BROWSER": "no-such-program"]) == nil)
+        #expect(Browser(environment: ["BROWSER": "/opt/browser"])?.program == "/opt/browser")
+    }
+
+    @Test func `only what has something to say about a scope is told when it was not granted`() {
+        #expect(LoginScope.missing(from: LoginScope.all.map(\.scope)) == [])
+        let missing = LoginScope.missing(from: ["openid"])
+        #expect(missing.count == 1 && missing[0].contains("appcreateddata") && missing[0].contains("coldroll scan"))
+    }
+}
