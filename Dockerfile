@@ -5,7 +5,7 @@ FROM swift:6.3-bookworm AS builder
 # hadolint ignore=DL3008
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends \
-        libcurl4-openssl-dev libexif-dev libmicrohttpd-dev libpq-dev libssl-dev pkg-config \
+        libcurl4-openssl-dev libexif-dev libmicrohttpd-dev libpq-dev libqrencode-dev libssl-dev pkg-config \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /coldroll
 COPY Package.swift ./
@@ -19,7 +19,7 @@ RUN swift build --configuration release --static-swift-stdlib --product coldroll
 FROM debian:12-slim
 # hadolint ignore=DL3008
 RUN apt-get update \
-    && apt-get install --yes --no-install-recommends ca-certificates libcurl4 libpq5 libssl3 libstdc++6 \
+    && apt-get install --yes --no-install-recommends ca-certificates libcurl4 libpq5 libqrencode4 libssl3 libstdc++6 \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --uid 10001 --home-dir /var/lib/coldroll --create-home coldroll
 COPY --from=builder /out/coldroll /usr/local/bin/coldroll

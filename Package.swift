@@ -47,6 +47,11 @@ let package = Package(
             pkgConfig: "libmicrohttpd",
             providers: [.apt(["libmicrohttpd-dev"]), .brew(["libmicrohttpd"])]
         ),
+        .systemLibrary(
+            name: "CQREncode",
+            pkgConfig: "libqrencode",
+            providers: [.apt(["libqrencode-dev"]), .brew(["qrencode"])]
+        ),
         .systemLibrary(name: "CExif", pkgConfig: "libexif", providers: [.apt(["libexif-dev"]), .brew(["libexif"])]),
         .target(name: "CCrc32c"),
 
@@ -58,6 +63,7 @@ let package = Package(
         .target(name: "HTTPClient", dependencies: ["CCurl", "CTLS", "Checksums", "Blocking"], swiftSettings: cFacing),
         .target(name: "HTTPServer", dependencies: ["CMicroHTTPD"], swiftSettings: cFacing),
         .target(name: "Media", swiftSettings: strict),
+        .target(name: "QRCode", dependencies: ["CQREncode"], swiftSettings: cFacing),
 
         .target(name: "GoogleAuth", dependencies: ["HTTPClient", "CCrypto"], swiftSettings: cFacing),
         .target(name: "GooglePhotos", dependencies: ["HTTPClient", "GoogleAuth"], swiftSettings: strict),
@@ -91,7 +97,7 @@ let package = Package(
             name: "coldroll",
             dependencies: [
                 "Archiver", "PrivatePostgres", "JobQueue", "Postgres", "GooglePhotos", "GoogleAuth", "CloudStorage",
-                "HTTPClient", "HTTPServer", "Schema", "Logging",
+                "HTTPClient", "HTTPServer", "Schema", "Logging", "QRCode",
             ],
             swiftSettings: strict
         ),
@@ -130,6 +136,7 @@ let package = Package(
         tests("GooglePhotos", ["HTTPClient", "GoogleAuth", "GoogleSimulator", "HTTPServer", "Checksums"]),
         tests("CloudStorage", ["HTTPClient", "GoogleAuth", "GoogleSimulator", "HTTPServer", "Checksums"]),
         tests("Media"),
+        tests("QRCode"),
         tests("Schema", ["Postgres", "JobQueue"]),
         tests("JobQueue", ["Postgres", "Schema", "Logging"]),
         tests(

@@ -10,7 +10,12 @@ package struct ArchiveContext: Sendable {
     package let queue: JobQueue
     package let archive: any ObjectStore
     package let state: any ObjectStore
+    /// What fetches the bytes, whichever way the items come.
     package let photos: PhotosClient
+    /// Where the items come from.
+    let items: any ItemSource
+    /// The person who picks; nil where nobody has to.
+    package let picker: PickerDesk?
     package let http: HTTPClient
     package let budget: ByteBudget
     package let logger: Logger
@@ -25,7 +30,7 @@ package struct ArchiveContext: Sendable {
     package let version: String
     /// Direct database URI for the doorbell; nil: polling alone.
     package let listenConninfo: String?
-    /// Google's daily quotas, of which every request of `photos` draws; give back what is left at the end.
+    /// Google's daily quotas, of which every request of a library's `photos` draws; give back what is left at the end.
     package let requests: RequestBudget
     /// Which project or archive each service means here.
     package let places: [Service: String]
@@ -34,6 +39,8 @@ package struct ArchiveContext: Sendable {
     /// Base URLs that a scan in this process saw, for its workers.
     let baseURLs: BaseURLCache
 
+    /// - Parameter picker: for a source whose items a person picks; its key in the ledger, and the person. `photos` has the
+    ///   Picker API's endpoint then. Nil: the library.
     package init(
         ledger: Ledger,
         queue: JobQueue,
@@ -49,17 +56,34 @@ package struct ArchiveContext: Sendable {
         host: String,
         version: String,
         listenConninfo: String?,
-        limits: RequestBudget.Limits = RequestBudget.Limits()
+        limits: RequestBudget.Limits = RequestBudget.Limits(),
+        picker: (source: Int64, desk: PickerDesk)? = nil
     ) {
         let project = JobQueue.project(ofClient: clientID)
         let requests = RequestBudget(queue: queue, project: project, limits: limits, logger: logger)
-        let photos = photos.admitting { kind throws(PhotosError) in try await requests.admit(kind) }
         let baseURLs = BaseURLCache()
+        let items: any ItemSource
+        // The Picker has quotas of its own, by the minute: nothing is drawn from the library's day.
+        let client: PhotosClient
+        if let picker {
+            client = photos
+            items = PickerSource(
+                client: PickerClient(photos),
+                ledger: ledger,
+                source: picker.source,
+                desk: picker.desk,
+                cache: baseURLs,
+                logger: logger
+            )
+        } else {
+            client = photos.admitting { kind throws(PhotosError) in try await requests.admit(kind) }
+            items = LibrarySource(photos: client)
+        }
         let neutral = NeutralRequest(
-            photos: photos,
+            photos: client,
+            items: items,
             archive: archive,
             ledger: ledger,
-            kind: Self.sourceKind,
             account: account,
             baseURLs: baseURLs
         )
@@ -68,7 +92,9 @@ package struct ArchiveContext: Sendable {
         self.queue = queue
         self.archive = archive
         self.state = state
-        self.photos = photos
+        self.photos = client
+        self.items = items
+        self.picker = picker?.desk
         self.http = http
         self.budget = budget
         self.logger = logger
@@ -79,7 +105,9 @@ package struct ArchiveContext: Sendable {
         self.version = version
         self.listenConninfo = listenConninfo
         self.requests = requests
-        places = [.library: project, .media: project, .storage: archive.url]
+        // The two APIs are away each by itself.
+        let api = picker == nil ? project : OpenBreaker.pickerPlace(project: project)
+        places = [.library: api, .media: project, .storage: archive.url]
         breaker = Breaker(
             queue: queue,
             places: places,
@@ -87,13 +115,11 @@ package struct ArchiveContext: Sendable {
         ) { await neutral($0) }
     }
 
-    /// The kind of source that this version archives.
-    static let sourceKind = "library"
     /// The source's label in object metadata.
-    var sourceLabel: String { Identity.sourceLabel(kind: Self.sourceKind, account: account) }
+    var sourceLabel: String { Identity.sourceLabel(kind: items.kind, account: account) }
 
     /// The source's row, made on first use.
     func source() async throws -> Int64 {
-        try await ledger.source(kind: Self.sourceKind, account: account, clientID: clientID)
+        try await ledger.source(kind: items.kind, account: account, clientID: clientID)
     }
 }

@@ -16,6 +16,8 @@ package struct ArchiverError: Error, Sendable, Equatable, CustomStringConvertibl
         case noSpace
         /// It had waited for as long as it was told to (exit 5): what is left is done by the next one.
         case outOfTime
+        /// Nobody picked anything in time (exit 5): the next one asks again.
+        case notPicked
         /// A person or the system stopped it (exit 130).
         case interrupted
     }

@@ -17,6 +17,8 @@ struct APICall {
     var hasPageToken = false
     /// Whether one item is asked for, so that a refusal may be about that item.
     var isAboutOneItem = false
+    /// What it is about, where the Picker API is asked.
+    var picker: PickerTask?
 }
 
 extension PhotosClient {

@@ -13,7 +13,7 @@ extension PhotosClient {
         var path = "/v1/mediaItems?pageSize=\(APICall.pageSize)"
         if let pageToken { path += "&pageToken=\(percentEncoded(pageToken))" }
         let call = APICall(task: "list the library", method: "GET", path: path, hasPageToken: pageToken != nil)
-        return try await page(call)
+        return try await page(call, of: WireItem.self)
     }
 
     /// One page of the items by capture day, oldest first, archived ones too; items without a capture date never come.
@@ -45,7 +45,7 @@ extension PhotosClient {
             body: query.json,
             hasPageToken: pageToken != nil
         )
-        return try await page(call)
+        return try await page(call, of: WireItem.self)
     }
 
     /// Fetches items with fresh base URLs: one result an id, in the order of the ids.
@@ -90,14 +90,15 @@ extension PhotosClient {
         return item
     }
 
-    private func page(_ call: APICall) async throws(PhotosError) -> MediaPage {
+    /// Makes a call whose answer is a page of items as this API writes them.
+    func page<Item: WireMediaItem>(_ call: APICall, of type: Item.Type) async throws(PhotosError) -> MediaPage {
         let sent = ContinuousClock.now
-        let answer = try decode(WirePage.self, from: try await answer(to: call), of: call)
+        let answer = try decode(WirePage<Item>.self, from: try await answer(to: call), of: call)
         if let refusal = answer.refusal { throw PhotosError(pagedRefusal: refusal, of: call) }
         return answer.page(received: sent)
     }
 
-    private func decode<Wire: Decodable>(_ type: Wire.Type, from body: [UInt8], of call: APICall) throws(PhotosError)
+    func decode<Wire: Decodable>(_ type: Wire.Type, from body: [UInt8], of call: APICall) throws(PhotosError)
         -> Wire
     {
         if JSONLimits.allow(body), let wire = try? JSONDecoder().decode(type, from: Data(body)) { return wire }

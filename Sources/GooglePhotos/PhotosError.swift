@@ -20,6 +20,12 @@ package struct PhotosError: Error, Sendable, Equatable, CustomStringConvertible 
         case notFound
         /// A page token that expired or is not known: start the listing over.
         case badPageToken
+        /// The Picker's session has expired, was deleted or never was: nothing can be had through it any more.
+        case sessionOver
+        /// Nobody has pressed Done in the Picker's session yet: ask again later.
+        case notPicked
+        /// The account has no Google Photos to pick from.
+        case noAccount
         /// 403 on a base URL: get a fresh one.
         case baseURLExpired
         /// The base URL, or a redirect from it, points outside Google's hosts: refused, nothing was sent there.

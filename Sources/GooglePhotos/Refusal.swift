@@ -67,6 +67,11 @@ extension PhotosError {
         let words = ServerWords.quoted(refusal?.message)
         let name = refusal?.status.map { " \(ServerWords.cleaned($0))" } ?? ""
         let said = "Google Photos could not \(call.task): it answered \(response.status)\(name)\(words)."
+        if let task = call.picker {
+            let code = Self.pickerCode(of: response.head, refusal, task, hasPageToken: call.hasPageToken)
+            self.init(code: code, message: Self.explained(said, code))
+            return
+        }
         let code = Self.code(of: response.head, refusal, call)
         self.init(code: code, message: code == .insufficientScopes ? "\(said) \(Self.scopesExplained)" : said)
     }
@@ -111,14 +116,14 @@ extension PhotosError {
     /// Statuses that pass: the service's or a network's, not the request's.
     ///
     /// The API never redirects, so a 3xx is somebody else's login page.
-    private static func passing(_ status: Int, _ head: HTTPHead) -> Code? {
+    static func passing(_ status: Int, _ head: HTTPHead) -> Code? {
         switch status {
         case 300...399, 408, 500...: .unavailable(retryAfter: head.retryAfter.map { min($0, longestPause) })
         default: nil
         }
     }
 
-    private static func quotaPause(_ head: HTTPHead) -> Duration? {
+    static func quotaPause(_ head: HTTPHead) -> Duration? {
         head.retryAfter.map { min($0, longestPause) }
     }
 
@@ -126,6 +131,7 @@ extension PhotosError {
         Since 31 March 2025 the Library API shows a client only what the same OAuth client uploaded, and logins with the \
         older scopes are refused. To archive what your client uploaded, enable the Photos Library API in its project and \
         log in with the scope https://www.googleapis.com/auth/photoslibrary.readonly.appcreateddata; the rest of a library \
-        is only in the Picker and in a Takeout export, which this version of coldroll does not archive yet.
+        can be picked by hand in the Picker (COLDROLL_SOURCE=picker), or comes whole in a Takeout export, which this version \
+        of coldroll does not archive yet.
         """
 }

@@ -1,7 +1,7 @@
-/// A `MediaItem` of the Library API; whatever is missing or of another shape is nil.
-struct WireItem: Decodable {
+/// A `MediaItem` of the Library API.
+struct WireItem: WireMediaItem {
+    let filename: String?
     private let id: String?
-    private let filename: String?
     private let mimeType: String?
     private let baseURL: String?
     private let metadata: WireMetadata?
@@ -20,14 +20,13 @@ struct WireItem: Decodable {
         metadata = container.lenient(.mediaMetadata)
     }
 
-    /// The item, or nil if it has no id that could be kept.
     func item(received: ContinuousClock.Instant) -> MediaItem? {
-        guard let id, !id.isEmpty, !id.utf8.contains(0) else { return nil }
+        guard let id = WireMedia.id(id) else { return nil }
         return MediaItem(
             id: id,
-            filename: filename.map(Self.storable).flatMap { $0.isEmpty ? nil : $0 },
-            mimeType: mimeType.map(Self.storable).flatMap { $0.isEmpty ? nil : $0 },
-            baseURL: baseURL.flatMap { $0.isEmpty ? nil : BaseURL($0, received: received) },
+            filename: WireMedia.storable(filename),
+            mimeType: WireMedia.storable(mimeType),
+            baseURL: WireMedia.baseURL(baseURL, received: received),
             creationTime: metadata?.creationTime.flatMap(CaptureTime.normalised),
             width: metadata?.width,
             height: metadata?.height,
@@ -37,15 +36,7 @@ struct WireItem: Decodable {
 
     private var kind: MediaItem.Kind {
         if let metadata, metadata.kind != .unknown { return metadata.kind }
-        guard let type = mimeType?.lowercased() else { return .unknown }
-        if type.hasPrefix("image/") { return .photo }
-        return type.hasPrefix("video/") ? .video(.unspecified) : .unknown
-    }
-
-    /// Without U+0000, which JSON can write and PostgreSQL cannot keep.
-    private static func storable(_ text: String) -> String {
-        guard text.utf8.contains(0) else { return text }
-        return String(String.UnicodeScalarView(text.unicodeScalars.map { $0 == "\0" ? "\u{FFFD}" : $0 }))
+        return WireMedia.kind(ofType: mimeType)
     }
 }
 
@@ -62,23 +53,13 @@ private struct WireMetadata: Decodable {
     init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: Key.self)
         creationTime = container.lenient(.creationTime)
-        width = container.lenient(.width, as: FlexibleInteger.self).flatMap { $0.value > 0 ? $0.value : nil }
-        height = container.lenient(.height, as: FlexibleInteger.self).flatMap { $0.value > 0 ? $0.value : nil }
+        width = container.pixels(.width)
+        height = container.pixels(.height)
         if container.has(.video) {
             let video = try? container.nestedContainer(keyedBy: VideoKey.self, forKey: .video)
-            kind = .video(Self.status(video.flatMap { $0.lenient(.status) }))
+            kind = .video(WireMedia.status(video.flatMap { $0.lenient(.status) }))
         } else {
             kind = container.has(.photo) ? .photo : .unknown
-        }
-    }
-
-    private static func status(_ text: String?) -> MediaItem.VideoStatus {
-        switch text {
-        case nil, "", "UNSPECIFIED": .unspecified
-        case "PROCESSING": .processing
-        case "READY": .ready
-        case "FAILED": .failed
-        case .some(let other): .other(other)
         }
     }
 }

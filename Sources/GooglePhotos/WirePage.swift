@@ -1,9 +1,9 @@
-/// The answer of `mediaItems.list` and `mediaItems:search`; `{}` is an empty last page.
+/// The answer of `mediaItems.list` of either API, and of `mediaItems:search`; `{}` is an empty last page.
 ///
 /// A list or a token of another shape fails the page, and so does an error, or an object that says neither: passing over
 /// it would lose the items behind it.
-struct WirePage: Decodable {
-    private let entries: [Lenient<WireEntry>?]
+struct WirePage<Item: WireMediaItem>: Decodable {
+    private let entries: [Lenient<Item>?]
     private let nextPageToken: String?
     /// What stands in place of a page, under a status that promises one.
     let refusal: WireRefusal?
@@ -24,7 +24,7 @@ struct WirePage: Decodable {
             let context = DecodingError.Context(codingPath: [], debugDescription: "neither items nor a token nor empty")
             throw DecodingError.dataCorrupted(context)
         }
-        entries = try container.decodeIfPresent([Lenient<WireEntry>?].self, forKey: .mediaItems) ?? []
+        entries = try container.decodeIfPresent([Lenient<Item>?].self, forKey: .mediaItems) ?? []
         let token = try container.decodeIfPresent(String.self, forKey: .nextPageToken)
         if token?.utf8.contains(0) == true {
             throw DecodingError.dataCorruptedError(
@@ -38,7 +38,7 @@ struct WirePage: Decodable {
 
     func page(received: ContinuousClock.Instant) -> MediaPage {
         let read = entries.map { $0?.value }
-        let items = read.map { $0?.item.item(received: received) }
+        let items = read.map { $0?.item(received: received) }
         return MediaPage(
             items: items.compactMap(\.self),
             unreadable: zip(read, items).compactMap { entry, item in
@@ -46,19 +46,6 @@ struct WirePage: Decodable {
             },
             nextPageToken: nextPageToken
         )
-    }
-}
-
-/// An entry of a page, and what to call it should it be no item.
-private struct WireEntry: Decodable {
-    let item: WireItem
-    let filename: String?
-
-    private enum Key: String, CodingKey { case filename }
-
-    init(from decoder: any Decoder) throws {
-        item = try WireItem(from: decoder)
-        filename = try decoder.container(keyedBy: Key.self).lenient(.filename)
     }
 }
 

@@ -19,7 +19,7 @@ extension Statement {
             LedgerStatements.source,
             LedgerStatements.findSource, LedgerStatements.lanes, LedgerStatements.sources, LedgerStatements.beginRun,
             LedgerStatements.finishRun,
-            PageStatements.record,
+            PageStatements.record, PageStatements.recordPicked,
             ScanStatements.lockSource, ScanStatements.open, ScanStatements.takeOver, ScanStatements.abandon,
             ScanStatements.begin, ScanStatements.renew, ScanStatements.position, ScanStatements.letGo,
             ScanStatements.restart,
@@ -31,5 +31,5 @@ extension Statement {
             TallyStatements.tallies, TallyStatements.recount, TallyStatements.fold,
             UpkeepStatements.prune, UpkeepStatements.deadRows, UpkeepStatements.vacuum,
             WorkerStatements.register, WorkerStatements.beat, WorkerStatements.stop,
-        ] + LoginStatements.all + MoveStatements.all
+        ] + LoginStatements.all + MoveStatements.all + PickStatements.all
 }

@@ -4,7 +4,7 @@ package import Postgres
 ///
 /// Raw values are the words in the database.
 package enum Service: String, Sendable, CaseIterable {
-    /// The Library API.
+    /// The API that lists: the Library API, or the Picker's; the place tells which.
     case library
     /// The servers that send photos and videos.
     case media
@@ -21,6 +21,18 @@ package struct OpenBreaker: Sendable, Equatable {
     package let reason: String
     /// How long it is open, and how long until somebody tries the service again, by the database's clock.
     package let seconds, secondsToProbe: Double
+}
+
+extension OpenBreaker {
+    private static let picker = "picker of "
+
+    /// The place of the Picker API, as a project uses it.
+    package static func pickerPlace(project: String) -> String { picker + project }
+
+    /// The project whose Picker API is away; nil where something else is.
+    package static func pickerProject(_ place: String) -> String? {
+        place.hasPrefix(picker) ? String(place.dropFirst(picker.count)) : nil
+    }
 }
 
 extension JobQueue {

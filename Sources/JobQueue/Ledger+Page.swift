@@ -7,6 +7,7 @@ extension Ledger {
     /// plain name: the first in page order. Who repeats a page after a lost connection passes the same random `page`: it
     /// is recorded once, and the answer is what the first one was. A known item whose filename, time or size is reported differently now is updated; its parts never change.
     ///
+    /// `picked` says through which page of a Picker session the items can be fetched.
     /// `unreadable` counts entries of the page that are no items, for the record only. Throws `LedgerError.scanLost`,
     /// `.scanRewound` (go on with `rewind`), or a `PostgresError` with the constraint `scan_counts_agree` or `scan_parts_have_jobs` if an item of the page would
     /// vanish (it has no part, or a part no free name); nothing is written then.
@@ -16,7 +17,8 @@ extension Ledger {
         unreadable: Int,
         nextPageToken: String?,
         page: Int64 = .random(in: 1...Int64.max),
-        order: WorkOrder = .newest
+        order: WorkOrder = .newest,
+        picked: PickPlace? = nil
     ) async throws -> PageCounts {
         let before = scan.position.pages
         func run(withOtherNames: Bool) async throws -> Row? {
@@ -26,9 +28,10 @@ extension Ledger {
                 ] + PageColumns(items, withOtherNames: withOtherNames).values + [
                     .integer(page), .integer(order == .newest ? -1 : 1), .boolean(withOtherNames),
                     .integer(Int64(items.count)), .integer(before),
-                ]
+                ] + (picked.map { [.integer($0.session), .text($0.pageToken)] } ?? [])
+            let statement = picked == nil ? PageStatements.record : PageStatements.recordPicked
             return try await retryingNameRaces { () throws(PostgresError) in
-                try await pool.run(PageStatements.record, values).first
+                try await pool.run(statement, values).first
             }
         }
         var recorded = try await run(withOtherNames: false)

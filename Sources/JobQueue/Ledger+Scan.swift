@@ -10,7 +10,7 @@ extension Ledger {
     /// is ended as failed.
     ///
     /// `since` and `until` are the first and the last day, in any form that is the same for the same range; both nil: a
-    /// full scan. A connection that is lost here is replaced once: what its transaction did is found by the lease.
+    /// full scan, unless the source is a picker, which lists what was picked. A connection that is lost here is replaced once: what its transaction did is found by the lease.
     package func openScan(source: Int64, since: String?, until: String?) async throws -> ScanTicket {
         // Random, not from the sequence: after a failover to an asynchronous replica that one may repeat, and a scan has
         // no worker's number to be compared besides.
@@ -66,7 +66,8 @@ extension Ledger {
         until: String?,
         lease: Int64
     ) throws(PostgresError) -> Opening {
-        _ = try connection.run(ScanStatements.lockSource, [.integer(source)])
+        let isWhole = try connection.run(ScanStatements.lockSource, [.integer(source)]).first?.boolean(0) ?? true
+        let isFull = isWhole && since == nil && until == nil
         let found = try connection.run(
             ScanStatements.open,
             [.integer(source), .double(scanSilence), .text(since), .text(until), .integer(lease)]
@@ -82,7 +83,7 @@ extension Ledger {
                         lease: lease,
                         pageToken: found.textOrNil(6),
                         resumed: try found.integer(8) > 0,
-                        isFull: since == nil && until == nil,
+                        isFull: isFull,
                         startedAt: try found.text(7),
                         pages: try found.integer(8)
                     )
@@ -113,7 +114,7 @@ extension Ledger {
                 lease: try row.integer(1),
                 pageToken: row.textOrNil(2),
                 resumed: resumed,
-                isFull: since == nil && until == nil,
+                isFull: isFull,
                 startedAt: try row.text(3),
                 pages: try row.integer(4)
             )

@@ -13,11 +13,33 @@ enum PageStatements {
     /// Looks keys up by scalar subqueries on purpose: they are index lookups under any statistics, where a join may
     /// read the whole table. Everything else joins the page's own rows. Ids are drawn before the inserts, so that no
     /// row is looked for again after them.
-    static let record = Statement(
-        "page.record",
+    static let record = Statement("page.record", sql(picked: false))
+
+    /// The same, and that the items are on page `$28` (a page token, null for the first) of Picker session `$27`.
+    static let recordPicked = Statement("page.record_picked", sql(picked: true))
+
+    /// The newest session that an item was picked in is the one that it is fetched through.
+    private static let picked = """
+        ), picked_page AS (
+            INSERT INTO coldroll.pick_page (session_id, page_token)
+            SELECT $27::bigint, $28::text FROM fence WHERE (SELECT t.is_enough FROM told AS t)
+            RETURNING id
+        ), picked AS (
+            INSERT INTO coldroll.pick (item_id, page_id)
+            SELECT v.id, g.id
+            FROM picked_page AS g
+            CROSS JOIN (SELECT n.id FROM new_item AS n
+                        UNION ALL
+                        SELECT (j.was).id FROM judged AS j WHERE NOT j.is_new) AS v
+            ON CONFLICT ON CONSTRAINT pick_pkey DO UPDATE SET page_id = excluded.page_id
+
+        """
+
+    private static func sql(picked isPicked: Bool) -> String {
         """
         WITH fence AS MATERIALIZED (
-            SELECT s.id, s.source_id, s.since IS NULL AND s.until IS NULL AS is_full,
+            SELECT s.id, s.source_id, s.since IS NULL AND s.until IS NULL
+                   AND (SELECT o.kind <> 'picker' FROM coldroll.source AS o WHERE o.id = s.source_id) AS is_full,
                    (SELECT l.id FROM coldroll.lane AS l WHERE l.source_id = s.source_id AND l.kind = 'photo') AS photo,
                    (SELECT l.id FROM coldroll.lane AS l WHERE l.source_id = s.source_id AND l.kind = 'video') AS video
             FROM coldroll.scan AS s
@@ -118,7 +140,7 @@ enum PageStatements {
                         SELECT (j.was).id FROM judged AS j WHERE NOT j.is_new) AS v
             WHERE f.is_full AND (SELECT t.is_enough FROM told AS t)
             GROUP BY f.id
-        ), counted AS MATERIALIZED (
+        \(isPicked ? picked : "")), counted AS MATERIALIZED (
             -- Each count from its own end: scan_counts_agree and scan_parts_have_jobs refuse the page if they differ.
             SELECT $25::bigint AS seen,
                    (SELECT count(DISTINCT r.item_id) FROM part_row AS r) AS new,
@@ -140,5 +162,5 @@ enum PageStatements {
         UNION ALL
         SELECT NULL, NULL, NULL, NULL FROM fence WHERE NOT (SELECT t.is_enough FROM told AS t)
         """
-    )
+    }
 }

@@ -4,10 +4,10 @@ import Postgres
 ///
 /// Whoever writes to one names its lease.
 enum ScanStatements {
-    /// Makes openings of scans of one source take turns.
+    /// Makes openings of scans of one source take turns; answers whether it can be listed whole.
     static let lockSource = Statement(
         "scan.lock_source",
-        "SELECT s.id FROM coldroll.source AS s WHERE s.id = $1::bigint FOR NO KEY UPDATE"
+        "SELECT s.kind <> 'picker' FROM coldroll.source AS s WHERE s.id = $1::bigint FOR NO KEY UPDATE"
     )
 
     /// The open scan of a source: key, whether its process is gone, seconds since its last sign, whether it is of this
@@ -133,7 +133,8 @@ enum ScanStatements {
         """
         WITH fence AS MATERIALIZED (
             SELECT s.id, s.source_id,
-                   s.outcome IS NULL AND s.since IS NULL AND s.until IS NULL AND $3::text <> 'failed' AS compares
+                   s.outcome IS NULL AND s.since IS NULL AND s.until IS NULL AND $3::text <> 'failed'
+                   AND (SELECT o.kind <> 'picker' FROM coldroll.source AS o WHERE o.id = s.source_id) AS compares
             FROM coldroll.scan AS s
             WHERE s.id = $1::bigint AND s.lease = $2::bigint
               AND coalesce(s.outcome = $3::text, $3::text = 'failed' OR s.pages = $7::bigint)
@@ -216,18 +217,21 @@ enum ScanStatements {
 
     /// How sources `$1` (all if empty) stand: their newest scan, the age of what is known of them, and what is not settled.
     ///
-    /// A scan that did not end well is settled by a later one that is complete and lists all that it would have listed.
+    /// A scan that did not end well is settled by a later one that is complete and lists all that it would have listed; one of
+    /// a picker by a later one, since the person is told and picks again. No scan of a picker is a full one.
     /// `$2` is the silence after which a process counts as gone, in seconds.
     static let standing = Statement(
         "scan.standing",
         """
         SELECT s.kind, s.account, n.state, n.since, n.until, n.started, n.ended, n.pages, n.seen, n.new, n.missing,
-               n.unreadable, n.reason, w.ended,
+               n.unreadable, n.reason, CASE WHEN s.kind <> 'picker' THEN w.ended END,
                greatest(0, coalesce((SELECT max(u.unreadable) FROM coldroll.scan AS u
                                      WHERE u.source_id = s.id AND u.id >= coalesce(w.id, 0)), 0)
                            - coalesce((SELECT a.unreadable FROM coldroll.scan AS a
                                        WHERE a.source_id = s.id AND a.accepted ORDER BY a.id DESC LIMIT 1), 0)),
-               o.state, o.reason
+               coalesce(o.state, CASE WHEN EXISTS (SELECT FROM coldroll.pick_session AS p
+                                                   WHERE p.source_id = s.id AND p.ended_at IS NULL AND p.unlisted)
+                                      THEN 'broken off' END), o.reason
         FROM coldroll.source AS s
         LEFT JOIN LATERAL (
             SELECT coalesce(c.outcome, CASE WHEN c.renewed_at >= now() - make_interval(secs => $2::double precision)

@@ -23,7 +23,7 @@ enum ArchiverCalls {
             )
         }
         let standing = try await Standing(archive.database, sources: [archive.source])
-        let told = [sentence(summary), standing.sentence].compactMap(\.self).joined(separator: " ")
+        let told = [sentence(summary, isPicked: archive.isPicker), standing.sentence].compactMap(\.self).joined(separator: " ")
         // What an older full scan left open is told, but a scan of a part answers for itself only.
         let status = summary.isFull || standing.unreadable > 0 ? standing.status : .done
         return Ending(status, told)
@@ -71,7 +71,7 @@ enum ArchiverCalls {
             }
         }
         let verdict = try await Verdict(archive, interrupted: stop.isRequested)
-        let scan = summary.scan.map(sentence) ?? "Another process scanned; this run joined it."
+        let scan = summary.scan.map { sentence($0, isPicked: archive.isPicker) } ?? "Another process scanned; this run joined it."
         return Ending(verdict.status, "\(scan) \(done(summary.work.progress)) \(verdict.sentence)")
     }
 
@@ -116,10 +116,13 @@ enum ArchiverCalls {
         return try await body { own in progress(WorkerProgress(own, sums.value)) }
     }
 
-    private static func sentence(_ scan: ScanSummary) -> String {
-        var text = "Scanned \(Quantity.counted(scan.pages, "page")): \(Quantity.counted(scan.seen, "item")) listed, "
+    private static func sentence(_ scan: ScanSummary, isPicked: Bool) -> String {
+        var text =
+            isPicked
+            ? "You picked \(Quantity.counted(scan.seen, "item")): "
+            : "Scanned \(Quantity.counted(scan.pages, "page")): \(Quantity.counted(scan.seen, "item")) listed, "
         text += "\(Quantity.grouped(scan.new)) new."
-        if !scan.isFull { text += " This was a part of the library only." }
+        if !scan.isFull, !isPicked { text += " This was a part of the library only." }
         if scan.missing > 0, scan.doubt == nil {
             let items = Quantity.counted(scan.missing, "item")
             text += " \(items) of those known before \(scan.missing == 1 ? "is" : "are") not listed any more"

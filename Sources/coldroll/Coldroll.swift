@@ -104,6 +104,7 @@ enum Coldroll {
                 environment: environment,
                 file: file,
                 slots: arguments.value("--slots"),
+                source: arguments.value(Source.flag.name),
                 need: command.need,
                 isRoot: geteuid() == 0
             )

@@ -26,9 +26,9 @@ import Testing
         }
         let request = NeutralRequest(
             photos: bench.context.photos,
+            items: bench.context.items,
             archive: bench.context.archive,
             ledger: bench.context.ledger,
-            kind: "library",
             account: "default",
             baseURLs: BaseURLCache()
         )

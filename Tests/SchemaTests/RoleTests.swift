@@ -17,17 +17,22 @@ import Testing
         }
     }
 
-    @Test func `a reader reads every view and table but the uploads, and changes nothing`() async throws {
+    @Test func `a reader reads every view and table but the uploads and picking sessions, and changes nothing`() async throws {
         let fixture = try await QueueFixture()
         try await fixture.record(1)
         let worker = try await fixture.worker()
         let job = try #require(try await fixture.claim(worker, 1).first)
         let upload = KeptUpload(session: "SECRET", length: 9, archive: "gs://a", objectName: "n")
         #expect(try await fixture.queue.keepUpload(worker: worker, job.reference, upload, offset: 0))
+        let picker = try await fixture.ledger.source(kind: "picker", account: "p", clientID: nil)
+        let pick = try await fixture.ledger.openScan(source: picker, since: nil, until: nil)
+        _ = try await fixture.ledger.beginPick(pick, session: "S", link: "https://SECRET", expiresAt: nil)
+        #expect(try await fixture.number("SELECT count(*) FROM coldroll.picks WHERE state = 'waits for the person'") == 1)
         let relations = try await fixture.texts(
             """
             SELECT relname FROM pg_class
-            WHERE relnamespace = 'coldroll'::regnamespace AND relkind IN ('r', 'v') AND relname <> 'upload'
+            WHERE relnamespace = 'coldroll'::regnamespace AND relkind IN ('r', 'v')
+              AND relname NOT IN ('upload', 'pick_session')
             """
         )
         #expect(relations.count > 15)
@@ -39,6 +44,7 @@ import Testing
                 #expect(try await fixture.number(shown) == 0)
             }
             for sql in [
+                "SELECT * FROM coldroll.pick_session", "SELECT link FROM coldroll.pick_session",
                 "SELECT * FROM coldroll.upload", "SELECT part_id FROM coldroll.upload", "DELETE FROM coldroll.job",
                 "UPDATE coldroll.part SET object_name = 'x'",
                 "INSERT INTO coldroll.object (part_id) VALUES (1)", "SELECT nextval('coldroll.lease')",
@@ -110,7 +116,7 @@ import Testing
         )
         let row = try await connection.run(Statement("test", "SELECT coldroll.accept(min(id)) FROM coldroll.part"))
         #expect(try row[0].text(0).contains("even if it is smaller"))
-        for view in ["queue_overview", "running", "failures", "workers", "throughput", "balance", "missing"] {
+        for view in ["queue_overview", "running", "failures", "workers", "throughput", "balance", "missing", "picks"] {
             _ = try await connection.run(Statement("test", "SELECT * FROM coldroll.\(view)"))
         }
     }

@@ -59,8 +59,10 @@ import Testing
     }
 
     @Test func `only what has something to say about a scope is told when it was not granted`() {
-        #expect(LoginScope.missing(from: LoginScope.all.map(\.scope)) == [])
-        let missing = LoginScope.missing(from: ["openid"])
+        for source in [.library, .picker, nil] as [Source?] {
+            #expect(LoginScope.missing(from: LoginScope.needed(by: source).map(\.scope), for: source) == [])
+        }
+        let missing = LoginScope.missing(from: ["openid"], for: .library)
         #expect(missing.count == 1 && missing[0].contains("appcreateddata") && missing[0].contains("coldroll scan"))
     }
 }

@@ -7,9 +7,9 @@ import JobQueue
 /// Requests that show whether a service works, without depending on the part that made somebody doubt it.
 struct NeutralRequest: Sendable {
     let photos: PhotosClient
+    let items: any ItemSource
     let archive: any ObjectStore
     let ledger: Ledger
-    let kind: String
     let account: String
     /// Base URLs that are known in this process: they cost no request.
     let baseURLs: BaseURLCache
@@ -25,7 +25,7 @@ struct NeutralRequest: Sendable {
 
     private func library() async -> Breaker.Answer {
         do {
-            try await photos.probeLibrary()
+            try await items.probe()
             return .answers
         } catch {
             return Self.answer(error)
@@ -45,7 +45,7 @@ struct NeutralRequest: Sendable {
     /// No single item decides: it may be gone from Google, or be one that never works. Two of one kind that were fetched
     /// before and are not now are an outage: the servers that send videos fail without the others.
     private func media() async -> Breaker.Answer {
-        guard let items = try? await ledger.neutralItems(kind: kind, account: account) else { return .notAsked }
+        guard let items = try? await ledger.neutralItems(kind: items.kind, account: account) else { return .notAsked }
         let stored = await polls(items.filter(\.isStored))
         if let away = stored.first(where: { !$0.hasAnswer && $0.silent.count > 1 }) { return away.silent[0] }
         if stored.contains(where: \.hasAnswer) { return .answers }
@@ -82,8 +82,8 @@ struct NeutralRequest: Sendable {
                 }
                 if poll.hasAnswer || poll.silent.count > 1 { break }
             } catch {
-                // Without the Library API nobody else has an address either. A refusal is about this item.
-                let answer = Self.answer(error)
+                // Without the API nobody else has an address either. A refusal is about this item.
+                let answer = (error as? PhotosError).map(Self.answer) ?? .notAsked
                 if answer == .notAsked { poll.isUnasked = true }
                 guard answer == .answers else { return poll }
             }
@@ -92,9 +92,9 @@ struct NeutralRequest: Sendable {
     }
 
     /// Known for most of an hour, so that an outage of the media servers costs hardly any request to the API.
-    private func address(of item: String) async throws(PhotosError) -> BaseURL? {
+    private func address(of item: String) async throws -> BaseURL? {
         if let known = baseURLs.item(item)?.baseURL { return known }
-        let found = try await photos.get(item)
+        let found = try await items.item(item)
         baseURLs.offer([found], isWanted: true)
         return found.baseURL
     }

@@ -61,7 +61,7 @@ package func runAll(
             forecast: forecast,
             progress: scanned
         )
-        let summary = try await scanAndWork(scan, number, options, progress, listings: 3)
+        let summary = try await scanAndWork(scan, number, options, progress)
         try await context.ledger.finishRun(
             number,
             outcome: outcome(of: summary),
@@ -85,8 +85,8 @@ package func runAll(
     } catch {
         // What went wrong is thrown below; the record of the run is a courtesy that must not hide it.
         if let totals = try? await context.queue.totals(sources: [source]) {
-            let isOutOfTime = (error as? ArchiverError)?.code == .outOfTime
-            let outcome = isOutOfTime ? "unfinished" : "failed"
+            let code = (error as? ArchiverError)?.code
+            let outcome = code == .outOfTime || code == .notPicked ? "unfinished" : "failed"
             try? await context.ledger.finishRun(number, outcome: outcome, totals: totals, unreadable: nil)
         }
         // What was stored before it failed must not be forgotten by a restored backup either.
@@ -102,12 +102,15 @@ private func outcome(of summary: RunSummary) -> String {
     return summary.totals.dead > 0 || summary.totals.unaccounted != 0 || !isListed ? "incomplete" : "complete"
 }
 
+/// How often a run lists at most, where the listing turns out to go on behind its end.
+private let allListings = 3
+
 private func scanAndWork(
     _ scanner: Scan,
     _ number: Int64,
     _ options: WorkerOptions,
     _ progress: @escaping @Sendable (WorkerProgress) -> Void,
-    listings: Int
+    listings: Int = allListings
 ) async throws -> RunSummary {
     let (context, source, stop) = (scanner.context, scanner.source, scanner.stop)
     let feed = Feed()
@@ -116,9 +119,18 @@ private func scanAndWork(
     let worker = Worker(context: context, options: options, sources: [source], stop: stop, isFed: { feed.isOpen })
     // A worker that fails stops the scan: what it would list could not be stored.
     async let worked = worker.run(progress: progress, failed: { stop.requestOnce() })
-    let scan: ScanSummary?
+    var scan: ScanSummary?
     do {
         scan = try await scanOrJoin(scanner)
+        while let listed = scan, listings == allListings, await scanner.wantsMore() {
+            scan = listed.followed(by: try await scanner.run())
+        }
+    } catch let error as ArchiverError where error.code == .notPicked {
+        // Nobody is to blame: what was picked before is archived first.
+        feed.close()
+        _ = try await worked
+        _ = await context.settled()
+        throw error
     } catch {
         // What is queued already is given back. If it was the worker that failed first, its error is the reason.
         stop.requestOnce()
@@ -130,9 +142,13 @@ private func scanAndWork(
     let listed = ContinuousClock.now
     let work = try await worked
     // Whatever made an answer look like the end may have lasted for a while: the work gave it time to pass.
-    if let end = scan?.end, listings > 1, stop.level == .none, listed.duration(to: .now) > .seconds(5),
-        try await !scanner.stillEnds(at: end)
+    var goesOn = stop.level == .none ? await context.settled() : false
+    if let end = scan?.end, let again = context.items.again(scanner), listings > 1, stop.level == .none,
+        listed.duration(to: .now) > .seconds(5)
     {
+        goesOn = try await !scanner.stillEnds(again, at: end)
+    }
+    if goesOn, listings > 1 {
         context.logger.log(.warning, "the listing goes on where it seemed to end: listing again")
         var more = try await scanAndWork(scanner, number, options, progress, listings: listings - 1)
         more.work.progress.add(work.progress)

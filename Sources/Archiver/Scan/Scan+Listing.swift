@@ -10,7 +10,7 @@ extension Scan {
     static let databasePatience = Duration.seconds(600)
 
     /// Walks every page from the one that `start` names, the first if nil; returns the last one.
-    func listAll(_ ticket: ScanTicket, from start: String?) async throws -> ListingEnd {
+    func listAll(_ ticket: ScanTicket, of listing: any Listing, from start: String?) async throws -> ListingEnd {
         var token = start
         var restarts = 0
         // Tokens met in this pass: a circle would go round for ever, and never see the rest.
@@ -20,7 +20,7 @@ extension Scan {
             try checkStop()
             let page: MediaPage
             do {
-                page = try await pageInEarnest(token)
+                page = try await pageInEarnest(token, of: listing)
             } catch let error as PhotosError where error.code == .badPageToken && token != nil {
                 restarts += 1
                 guard restarts <= Self.restarts else { throw error }
@@ -38,7 +38,13 @@ extension Scan {
             }
             let items = page.items.map { FoundItem($0, sourceLabel: context.sourceLabel) }
             context.baseURLs.offer(page.items)
-            let counts = try await recorded(ticket, items, unreadable: page.unreadable.count, next: page.nextPageToken)
+            let counts = try await recorded(
+                ticket,
+                items,
+                unreadable: page.unreadable.count,
+                next: page.nextPageToken,
+                picked: listing.place(token)
+            )
             totals = (totals.pages + 1, totals.seen + counts.seen, totals.new + counts.new)
             tellUnreadable(page, number: totals.pages)
             progress(ScanProgress(pages: totals.pages, seen: totals.seen, new: totals.new))
@@ -51,11 +57,11 @@ extension Scan {
 
     /// Lists from the first page again, up to a page that holds nothing new: what was uploaded while a listing lasted, or
     /// stood still, comes before where it began.
-    func lookAtFront(_ ticket: ScanTicket) async throws {
+    func lookAtFront(_ ticket: ScanTicket, of listing: any Listing) async throws {
         var token: String?
         repeat {
             try checkStop()
-            let page = try await patiently { () async throws(PhotosError) in try await fetch(token) }
+            let page = try await patiently { () async throws(PhotosError) in try await listing.page(token) }
             context.baseURLs.offer(page.items)
             let items = page.items.map { FoundItem($0, sourceLabel: context.sourceLabel) }
             // Entries without an id were counted the first time, and cannot be told from new ones.
@@ -66,9 +72,9 @@ extension Scan {
     }
 
     /// Whether a listing still ends where it ended: false if there is more now, or Google has forgotten the page.
-    func stillEnds(at end: ListingEnd) async throws -> Bool {
+    func stillEnds(_ listing: any Listing, at end: ListingEnd) async throws -> Bool {
         do {
-            let page = try await patiently { () async throws(PhotosError) in try await fetch(end.token) }
+            let page = try await patiently { () async throws(PhotosError) in try await listing.page(end.token) }
             return page.nextPageToken == nil && page.items.allSatisfy { end.ids.contains($0.id) }
         } catch let error as PhotosError where error.code == .badPageToken {
             return false
@@ -80,12 +86,14 @@ extension Scan {
     /// no id.
     ///
     /// One request more a scan, as a rule. What either answer has is taken.
-    private func pageInEarnest(_ token: String?) async throws -> MediaPage {
-        let first = try await patiently { () async throws(PhotosError) in try await fetch(token) }
+    private func pageInEarnest(_ token: String?, of listing: any Listing) async throws -> MediaPage {
+        let first = try await patiently { () async throws(PhotosError) in try await listing.page(token) }
         guard first.nextPageToken == nil || first.items.isEmpty || !first.unreadable.isEmpty else { return first }
         // Whatever made an answer empty may last for a moment.
         if first.items.isEmpty || !first.unreadable.isEmpty { try await sleep(.seconds(1)) }
-        let page = first.joined(with: try await patiently { () async throws(PhotosError) in try await fetch(token) })
+        let page = first.joined(
+            with: try await patiently { () async throws(PhotosError) in try await listing.page(token) }
+        )
         if first.nextPageToken == nil, page.nextPageToken != nil {
             context.logger.log(.warning, "the listing seemed to end, and went on when asked again")
         }
@@ -110,7 +118,8 @@ extension Scan {
         _ ticket: ScanTicket,
         _ items: [FoundItem],
         unreadable: Int,
-        next: String?
+        next: String?,
+        picked: PickPlace? = nil
     ) async throws -> PageCounts {
         let number = Int64.random(in: 1...Int64.max)
         return try await answered {
@@ -120,7 +129,8 @@ extension Scan {
                 unreadable: unreadable,
                 nextPageToken: next,
                 page: number,
-                order: order
+                order: order,
+                picked: picked
             )
         }
     }
@@ -136,12 +146,5 @@ extension Scan {
                 try await sleep(.seconds(1))
             }
         }
-    }
-
-    private func fetch(_ token: String?) async throws(PhotosError) -> MediaPage {
-        guard since == nil, until == nil else {
-            return try await context.photos.search(since: since, until: until, pageToken: token)
-        }
-        return try await context.photos.list(pageToken: token)
     }
 }

@@ -44,11 +44,17 @@ struct Scan {
             try await foretell(ticket)
             // Comparing a million items takes seconds, on a busy server longer than the lease: it is kept until the end.
             return try await keepingLease(of: ticket) {
+                let listing = try await context.items.listing(for: self, ticket)
                 var token = ticket.pageToken
                 while true {
                     do {
-                        let end = try await listAll(ticket, from: token)
-                        if ticket.resumed || began.duration(to: .now) > Self.short { try await lookAtFront(ticket) }
+                        let end = try await listAll(ticket, of: listing, from: token)
+                        if listing.growsAtFront, ticket.resumed || began.duration(to: .now) > Self.short {
+                            try await lookAtFront(ticket, of: listing)
+                        }
+                        if context.picker != nil {
+                            _ = try await answered { try await context.ledger.revivePicked(source: source) }
+                        }
                         return try await conclude(ticket, known: known, end)
                     } catch let error as LedgerError where error.code == .scanRewound {
                         context.logger.log(.warning, "pages were lost", ["error": .string(error.message)])
@@ -56,7 +62,7 @@ struct Scan {
                     }
                 }
             }
-        } catch let error as PhotosError where error.isFinal {
+        } catch let error as PhotosError where context.items.isFinal(error) {
             // The error itself is the message; a ledger that cannot note it now finds the scan open and goes on with it.
             _ = try? await context.ledger.finish(ticket, outcome: "failed", reason: error.message)
             throw error
@@ -79,11 +85,9 @@ struct Scan {
     /// Ends the pass: as complete, or as suspicious where it saw too little to be believed.
     private func conclude(_ ticket: ScanTicket, known: Int64, _ end: ListingEnd) async throws -> ScanSummary {
         let counts = try await answered { try await context.ledger.counts(ticket) }
-        if known + counts.new == 0 {
-            let unreadable = counts.unreadable > 0 ? " that can be read (\(counts.unreadable) entries had no id)" : ""
-            let reason =
-                "Google listed no photo or video at all\(unreadable). Since 31 March 2025 the Library API shows only what the "
-                + "same OAuth client uploaded: check that the credentials belong to the client that uploaded the photos."
+        // Of a picker each session has to bring something: whoever presses Done has picked.
+        if (context.picker == nil ? known + counts.new : counts.seen) == 0 {
+            let reason = nothing(unreadable: counts.unreadable)
             _ = try await answered {
                 try await context.ledger.finish(ticket, outcome: "suspicious", reason: reason)
             }
@@ -124,6 +128,18 @@ struct Scan {
         )
     }
 
+    /// Why a listing that shows nothing is not believed.
+    private func nothing(unreadable: Int64) -> String {
+        let entries = unreadable > 0 ? " that can be read (\(unreadable) entries had no id)" : ""
+        if context.picker != nil {
+            return "Google says that the picking is done, and lists no photo or video\(entries) that was picked. Run it again, "
+                + "and pick."
+        }
+        return
+            "Google listed no photo or video at all\(entries). Since 31 March 2025 the Library API shows only what the "
+            + "same OAuth client uploaded: check that the credentials belong to the client that uploaded the photos."
+    }
+
     /// - Throws: `ArchiverError` once a stop was asked for.
     func checkStop() throws {
         guard stop.level == .none else {
@@ -151,16 +167,5 @@ struct Scan {
         }
         defer { renewal.cancel() }
         return try await body()
-    }
-}
-
-extension PhotosError {
-    /// Whether the same listing will fail again however long one waits.
-    fileprivate var isFinal: Bool {
-        switch code {
-        case .insufficientScopes, .unauthenticated, .rejected, .foreignHost: true
-        case .auth(let code): code != .unavailable
-        default: false
-        }
     }
 }

@@ -33,7 +33,7 @@ package struct ScanSummary: Sendable, Equatable {
     package let pages: Int64
     package let seen: Int64
     package let new: Int64
-    /// False for `--since`/`--until`.
+    /// False for `--since`/`--until`, and for what was picked.
     package let isFull: Bool
     /// Start by the database's clock, RFC 3339 UTC.
     package let startedAt: String
@@ -70,6 +70,24 @@ package struct ScanSummary: Sendable, Equatable {
         self.missing = missing
         self.returned = returned
         self.doubt = doubt
+    }
+}
+
+extension ScanSummary {
+    /// The sums of this pass and of one after it, where a person picked in several sessions.
+    func followed(by next: ScanSummary) -> ScanSummary {
+        ScanSummary(
+            pages: pages + next.pages,
+            seen: seen + next.seen,
+            new: new + next.new,
+            isFull: isFull && next.isFull,
+            startedAt: startedAt,
+            unreadable: unreadable + next.unreadable,
+            missing: next.missing,
+            returned: next.returned,
+            doubt: next.doubt,
+            end: next.end
+        )
     }
 }
 

@@ -1,6 +1,7 @@
 package import JobQueue
 
-/// One full pass over the source, or a partial one by capture day; goes on with a broken one.
+/// One full pass over the source, or a partial one by capture day; goes on with a broken one. Of a picker as many sessions
+/// as the person wants.
 ///
 /// - Parameters:
 ///   - context: connections and stores.
@@ -25,7 +26,7 @@ package func runScan(
 ) async throws -> ScanSummary {
     try await Marker.check(context)
     let source = try await context.source()
-    return try await Scan(
+    let scan = Scan(
         context: context,
         source: source,
         since: since,
@@ -35,5 +36,8 @@ package func runScan(
         stop: stop,
         forecast: forecast,
         progress: progress
-    ).run()
+    )
+    var summary = try await scan.run()
+    while await scan.wantsMore() { summary = summary.followed(by: try await scan.run()) }
+    return summary
 }

@@ -1,14 +1,11 @@
 import GooglePhotos
 import JobQueue
 
-/// Finds items with young base URLs: from the pages that a scan saw, from one batchGet for up to 50, or one by one.
+/// Finds items with young base URLs: from the pages that a scan saw, in batches, or one by one.
 struct ItemResolver: Sendable {
-    let photos: PhotosClient
+    let source: any ItemSource
     let cache: BaseURLCache
     let health: ServiceHealth
-
-    /// Most ids of one batchGet (Library API reference).
-    static let batch = 50
 
     /// Fills the cache for these jobs.
     ///
@@ -20,21 +17,23 @@ struct ItemResolver: Sendable {
         for job in jobs where cache.item(job.sourceItem) == nil && seen.insert(job.sourceItem).inserted {
             wanted.append(job.sourceItem)
         }
-        for start in stride(from: 0, to: wanted.count, by: Self.batch) {
-            let ids = Array(wanted[start..<min(start + Self.batch, wanted.count)])
+        for start in stride(from: 0, to: wanted.count, by: source.batch) {
+            let ids = Array(wanted[start..<min(start + source.batch, wanted.count)])
             // One bad id can fail a whole batch with a 500 (gphotos-sync issue 33): single gets sort it out.
             let began = ContinuousClock.now
-            guard let results = try? await photos.batchGet(ids) else { continue }
+            guard let items = try? await source.items(ids) else { continue }
             health.succeeded(.library, began: began)
-            cache.offer(results.compactMap { try? $0.get() }, isWanted: true)
+            cache.offer(items, isWanted: true)
         }
     }
 
     /// The item with a base URL that may be used now.
-    func item(_ id: String) async throws(PhotosError) -> MediaItem {
+    ///
+    /// - Throws: as `ItemSource.item`; `.malformed` for an item without a base URL.
+    func item(_ id: String) async throws -> MediaItem {
         if let item = cache.item(id) { return item }
         let began = ContinuousClock.now
-        let item = try await photos.get(id)
+        let item = try await source.item(id)
         health.succeeded(.library, began: began)
         guard item.baseURL != nil else {
             throw PhotosError(code: .malformed, message: "Google answered for this item without a base URL.")

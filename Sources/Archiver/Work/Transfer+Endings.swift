@@ -9,7 +9,7 @@ import Postgres
 /// The name belongs to an object that is not this part's: the part needs another.
 struct NameTaken: Error {}
 
-/// The Library API does not know the item any more.
+/// Google does not know the item any more.
 struct ItemGone: Error {}
 
 /// How often one try repeats in place before the queue's backoff takes over.
@@ -119,10 +119,11 @@ extension Transfer {
         case .notFound where job.kind == .motion:
             Ending.noClip(job)
         case .notFound: .fail(reason: "refused", message: "Google has the item, but answers 404 for its bytes.")
+        case .sessionOver: .complete(.dead(reason: "\(Ledger.pickAgain): \(error.message)"))
         case .baseURLExpired:
             .fail(reason: "refused", message: "Google refused a fresh base URL of this item: \(error.message)")
         case .foreignHost: .fail(reason: "foreign-host", message: error.message)
-        case .badPageToken, .malformed, .rejected: .fail(reason: "refused", message: error.message)
+        case .badPageToken, .malformed, .rejected, .notPicked, .noAccount: .fail(reason: "refused", message: error.message)
         case .transport(let code): transportEnding(code, error.message, service)
         }
     }

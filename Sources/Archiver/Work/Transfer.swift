@@ -104,7 +104,7 @@ struct Transfer: Sendable {
     func item(_ job: ClaimedJob) async throws -> MediaItem {
         do {
             return try await resolver.item(job.sourceItem)
-        } catch  where error.code == .notFound {
+        } catch let error as PhotosError where error.code == .notFound {
             throw ItemGone()
         }
     }

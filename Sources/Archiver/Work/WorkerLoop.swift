@@ -96,7 +96,7 @@ final class WorkerLoop {
         transfer = Transfer(
             context: context,
             worker: worker,
-            resolver: ItemResolver(photos: context.photos, cache: context.baseURLs, health: health),
+            resolver: ItemResolver(source: context.items, cache: context.baseURLs, health: health),
             health: health,
             motion: options.motion
         )

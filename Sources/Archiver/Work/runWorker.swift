@@ -29,6 +29,7 @@ package func runWorker(
     let worker = Worker(context: context, options: options, sources: [source], stop: stop, isFed: { false })
     do {
         let summary = try await worker.run(progress: progress)
+        if stop.level == .none { _ = await context.settled() }
         try await Marker.leave(context)
         return summary
     } catch {
@@ -154,6 +155,7 @@ struct Worker {
             Task { [breaker = context.breaker] in await breaker.run() },
             Task { await sweep(queue, pulse, logger) { post.yield(.doorbell) } },
             Task { await tidy(queue, logger) },
+            Task { [context] in await settle(context) { post.yield(.doorbell) } },
             Task { await ring(context.listenConninfo, logger) { post.yield(.doorbell) } },
         ]
         let delivery = Task {
@@ -220,6 +222,19 @@ private func tidy(_ queue: JobQueue, _ logger: Logger) async {
             logger.log(.debug, "upkeep failed", ["error": .string("\(error)")])
         }
         try? await Task.sleep(for: pause(after: .now - began, atLeast: .seconds(1)))
+    }
+}
+
+/// Ends picking sessions of which all is stored: any process may, at any time.
+private func settle(_ context: ArchiveContext, found: @Sendable () -> Void) async {
+    guard context.picker != nil else { return }
+    while !Task.isCancelled {
+        // Cancellation is seen above.
+        try? await Task.sleep(for: .seconds(10))
+        guard !Task.isCancelled else { return }
+        _ = await context.settled()
+        // What was picked again is in the queue again.
+        found()
     }
 }
 

@@ -1,7 +1,7 @@
 extension Command {
     static let scan = Command(
         name: "scan",
-        purpose: "find what is in the library and queue what the ledger does not know",
+        purpose: "find what is in the library, or let a person pick, and queue what the ledger does not know",
         details: [
             "Reads the whole list of the source, page by page, and records items, parts and jobs. A scan that was broken "
                 + "off goes on where it stood. Known items cost nothing.",
@@ -10,18 +10,23 @@ extension Command {
             "A full scan that misses more of the known items than deletions explain (more than half; more than a tenth and "
                 + "more than 100; or 100 that are all older than everything it saw) is suspicious: what it found is stored, and "
                 + "the exit code is 2 until a scan sees them, or you say that you deleted them.",
+            "With --source picker it shows the link and the QR code of a page of Google's, and lists what you pick there. At a "
+                + "terminal it asks whether you want to pick more, since a page takes 2,000 photos and videos at most; without "
+                + "one the link is in the log. A scan that was broken off goes on with the same page. What was picked can be "
+                + "fetched until the picking session expires, so let a worker follow soon.",
         ],
-        flags: DayRange.flags + [Pass.orderFlag, Pass.acceptsGapsFlag],
+        flags: [Source.flag] + DayRange.flags + [Pass.orderFlag, Pass.acceptsGapsFlag],
         examples: [
             ("coldroll scan", "one full pass"),
             ("coldroll scan --since 2024-01-01", "photos taken since then"),
             ("coldroll scan --accept-gaps", "after you deleted much of the library from Google"),
+            ("coldroll scan --source picker", "pick photos and videos by hand"),
         ],
         need: .everything,
         output: .events,
         interruption: .graceful
     ) { session, arguments in
-        let pass = try Pass(arguments)
+        let pass = try Pass(arguments, of: session.settings.source)
         let archive = try await session.openArchive()
         return try await ArchiverCalls.scan(archive, pass, stop: session.stop, reporter: session.reporter)
     }
@@ -34,6 +39,7 @@ extension Command {
                 + "is in hand; a second one gives it back at once."
         ],
         flags: [
+            Source.flag,
             Flag("--drain", .toggle, "end when no job of the source is left, running and scheduled ones included"),
             WorkOptions.maxWaitFlag, WorkOptions.slotsFlag, WorkOptions.motionFlag,
         ],
@@ -61,21 +67,24 @@ extension Command {
         purpose: "scan, work until all is done, record the run: for cron and systemd",
         details: [
             "A run that ends well writes its date to the state store. Runs of several hosts join. The exit code says "
-                + "whether everything found is stored."
+                + "whether everything found is stored.",
+            "With --source picker it archives what you pick in Google's page: see 'coldroll scan --help'. When nobody picks "
+                + "in time it archives what was picked before, and ends with 5.",
         ],
-        flags: DayRange.flags + [
+        flags: [Source.flag] + DayRange.flags + [
             Pass.orderFlag, Pass.acceptsGapsFlag, WorkOptions.maxWaitFlag, WorkOptions.slotsFlag,
             WorkOptions.motionFlag,
         ],
         examples: [
             ("coldroll run", "the whole library"),
+            ("coldroll run --source picker", "pick photos and videos by hand"),
             ("coldroll run --env-file /etc/coldroll.env", "with settings from a file"),
         ],
         need: .everything,
         output: .events,
         interruption: .graceful
     ) { session, arguments in
-        let pass = try Pass(arguments)
+        let pass = try Pass(arguments, of: session.settings.source)
         let options = WorkOptions(arguments, session.settings, drain: true)
         let archive = try await session.openArchive()
         return try await ArchiverCalls.run(archive, pass, options, stop: session.stop, reporter: session.reporter)

@@ -22,9 +22,11 @@ extension Command {
             "The OAuth client is your own: Google Cloud console, Google Auth Platform, Clients, type Desktop app. Name the file "
                 + "that the console lets you download with --client the first time; later logins remember it. Google shows each "
                 + "client only what that client uploaded, so a source keeps its client, and its owner.",
+            "Google is asked for what the source needs, or, where none is chosen, for what any of them needs.",
         ],
         flags: [
             Flag("--client", .text("FILE"), "the OAuth client, as the console hands it out; the one of the last login otherwise"),
+            Source.flag,
             accountFlag,
             Flag("--no-browser", .toggle, "for a browser on another machine: print the link, and take the address it ends at"),
             Flag("--wait", .span, "how long to wait for the browser", fallback: "10m"),
@@ -77,6 +79,8 @@ private struct SignIn {
     }
 
     private var keyPath: String { session.settings.keyFile }
+    /// Which of the account's sources it is for first; the others that there are take the same login.
+    private var kind: String { session.settings.source == .picker ? "picker" : "library" }
 
     /// The client that a file names, or that of the last login.
     func client(file: String?) async throws -> OAuthClient {
@@ -95,7 +99,7 @@ private struct SignIn {
                     + "FILE"
             )
         }
-        try await database.ledger.refuseForeign(client: client.id, kind: "library", account: account)
+        try await database.ledger.refuseForeign(client: client.id, kind: kind, account: account)
         return client
     }
 
@@ -107,7 +111,7 @@ private struct SignIn {
         let consent = Consent(
             client: client,
             redirect: client.loopback?.redirect ?? "http://127.0.0.1:\(listener.port)/",
-            scopes: LoginScope.all.map(\.scope)
+            scopes: LoginScope.needed(by: session.settings.source).map(\.scope)
         )
         let wait = AnswerWait(consent: consent, reporter: session.reporter, patience: patience)
         answers.open(wait)
@@ -136,7 +140,7 @@ private struct SignIn {
 
     /// Checks whose login it is and what it may do, then keeps it for the fleet.
     func keep(_ login: Login) async throws -> Ending {
-        let missing = LoginScope.missing(from: login.scopes)
+        let missing = LoginScope.missing(from: login.scopes, for: session.settings.source)
         guard missing.isEmpty else {
             throw CommandFailure(
                 .credentials,
@@ -144,17 +148,19 @@ private struct SignIn {
             )
         }
         let ledger = database.ledger
-        let source = try await ledger.source(kind: "library", account: account, clientID: login.clientID)
-        try await ledger.learn(subject: login.subject, source: source)
+        let sources = try await sources(of: login)
+        for source in sources { try await ledger.learn(subject: login.subject, source: source) }
         let key = try FleetKey.loadOrMake(keyPath)
         try await store.write(login, key)
-        try await ledger.signIn(
-            source: source,
-            id: login.id,
-            subject: login.subject,
-            scopes: login.scopes,
-            lifetime: login.endsAt.map { .seconds($0.timeIntervalSince(login.signedInAt)) }
-        )
+        for source in sources {
+            try await ledger.signIn(
+                source: source,
+                id: login.id,
+                subject: login.subject,
+                scopes: login.scopes,
+                lifetime: login.endsAt.map { .seconds($0.timeIntervalSince(login.signedInAt)) }
+            )
+        }
         if session.settings.photosCredentials != nil {
             session.reporter.warn(
                 "COLDROLL_PHOTOS_CREDENTIALS is set and wins over this login: unset it to use the login."
@@ -181,13 +187,25 @@ private struct SignIn {
         }
         try await desk.revoke(login)
         try await store.forget()
-        let source = try await database.ledger.source(kind: "library", account: account, clientID: login.clientID)
-        try await database.ledger.refuseLogin(
-            source: source,
-            login: login.id,
-            reason: "The owner of account \(account) has logged out. Run 'coldroll login' to go on."
-        )
+        for source in try await sources(of: login) {
+            try await database.ledger.refuseLogin(
+                source: source,
+                login: login.id,
+                reason: "The owner of account \(account) has logged out. Run 'coldroll login' to go on."
+            )
+        }
         return Ending(.done, "Logged out: Google takes this login no more. What is stored stays stored.")
+    }
+
+    /// The source that it is for, made if need be, and those of the same account that there are.
+    private func sources(of login: Login) async throws -> [Int64] {
+        let ledger = database.ledger
+        var sources = [try await ledger.source(kind: kind, account: account, clientID: login.clientID)]
+        for other in try await ledger.sources() where other.account == account && !sources.contains(other.id) {
+            guard ["library", "picker"].contains(other.kind) else { continue }
+            sources.append(try await ledger.source(kind: other.kind, account: account, clientID: login.clientID))
+        }
+        return sources
     }
 
     private static func day(_ date: Date) -> String { date.formatted(.iso8601.year().month().day()) }

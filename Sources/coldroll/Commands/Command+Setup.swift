@@ -14,7 +14,8 @@ extension Command {
         details: [
             "Migrates the schema, makes the directories of file:// stores, checks that archive and state store can be "
                 + "written, binds the ledger to the archive, checks that it is the ledger which filled it, and, with "
-                + "COLDROLL_SOURCE=library, asks Google Photos for one page to see whether the login may list it. "
+                + "COLDROLL_SOURCE=library, asks Google Photos for one page to see whether the login may list it, with "
+                + "COLDROLL_SOURCE=picker for a picking session, which it ends at once. "
                 + "All that fails is told, not only the first.",
             "A private PostgreSQL of an older major version is carried over to the newest one that is installed, as long as "
                 + "the old version's programs are installed too; the old database is kept beside it.",
@@ -42,11 +43,11 @@ extension Command {
         }
         let isLoggedIn = try await steps.run { try await setup.checkPhotos(http, stores, database) }
         guard let status = steps.failure else {
-            guard session.settings.source == .library else {
+            guard session.settings.source == .library || session.settings.source == .picker else {
                 return Ending(
                     .done,
-                    "What is there is in order. Before 'coldroll run', set COLDROLL_SOURCE=library: this version archives "
-                        + "library only."
+                    "What is there is in order. Before 'coldroll run', set COLDROLL_SOURCE to library or picker, which is what "
+                        + "this version archives."
                 )
             }
             guard isLoggedIn == true else {
@@ -145,36 +146,52 @@ private struct Setup {
         session.reporter.say("The ledger belongs to the archive \(stores.archive.url).")
     }
 
-    /// Asks for one page, which counts in the day's quota like any other.
+    /// Asks Google for the smallest thing that shows whether the login will do.
     ///
     /// - Returns: false where nobody has logged in yet.
     func checkPhotos(_ http: HTTPClient, _ stores: Stores?, _ database: Database?) async throws -> Bool {
         switch session.settings.source {
-        case .library:
+        case .library, .picker:
             if session.settings.photosCredentials == nil, let stores, try await session.keptLogin(stores) == nil {
                 return false
             }
-            let photos = try await session.openPhotos(http, stores, database)
-            if let database {
-                let requests = RequestBudget(
-                    queue: database.queue,
-                    project: JobQueue.project(ofClient: photos.clientID),
-                    limits: session.limits,
-                    logger: session.logger
-                )
-                let client = photos.client.admitting { kind throws(PhotosError) in try await requests.admit(kind) }
-                defer { session.resources.add { await requests.giveBack() } }
-                _ = try await client.list(pageToken: nil)
+            let source = try session.requireSource()
+            let photos = try await session.openPhotos(source, http, stores, database)
+            if source == .picker {
+                try await checkPicker(PickerClient(photos.client))
             } else {
-                _ = try await photos.client.list(pageToken: nil)
+                try await checkLibrary(photos, database)
             }
-            session.reporter.say("Google Photos lets these credentials list the library.")
         case nil:
             session.reporter.say("COLDROLL_SOURCE is not set, so no credentials for Google Photos were checked.")
         case let other?:
             session.reporter.warn("COLDROLL_SOURCE is \(other.kind), which this version cannot archive yet.")
         }
         return true
+    }
+
+    /// Begins a picking session and ends it.
+    private func checkPicker(_ picker: PickerClient) async throws {
+        try await picker.deleteSession(try await picker.createSession().id)
+        session.reporter.say("Google Photos lets these credentials open the Picker.")
+    }
+
+    /// Asks for one page, which counts in the day's quota like any other.
+    private func checkLibrary(_ photos: PhotosAccess, _ database: Database?) async throws {
+        if let database {
+            let requests = RequestBudget(
+                queue: database.queue,
+                project: JobQueue.project(ofClient: photos.clientID),
+                limits: session.limits,
+                logger: session.logger
+            )
+            let client = photos.client.admitting { kind throws(PhotosError) in try await requests.admit(kind) }
+            defer { session.resources.add { await requests.giveBack() } }
+            _ = try await client.list(pageToken: nil)
+        } else {
+            _ = try await photos.client.list(pageToken: nil)
+        }
+        session.reporter.say("Google Photos lets these credentials list the library.")
     }
 }
 

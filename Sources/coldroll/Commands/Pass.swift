@@ -22,11 +22,18 @@ struct Pass: Sendable, Equatable {
         fallback: "newest"
     )
 
-    /// - Throws: `CommandFault` if gaps are accepted of a scan that is not full, which misses things by its nature.
-    init(_ arguments: Arguments) throws {
+    /// - Parameters:
+    ///   - arguments: the command's.
+    ///   - source: what is scanned.
+    /// - Throws: `CommandFault` if gaps are accepted of a scan that is not full, which misses things by its nature; and for
+    ///   flags about a library where a person picks.
+    init(_ arguments: Arguments, of source: Source?) throws {
         range = try DayRange(arguments)
         order = arguments.value(Self.orderFlag.name).flatMap(WorkOrder.init(rawValue:)) ?? .newest
         acceptsGaps = arguments.has(Self.acceptsGapsFlag.name)
+        if source == .picker, acceptsGaps || range.since != nil || range.until != nil {
+            throw CommandFault("--since, --until and --accept-gaps are about a library: with the Picker you pick what you want")
+        }
         if acceptsGaps, range.since != nil || range.until != nil {
             throw CommandFault("--accept-gaps is about a full scan: leave --since and --until away")
         }

@@ -16,6 +16,9 @@ struct Standing: Sendable, Equatable {
     /// Entries that were listed without an id and are not acknowledged.
     var unreadable: Int64 { scans.reduce(0) { $0 + $1.unreadable } }
 
+    /// Whether such entries came from a picker alone.
+    private var isPicked: Bool { scans.allSatisfy { $0.unreadable == 0 || $0.source == "picker" } }
+
     /// What keeps the listings from being complete, and what to do; nil if nothing does.
     var sentence: String? {
         var sentences: [String] = []
@@ -24,8 +27,8 @@ struct Standing: Sendable, Equatable {
             sentences.append(
                 "Google listed \(entries) without an id: \(unreadable == 1 ? "it" : "they") may be photos, and nothing can "
                     + "fetch or count them. Run 'coldroll scan' again; if they stay, look for them in Google Photos (the scan "
-                    + "logs the filenames that Google gave) and save them by hand or by Takeout, then 'coldroll scan "
-                    + "--accept-gaps'."
+                    + "logs the filenames that Google gave) and save them by hand or by Takeout, then "
+                    + (isPicked ? "pick anything that comes whole: that settles it." : "'coldroll scan --accept-gaps'.")
             )
         }
         sentences += scans.compactMap { sentence(of: $0) }
@@ -38,18 +41,20 @@ struct Standing: Sendable, Equatable {
         }
         guard let unsettled = scan.unsettled else { return nil }
         switch unsettled.state {
-        case "running": return "A scan of \(name(scan)) is going on: there may be more in the library."
+        case "running": return "A scan of \(name(scan)) is going on: there may be more \(rest(scan))."
         case "broken off":
-            return "A scan of \(name(scan)) was broken off, so there may be more in the library: 'coldroll scan' or "
+            return "A scan of \(name(scan)) was broken off, so there may be more \(rest(scan)): 'coldroll scan' or "
                 + "'coldroll run' goes on with it."
         case "suspicious": return unsettled.reason ?? "A scan of \(name(scan)) is not to be believed: scan again."
         default:
             let reason = unsettled.reason.map { " (\($0))" } ?? ""
             return
-                "A scan of \(name(scan)) failed\(reason), so there may be more in the library: run 'coldroll scan' or "
+                "A scan of \(name(scan)) failed\(reason), so there may be more \(rest(scan)): run 'coldroll scan' or "
                 + "'coldroll run'."
         }
     }
+
+    private func rest(_ scan: ScanStanding) -> String { scan.source == "picker" ? "that was picked" : "in the library" }
 
     private func name(_ scan: ScanStanding) -> String { "the \(scan.source) of account \(harmless(scan.account))" }
 }

@@ -66,7 +66,9 @@ extension StatusReport.Outage {
     fileprivate var text: String {
         let what =
             switch service {
-            case "library": "the Library API of project \(harmless(place))"
+            case "library":
+                OpenBreaker.pickerProject(place).map { "the Picker API of project \(harmless($0))" }
+                    ?? "the Library API of project \(harmless(place))"
             case "media": "Google's media service"
             default: "the archive \(harmless(place))"
             }

@@ -115,7 +115,8 @@ extension Verdict {
         breakers.filter { places == nil || places?[$0.service] == $0.place }.map { breaker in
             let service =
                 switch breaker.service {
-                case .library: "The Library API"
+                case .library:
+                    OpenBreaker.pickerProject(breaker.place) == nil ? "The Library API" : "Google's Picker API"
                 case .media: "Google's media service"
                 case .storage: "The archive"
                 }

@@ -11,14 +11,27 @@ struct LoginScope: Sendable {
         commands: "coldroll scan, work and run with COLDROLL_SOURCE=library"
     )
 
-    /// In the order of the consent page. `openid` and `email` say whose login it is; the owner cannot untick them.
-    static let all: [LoginScope] = [
-        LoginScope(scope: "openid", commands: nil), LoginScope(scope: "email", commands: nil), library,
-    ]
+    /// Picker API: what the owner picks, while the picking session lives.
+    static let picker = LoginScope(
+        scope: "https://www.googleapis.com/auth/photospicker.mediaitems.readonly",
+        commands: "coldroll scan, work and run with COLDROLL_SOURCE=picker"
+    )
 
-    /// Sentences about scopes that were not granted.
-    static func missing(from granted: [String]) -> [String] {
-        all.filter { !granted.contains($0.scope) }.compactMap { scope in
+    /// What a source needs, in the order of the consent page; of all sources where none is chosen.
+    ///
+    /// `openid` and `email` say whose login it is; the owner cannot untick them.
+    static func needed(by source: Source?) -> [LoginScope] {
+        let identity = [LoginScope(scope: "openid", commands: nil), LoginScope(scope: "email", commands: nil)]
+        return switch source {
+        case .library: identity + [library]
+        case .picker: identity + [picker]
+        case .takeout, nil: identity + [library, picker]
+        }
+    }
+
+    /// Sentences about scopes that a source needs and that were not granted.
+    static func missing(from granted: [String], for source: Source?) -> [String] {
+        needed(by: source).filter { !granted.contains($0.scope) }.compactMap { scope in
             scope.commands.map { "Google did not grant \(scope.scope), so these will not work: \($0)." }
         }
     }

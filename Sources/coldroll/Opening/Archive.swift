@@ -13,6 +13,8 @@ struct Archive: Sendable {
     let context: ArchiveContext
     /// The source's id in the ledger.
     let source: Int64
+    /// Whether a person picks what it holds.
+    var isPicker: Bool { context.picker != nil }
 }
 
 extension Session {
@@ -29,14 +31,14 @@ extension Session {
 
     /// Opens everything and checks that ledger, archive and source belong together; `setup` must have run.
     func openArchive() async throws -> Archive {
-        try requireLibrary()
+        let kind = try requireSource()
         let http = openHTTP()
         let stores = try openStores(http)
         let database = try await openLedger()
         try await database.ledger.refuseForeign(archive: stores.archive.url)
-        let photos = try await openPhotos(http, stores, database)
+        let photos = try await openPhotos(kind, http, stores, database)
         let source = try await database.ledger.source(
-            kind: "library",
+            kind: kind.kind,
             account: settings.account,
             clientID: photos.clientID
         )
@@ -55,7 +57,9 @@ extension Session {
             host: hostName(),
             version: coldrollVersion,
             listenConninfo: database.listenConninfo,
-            limits: limits
+            limits: limits,
+            picker: kind == .picker
+                ? (source, Picking(reporter: reporter, environment: settings.environment).desk) : nil
         )
         resources.add { [requests = context.requests] in await requests.giveBack() }
         interruption.becomeGraceful()

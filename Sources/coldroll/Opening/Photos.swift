@@ -4,7 +4,7 @@ import GoogleAuth
 import GooglePhotos
 import HTTPClient
 
-/// The opened library: its client, and the OAuth client that the source remembers.
+/// The opened source: its client, and the OAuth client that the source remembers.
 struct PhotosAccess: Sendable {
     let client: PhotosClient
     let clientID: String?
@@ -13,25 +13,36 @@ struct PhotosAccess: Sendable {
 }
 
 extension Session {
-    /// Checks that a source was chosen which this version archives.
-    /// - Throws: `CommandFault` that explains the sources.
-    func requireLibrary() throws {
+    /// The source that was chosen.
+    /// - Throws: `CommandFault` that explains the sources, if there is none or this version does not archive it.
+    func requireSource() throws -> Source {
         switch settings.source {
-        case .library: return
+        case .library: return .library
+        case .picker: return .picker
         case nil: throw CommandFault(Source.explanation)
         case let other?:
             throw CommandFault(
-                "COLDROLL_SOURCE is \(other.kind), which this version cannot archive yet; it archives library only"
+                "COLDROLL_SOURCE is \(other.kind), which this version cannot archive yet; it archives library and picker"
             )
         }
     }
 
-    /// Opens the library with the credentials of COLDROLL_PHOTOS_CREDENTIALS, else with the login that the fleet shares.
+    /// Where a source's items are asked for.
+    private func endpoint(of source: Source) -> String {
+        source == .picker ? settings.pickerEndpoint : settings.photosEndpoint
+    }
+
+    /// Opens a source of Google's with the credentials of COLDROLL_PHOTOS_CREDENTIALS, else with the login that the fleet shares.
     ///
     /// Nothing is asked of Google yet.
     /// - Throws: `CommandFailure` or `AuthError` where there are no credentials, or they are not what they should be.
-    func openPhotos(_ http: HTTPClient, _ stores: Stores?, _ database: Database?) async throws -> PhotosAccess {
-        if let file = settings.photosCredentials { return try openPhotos(http, file: file) }
+    func openPhotos(
+        _ kind: Source,
+        _ http: HTTPClient,
+        _ stores: Stores?,
+        _ database: Database?
+    ) async throws -> PhotosAccess {
+        if let file = settings.photosCredentials { return try openPhotos(kind, http, file: file) }
         guard let stores, let database else {
             throw CommandFailure(
                 .credentials,
@@ -45,7 +56,7 @@ extension Session {
             )
         }
         let ledger = database.ledger
-        let source = try await ledger.source(kind: "library", account: settings.account, clientID: login.clientID)
+        let source = try await ledger.source(kind: kind.kind, account: settings.account, clientID: login.clientID)
         if let shared = try await ledger.login(source: source), shared.id == login.id {
             if let refusal = shared.refusal { throw AuthError(code: .loginRequired, message: refusal) }
         } else {
@@ -70,7 +81,7 @@ extension Session {
             client: PhotosClient(
                 http: http,
                 tokens: fleet.tokens(clientID: login.clientID),
-                endpoint: settings.photosEndpoint
+                endpoint: endpoint(of: kind)
             ),
             clientID: login.clientID,
             login: fleet
@@ -86,10 +97,10 @@ extension Session {
         return (login, key, store)
     }
 
-    private func openPhotos(_ http: HTTPClient, file: String) throws -> PhotosAccess {
+    private func openPhotos(_ kind: Source, _ http: HTTPClient, file: String) throws -> PhotosAccess {
         let tokens = try TokenSource.file(
             file,
-            scope: LoginScope.library.scope,
+            scope: (kind == .picker ? LoginScope.picker : LoginScope.library).scope,
             tokenEndpoint: settings.oauthEndpoint,
             http: http
         )
@@ -101,7 +112,7 @@ extension Session {
             )
         }
         return PhotosAccess(
-            client: PhotosClient(http: http, tokens: tokens, endpoint: settings.photosEndpoint),
+            client: PhotosClient(http: http, tokens: tokens, endpoint: endpoint(of: kind)),
             clientID: tokens.clientID
         )
     }

@@ -31,7 +31,7 @@ extension ExitStatus {
         case .foreignLedger, .nothingFound: .dead
         case .credentials, .login: .credentials
         case .unavailable, .noSpace: .unreachable
-        case .outOfTime: .unfinished
+        case .outOfTime, .notPicked: .unfinished
         case .interrupted: .interrupted
         }
     }
@@ -45,7 +45,8 @@ extension ExitStatus {
 
     private static func of(_ code: PhotosError.Code) -> ExitStatus {
         switch code {
-        case .insufficientScopes, .unauthenticated: .credentials
+        case .insufficientScopes, .unauthenticated, .noAccount: .credentials
+        case .sessionOver, .notPicked: .unfinished
         case .auth(let code): of(code)
         case .transport(let code): of(code)
         case .quota, .dailyQuota, .budgetSpent: .unfinished

@@ -61,6 +61,18 @@ final class Reporter: Sendable {
         }
     }
 
+    /// Whether a person reads, rather than a program.
+    var isForPerson: Bool { if case .person = audience { true } else { false } }
+
+    /// Lines of our own making for a person, escape sequences included; a log gets nothing of them.
+    func show(_ block: String) {
+        guard isForPerson else { return }
+        state.withLock { state in
+            let drawn = state.drawn
+            write((drawn == nil ? "" : "\r\u{1B}[K") + block + (drawn ?? ""))
+        }
+    }
+
     /// A sentence about something that went as it should.
     func say(_ sentence: String, _ fields: [String: LogValue] = [:]) { emit(.info, sentence, fields) }
 

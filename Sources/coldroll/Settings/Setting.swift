@@ -40,7 +40,7 @@ struct Setting: Sendable, Equatable {
         ),
         Setting(
             "COLDROLL_SOURCE",
-            "what to archive: library, picker or takeout:PATH; this version archives library",
+            "what to archive: library, picker or takeout:PATH; this version archives library and picker",
             fallback: "none: scan and run explain the three"
         ),
         Setting("COLDROLL_ACCOUNT", "the owner's label of the Google account", fallback: "default"),
@@ -84,11 +84,7 @@ struct Setting: Sendable, Equatable {
             fallback: "\(Settings.mediaQuota), as Google allows"
         ),
         Setting("COLDROLL_PHOTOS_ENDPOINT", "base URL of the Library API", fallback: Settings.photosEndpoint),
-        Setting(
-            "COLDROLL_PICKER_ENDPOINT",
-            "base URL of the Picker API; checked, without effect in this version",
-            fallback: Settings.pickerEndpoint
-        ),
+        Setting("COLDROLL_PICKER_ENDPOINT", "base URL of the Picker API", fallback: Settings.pickerEndpoint),
         Setting(
             "COLDROLL_OAUTH_ENDPOINT",
             "base URL of the token endpoint, which is /token there",

@@ -35,6 +35,7 @@ struct Settings: Sendable, Equatable {
     let apiQuota: Int
     let mediaQuota: Int
     let photosEndpoint: String
+    let pickerEndpoint: String
     /// nil means Google's or the credentials file's own.
     let oauthEndpoint: String?
     /// nil means Google's.
@@ -57,6 +58,7 @@ struct Settings: Sendable, Equatable {
     ///   - environment: variables by name, normally the process's own.
     ///   - file: lines of the file that `--env-file` named; the environment wins over them.
     ///   - slots: value of `--slots`, already checked; it wins over both.
+    ///   - source: value of `--source`, already checked; as `slots`.
     ///   - need: whether the stores are used, so that their credentials must be there.
     ///   - isRoot: decides the default home.
     ///   - isReadable: whether a file can be read; a parameter for tests.
@@ -65,6 +67,7 @@ struct Settings: Sendable, Equatable {
         environment: [String: String],
         file: [String: String] = [:],
         slots: String? = nil,
+        source: String? = nil,
         need: Command.Need = .ledger,
         isRoot: Bool,
         isReadable: @escaping (String) -> Bool = isReadableFile
@@ -81,7 +84,7 @@ struct Settings: Sendable, Equatable {
         archive = reader.store("COLDROLL_ARCHIVE", fallback: "file://\(home)/archive")
         state = reader.store("COLDROLL_STATE", fallback: "file://\(home)/state")
         reader.compareStores(archive: archive, state: state)
-        source = reader.source()
+        self.source = source.flatMap { Source($0) } ?? reader.source()
         account = reader.account()
         photosCredentials = reader.file("COLDROLL_PHOTOS_CREDENTIALS")
         keyFile = reader.keyFile("COLDROLL_KEY_FILE", home: home)
@@ -91,7 +94,7 @@ struct Settings: Sendable, Equatable {
         apiQuota = reader.quota("COLDROLL_API_QUOTA") ?? Self.apiQuota
         mediaQuota = reader.quota("COLDROLL_MEDIA_QUOTA") ?? Self.mediaQuota
         photosEndpoint = reader.url("COLDROLL_PHOTOS_ENDPOINT") ?? Self.photosEndpoint
-        _ = reader.url("COLDROLL_PICKER_ENDPOINT")
+        pickerEndpoint = reader.url("COLDROLL_PICKER_ENDPOINT") ?? Self.pickerEndpoint
         oauthEndpoint = reader.url("COLDROLL_OAUTH_ENDPOINT")
         storageEmulator = reader.emulator()
         certificateAuthorities = reader.certificates("SSL_CERT_FILE")

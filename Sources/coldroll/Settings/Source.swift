@@ -27,10 +27,18 @@ enum Source: Sendable, Equatable {
     /// What somebody reads who has not chosen yet.
     static let explanation = """
         COLDROLL_SOURCE is not set. It says what to archive:
-          library       photos and videos that the OAuth client of COLDROLL_PHOTOS_CREDENTIALS uploaded itself; since \
-        31 March 2025 Google's Library API shows a client nothing else
+          library       photos and videos that your OAuth client uploaded itself; since 31 March 2025 Google's Library API \
+        shows a client nothing else
           picker        photos and videos that a person picks in Google's Picker, 2000 at a time
           takeout:PATH  a Google Takeout export: the whole library, with the original bytes
-        This version archives library only.
+        This version archives library and picker. --source says the same for one command.
         """
+
+    /// Of the commands that need one.
+    static let flag = Flag(
+        "--source",
+        .choice(["library", "picker"]),
+        "what to archive: all that your OAuth client uploaded, or what you pick in Google's Picker",
+        variable: "COLDROLL_SOURCE"
+    )
 }

@@ -99,7 +99,7 @@ final class Bench {
         return Transfer(
             context: context,
             worker: worker,
-            resolver: ItemResolver(photos: context.photos, cache: context.baseURLs, health: health),
+            resolver: ItemResolver(source: context.items, cache: context.baseURLs, health: health),
             health: health,
             motion: .auto
         )

@@ -1,0 +1,167 @@
+import GooglePhotos
+import JobQueue
+import Logging
+
+extension PickerSource {
+    /// How long a person is waited for where Google names neither a limit nor the session's end.
+    private static let longestWait = Duration.seconds(24 * 3600)
+    /// Refusals of a new session that are waited for: they may mean a quota a minute, or too many sessions of one person.
+    private static let refusals = 3
+
+    /// Goes on with the session of this scan, or makes one, and waits until the person has picked.
+    func listing(for scan: Scan, _ ticket: ScanTicket) async throws -> any Listing {
+        if let known = try await scan.answered({ try await ledger.openPick(ticket) }) {
+            if try await isPicked(known, scan) { return listing(of: known) }
+        }
+        let session = try await create(scan)
+        let pick = try await scan.answered {
+            try await ledger.beginPick(ticket, session: session.id, link: session.link, expiresAt: session.expiresAt)
+        }
+        try await waitForPerson(pick, session, scan, isResumed: false)
+        return listing(of: pick)
+    }
+
+    private func listing(of pick: PickSession) -> any Listing {
+        PickerListing(source: self, session: pick.session, row: pick.id)
+    }
+
+    private func create(_ scan: Scan) async throws -> PickerSession {
+        var refused = 0
+        return try await scan.patiently { () async throws(PhotosError) in
+            do {
+                return try await client.createSession()
+            } catch {
+                guard case .quota = error.code else { throw error }
+                refused += 1
+                guard refused >= Self.refusals else { throw error }
+                throw PhotosError(
+                    code: .rejected(status: 429),
+                    message: "\(error.message) Google allows this account no more picking sessions at present: try again later."
+                )
+            }
+        }
+    }
+
+    /// Whether a session that an earlier process made can be listed; waits for the person if it is open still.
+    ///
+    /// - Returns: false where nobody picked in it, and nobody can any more: a new one takes its place.
+    /// - Throws: `.sessionOver` where what was picked is lost.
+    private func isPicked(_ pick: PickSession, _ scan: Scan) async throws -> Bool {
+        let session: PickerSession
+        do {
+            session = try await scan.patiently { () async throws(PhotosError) in try await client.session(pick.session) }
+        } catch let error as PhotosError where error.code == .sessionOver {
+            try await scan.answered { try await ledger.endPick(pick.id, pick.isPicked ? .expired : .unused) }
+            guard pick.isPicked else { return false }
+            throw Self.expired
+        }
+        // What was seen once is believed: a session that is taken for unused would be ended with all that was picked.
+        if session.isPicked || pick.isPicked {
+            try await scan.answered { try await ledger.notePicked(pick.id) }
+            return true
+        }
+        guard session.timeout != .zero, let link = session.link ?? pick.link else {
+            // Nothing hangs on its end: Google ends it by itself.
+            try? await client.deleteSession(pick.session)
+            try await scan.answered { try await ledger.endPick(pick.id, .unused) }
+            return false
+        }
+        try await waitForPerson(pick, session, scan, isResumed: true, link: link)
+        return true
+    }
+
+    /// Shows the link, and asks as often as Google says until the person has pressed Done.
+    private func waitForPerson(
+        _ pick: PickSession,
+        _ session: PickerSession,
+        _ scan: Scan,
+        isResumed: Bool,
+        link: String? = nil
+    ) async throws {
+        let begin = ContinuousClock.now
+        var end = begin + (pick.secondsLeft.map { Duration.seconds($0) } ?? Self.longestWait)
+        if let timeout = session.timeout { end = min(end, begin + timeout) }
+        await desk.invite(
+            PickerDesk.Invitation(
+                link: link ?? session.link ?? "",
+                mostItems: PickerClient.mostItems,
+                patience: session.timeout,
+                isResumed: isResumed
+            )
+        )
+        var session = session
+        while !session.isPicked {
+            try await scan.sleep(min(session.pollInterval, max(.zero, ContinuousClock.now.duration(to: end))))
+            try scan.checkDeadline("Nobody has pressed Done in Google's Picker yet.")
+            do {
+                session = try await scan.patiently { () async throws(PhotosError) in
+                    try await client.session(pick.session)
+                }
+            } catch let error as PhotosError where error.code == .sessionOver {
+                try await scan.answered { try await ledger.endPick(pick.id, .unused) }
+                throw Self.notPicked(within: begin.duration(to: .now), canGoOn: false)
+            }
+            if let timeout = session.timeout { end = min(end, .now + timeout) }
+            guard session.isPicked || ContinuousClock.now < end else {
+                throw Self.notPicked(within: begin.duration(to: .now), canGoOn: true)
+            }
+        }
+        try await scan.answered { try await ledger.notePicked(pick.id) }
+        logger.log(.info, "the person has picked", ["session": .integer(pick.id)])
+    }
+
+    private static func notPicked(within wait: Duration, canGoOn: Bool) -> ArchiverError {
+        let minutes = max(1, wait.components.seconds / 60)
+        let rest =
+            canGoOn
+            ? "Run it again: if you have pressed Done by then, it goes on with what you picked; else there is a new link."
+            : "The link is dead; run it again for a new one."
+        return ArchiverError(
+            code: .notPicked,
+            message: "Nobody pressed Done in Google's Picker within \(minutes) min, so nothing was listed. \(rest)"
+        )
+    }
+
+    /// Why what was picked cannot be listed to its end.
+    static let expired = PhotosError(
+        code: .sessionOver,
+        message: "The picking session expired before all that was picked was listed. What was listed is queued or stored; pick "
+            + "the rest again: run 'coldroll run --source picker'."
+    )
+}
+
+/// What was picked in one session.
+private struct PickerListing: Listing {
+    let source: PickerSource
+    let session: String
+    let row: Int64
+
+    var growsAtFront: Bool { false }
+
+    func place(_ token: String?) -> PickPlace? { PickPlace(session: row, pageToken: token) }
+
+    func page(_ token: String?) async throws(PhotosError) -> MediaPage {
+        do {
+            return try await source.client.list(session: session, pageToken: token)
+        } catch {
+            switch error.code {
+            // The session said that the person had picked: one of the two answers passes.
+            case .notPicked: throw PhotosError(code: .malformed, message: error.message)
+            case .sessionOver: throw try await end()
+            default: throw error
+            }
+        }
+    }
+
+    /// What a refusal means that says that the session is over.
+    private func end() async throws(PhotosError) -> PhotosError {
+        do {
+            try await source.confirmEnd(of: session, row)
+            return PickerSource.expired
+        } catch let error as PhotosError {
+            return error
+        } catch {
+            return PhotosError(code: .unavailable(retryAfter: nil), message: "\(error)")
+        }
+    }
+}

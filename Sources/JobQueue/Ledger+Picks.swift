@@ -1,0 +1,118 @@
+package import Postgres
+
+extension Ledger {
+    /// How the reason of a part begins that was given up because its session was over: picked again, it is tried again.
+    package static let pickAgain = "pick-again"
+
+    /// Notes a session of Google's Picker that this scan lists, before anybody sees its link. Safe to repeat.
+    ///
+    /// - Parameters:
+    ///   - scan: an open one of a picker.
+    ///   - session: Google's id of it.
+    ///   - link: the page in which the person picks.
+    ///   - expiresAt: RFC 3339; nil: Google does not say.
+    /// - Throws: `.scanLost`; `PostgresError`.
+    package func beginPick(
+        _ scan: ScanTicket,
+        session: String,
+        link: String?,
+        expiresAt: String?
+    ) async throws -> PickSession {
+        let rows = try await pool.run(
+            PickStatements.begin,
+            [.integer(scan.id), .integer(scan.lease), .text(session), .text(link), .text(expiresAt)]
+        )
+        guard let row = rows.first else { throw scan.lost }
+        return try PickSession(row)
+    }
+
+    /// The session that a scan goes on with: its own, or one whose listing had only seemed to end.
+    ///
+    /// - Returns: nil where a new one is to be made.
+    package func openPick(_ scan: ScanTicket) async throws(PostgresError) -> PickSession? {
+        if let row = try await pool.run(PickStatements.ofScan, [.integer(scan.id)]).first { return try PickSession(row) }
+        let adopted = try await pool.run(PickStatements.adopt, [.integer(scan.id), .integer(scan.lease)])
+        return try adopted.first.map { (row) throws(PostgresError) in try PickSession(row) }
+    }
+
+    /// Notes that the person has pressed Done.
+    package func notePicked(_ session: Int64) async throws(PostgresError) {
+        _ = try await pool.run(PickStatements.picked, [.integer(session)])
+    }
+
+    /// Notes that a session's listing goes on behind where it seemed to end: the next scan lists it again.
+    package func noteUnlisted(_ session: Int64) async throws(PostgresError) {
+        _ = try await pool.run(PickStatements.unlisted, [.integer(session)])
+    }
+
+    /// Ends a session for the ledger; one that has ended stays as it is.
+    package func endPick(_ session: Int64, _ outcome: PickOutcome) async throws(PostgresError) {
+        _ = try await pool.run(PickStatements.end, [.integer(session), .text(outcome.rawValue)])
+    }
+
+    /// Where these items can be fetched: those that no session has any more are left out.
+    package func pickPlaces(source: Int64, _ items: [String]) async throws(PostgresError) -> [PickedItem] {
+        var places: [PickedItem] = []
+        for row in try await pool.run(PickStatements.places, [.integer(source), .texts(items)]) {
+            places.append(
+                PickedItem(
+                    sourceItem: try row.text(0),
+                    place: PickPlace(session: try row.integer(1), pageToken: row.textOrNil(2)),
+                    session: try row.text(3)
+                )
+            )
+        }
+        return places
+    }
+
+    /// Notes that a session does not have an item any more; one that was picked in another meanwhile is left alone.
+    package func forgetPick(source: Int64, _ item: String, session: Int64) async throws(PostgresError) {
+        _ = try await pool.run(PickStatements.forget, [.integer(source), .text(item), .integer(session)])
+    }
+
+    /// Sessions of which all is listed, and all parts are stored or acknowledged.
+    package func finishedPicks(source: Int64) async throws(PostgresError) -> [PickSession] {
+        var sessions: [PickSession] = []
+        for row in try await pool.run(PickStatements.finished, [.integer(source)]) {
+            sessions.append(try PickSession(row))
+        }
+        return sessions
+    }
+
+    /// Ends the sessions whose time is over: nothing can be fetched through them any more.
+    package func endExpiredPicks(source: Int64) async throws(PostgresError) {
+        for row in try await pool.run(PickStatements.over, [.integer(source)]) {
+            try await endPick(try row.integer(0), .expired)
+        }
+    }
+
+    /// Those of these ids that the ledger has no item for.
+    package func unknownItems(source: Int64, _ items: [String]) async throws(PostgresError) -> [String] {
+        var unknown: [String] = []
+        for row in try await pool.run(PickStatements.unknown, [.integer(source), .texts(items)]) {
+            unknown.append(try row.text(0))
+        }
+        return unknown
+    }
+
+    /// Puts parts back into the queue that were given up because their session was over, and that were picked again.
+    ///
+    /// - Returns: how many.
+    @discardableResult
+    package func revivePicked(source: Int64) async throws(PostgresError) -> Int64 {
+        let values: [PostgresValue] = [.integer(source), .text(Self.pickAgain)]
+        return try await pool.run(PickStatements.revive, values).first?.integer(0) ?? 0
+    }
+}
+
+extension PickSession {
+    fileprivate init(_ row: Row) throws(PostgresError) {
+        self.init(
+            id: try row.integer(0),
+            session: try row.text(1),
+            link: row.textOrNil(2),
+            isPicked: try row.boolean(3),
+            secondsLeft: try row.doubleOrNil(4)
+        )
+    }
+}

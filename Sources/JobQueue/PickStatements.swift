@@ -1,0 +1,177 @@
+import Postgres
+
+/// SQL about sessions of Google's Picker.
+///
+/// What is picked grows to thousands of rows at most, the tables beside them to millions: subqueries with OFFSET 0 keep
+/// every look at those an index lookup, whatever the statistics say.
+enum PickStatements {
+    /// What a `PickSession` says.
+    private static let columns = """
+        p.id, p.session, p.link, p.picked_at IS NOT NULL,
+               extract(epoch FROM p.expires_at - now())::double precision
+        """
+
+    /// Session `$3` with link `$4`, good until `$5`, for scan `$1` of lease `$2`; a repeat answers the same.
+    static let begin = Statement(
+        "pick.begin",
+        """
+        INSERT INTO coldroll.pick_session AS p (source_id, scan_id, session, link, expires_at)
+        SELECT s.source_id, s.id, $3::text, $4::text, $5::timestamptz
+        FROM coldroll.scan AS s
+        WHERE s.id = $1::bigint AND s.lease = $2::bigint AND s.outcome IS NULL
+        ON CONFLICT ON CONSTRAINT pick_session_identity DO UPDATE SET link = excluded.link
+        RETURNING \(columns)
+        """
+    )
+
+    /// The session that scan `$1` lists.
+    static let ofScan = Statement(
+        "pick.of_scan",
+        """
+        SELECT \(columns)
+        FROM coldroll.pick_session AS p
+        WHERE p.scan_id = $1::bigint AND p.ended_at IS NULL
+        ORDER BY p.id DESC
+        LIMIT 1
+        """
+    )
+
+    /// Gives scan `$1` of lease `$2` a session whose listing had only seemed to end.
+    static let adopt = Statement(
+        "pick.adopt",
+        """
+        WITH fence AS MATERIALIZED (
+            SELECT s.id, s.source_id
+            FROM coldroll.scan AS s
+            WHERE s.id = $1::bigint AND s.lease = $2::bigint AND s.outcome IS NULL
+            FOR UPDATE
+        )
+        UPDATE coldroll.pick_session AS p SET scan_id = f.id, unlisted = false
+        FROM fence AS f
+        WHERE p.id = (SELECT o.id FROM coldroll.pick_session AS o
+                      WHERE o.source_id = f.source_id AND o.ended_at IS NULL AND o.unlisted ORDER BY o.id LIMIT 1)
+        RETURNING \(columns)
+        """
+    )
+
+    /// The person has pressed Done; the link leads nowhere from then on.
+    static let picked = Statement(
+        "pick.picked",
+        """
+        UPDATE coldroll.pick_session AS p SET picked_at = coalesce(p.picked_at, now()), link = NULL
+        WHERE p.id = $1::bigint
+        """
+    )
+
+    /// The listing of session `$1` goes on behind where it seemed to end.
+    static let unlisted = Statement(
+        "pick.unlisted",
+        "UPDATE coldroll.pick_session AS p SET unlisted = true WHERE p.id = $1::bigint AND p.ended_at IS NULL"
+    )
+
+    /// Ends session `$1` with outcome `$2`; nothing can be fetched through it from now on.
+    static let end = Statement(
+        "pick.end",
+        """
+        WITH ended AS (
+            UPDATE coldroll.pick_session AS p
+            SET ended_at = now(), outcome = $2::text, link = NULL, unlisted = false
+            WHERE p.id = $1::bigint AND p.ended_at IS NULL
+        ), page AS (
+            DELETE FROM coldroll.pick_page AS g WHERE g.session_id = $1::bigint RETURNING g.id
+        )
+        DELETE FROM coldroll.pick AS k WHERE k.page_id = ANY (ARRAY (SELECT g.id FROM page AS g))
+        """
+    )
+
+    /// Where items `$2` of source `$1` were picked last, as far as those sessions are needed still.
+    static let places = Statement(
+        "pick.places",
+        """
+        SELECT i.source_item, g.session_id, g.page_token, p.session
+        FROM unnest($2::text[]) AS a(source_item)
+        CROSS JOIN LATERAL (SELECT i.id, i.source_item FROM coldroll.item AS i
+                            WHERE i.source_id = $1::bigint AND i.source_item = a.source_item OFFSET 0) AS i
+        JOIN LATERAL (SELECT k.page_id FROM coldroll.pick AS k WHERE k.item_id = i.id OFFSET 0) AS k ON true
+        JOIN coldroll.pick_page AS g ON g.id = k.page_id
+        JOIN coldroll.pick_session AS p ON p.id = g.session_id
+        """
+    )
+
+    /// Item `$2` of source `$1` is not in session `$3` any more.
+    static let forget = Statement(
+        "pick.forget",
+        """
+        DELETE FROM coldroll.pick AS k
+        WHERE k.item_id = (SELECT i.id FROM coldroll.item AS i WHERE i.source_id = $1::bigint AND i.source_item = $2::text)
+          AND k.page_id = ANY (ARRAY (SELECT g.id FROM coldroll.pick_page AS g WHERE g.session_id = $3::bigint))
+        """
+    )
+
+    /// Sessions of source `$1` that are listed, and of which no part has a job any more, or is dead: whoever decides to try
+    /// that one again, or to accept it, needs the session.
+    static let finished = Statement(
+        "pick.finished",
+        """
+        SELECT \(columns)
+        FROM coldroll.pick_session AS p
+        JOIN coldroll.scan AS s ON s.id = p.scan_id
+        WHERE p.source_id = $1::bigint AND p.ended_at IS NULL AND NOT p.unlisted AND s.outcome IS NOT NULL
+          AND NOT EXISTS (
+              SELECT
+              FROM (SELECT g.id FROM coldroll.pick_page AS g WHERE g.session_id = p.id OFFSET 0) AS g
+              CROSS JOIN LATERAL (SELECT k.item_id FROM coldroll.pick AS k WHERE k.page_id = g.id OFFSET 0) AS k
+              CROSS JOIN LATERAL (SELECT q.id FROM coldroll.part AS q WHERE q.item_id = k.item_id OFFSET 0) AS q
+              CROSS JOIN LATERAL (SELECT j.part_id FROM coldroll.job AS j WHERE j.part_id = q.id
+                                  UNION ALL
+                                  SELECT o.part_id FROM coldroll.outcome AS o
+                                  WHERE o.part_id = q.id AND o.superseded_at IS NULL AND o.kind = 'dead'
+                                  OFFSET 0) AS j)
+        ORDER BY p.id
+        """
+    )
+
+    /// Sessions of source `$1` that nobody lists and whose time is over since an hour: with no clock they are alive.
+    static let over = Statement(
+        "pick.over",
+        """
+        SELECT p.id
+        FROM coldroll.pick_session AS p
+        JOIN coldroll.scan AS s ON s.id = p.scan_id
+        WHERE p.source_id = $1::bigint AND p.ended_at IS NULL AND s.outcome IS NOT NULL
+          AND p.expires_at < now() - interval '1 hour'
+        """
+    )
+
+    /// Those of items `$2` that source `$1` has no item for.
+    static let unknown = Statement(
+        "pick.unknown",
+        """
+        SELECT a.source_item
+        FROM unnest($2::text[]) AS a(source_item)
+        WHERE (SELECT i.id FROM coldroll.item AS i
+               WHERE i.source_id = $1::bigint AND i.source_item = a.source_item) IS NULL
+        """
+    )
+
+    /// Parts of source `$1` that were given up because their session was over, and that a session has now: back into the
+    /// queue, counted.
+    static let revive = Statement(
+        "pick.revive",
+        """
+        SELECT coldroll.requeue(c.parts, 'picked again', false)
+        FROM (SELECT array_agg(c.part_id ORDER BY c.part_id) AS parts
+              FROM (SELECT p.id FROM coldroll.pick_session AS p
+                    WHERE p.source_id = $1::bigint AND p.ended_at IS NULL OFFSET 0) AS p
+              CROSS JOIN LATERAL (SELECT g.id FROM coldroll.pick_page AS g WHERE g.session_id = p.id OFFSET 0) AS g
+              CROSS JOIN LATERAL (SELECT k.item_id FROM coldroll.pick AS k WHERE k.page_id = g.id OFFSET 0) AS k
+              CROSS JOIN LATERAL (SELECT q.id FROM coldroll.part AS q WHERE q.item_id = k.item_id OFFSET 0) AS q
+              CROSS JOIN LATERAL (SELECT o.part_id FROM coldroll.outcome AS o
+                                  WHERE o.part_id = q.id AND o.superseded_at IS NULL AND o.kind = 'dead'
+                                    AND o.reason LIKE $2::text || ':%' OFFSET 0) AS c) AS c
+        WHERE c.parts IS NOT NULL
+        """
+    )
+
+    static let all = [begin, ofScan, adopt, picked, unlisted, end, places, forget, finished, over, unknown, revive]
+}
