@@ -39,8 +39,9 @@ package struct ArchiveContext: Sendable {
     /// Base URLs that a scan in this process saw, for its workers.
     let baseURLs: BaseURLCache
 
-    /// - Parameter picker: for a source whose items a person picks; its key in the ledger, and the person. `photos` has the
-    ///   Picker API's endpoint then. Nil: the library.
+    /// With a `picker`, whose key in the ledger and whose person it names, `photos` has the Picker API's endpoint.
+    ///
+    /// Without one the source is the library.
     package init(
         ledger: Ledger,
         queue: JobQueue,

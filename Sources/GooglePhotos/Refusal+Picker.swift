@@ -52,10 +52,12 @@ extension PhotosError {
     static func explained(_ said: String, _ code: Code) -> String {
         switch code {
         case .insufficientScopes:
-            said + " Enable the Google Photos Picker API in the project of your OAuth client, then run 'coldroll login' and tick "
+            said
+                + " Enable the Google Photos Picker API in the project of your OAuth client, then run 'coldroll login' and tick "
                 + "every box: it needs the scope https://www.googleapis.com/auth/photospicker.mediaitems.readonly."
         case .noAccount:
-            said + " The Google account that is logged in has no Google Photos to pick from: open https://photos.google.com "
+            said
+                + " The Google account that is logged in has no Google Photos to pick from: open https://photos.google.com "
                 + "with it once, or run 'coldroll login' with another account."
         default: said
         }

@@ -4,13 +4,16 @@ extension Ledger {
     /// How the reason of a part begins that was given up because its session was over: picked again, it is tried again.
     package static let pickAgain = "pick-again"
 
-    /// Notes a session of Google's Picker that this scan lists, before anybody sees its link. Safe to repeat.
+    /// Notes a session of Google's Picker that this scan lists, before anybody sees its link.
+    ///
+    /// Safe to repeat.
     ///
     /// - Parameters:
     ///   - scan: an open one of a picker.
     ///   - session: Google's id of it.
     ///   - link: the page in which the person picks.
     ///   - expiresAt: RFC 3339; nil: Google does not say.
+    /// - Returns: the session as the ledger has it.
     /// - Throws: `.scanLost`; `PostgresError`.
     package func beginPick(
         _ scan: ScanTicket,
@@ -30,7 +33,9 @@ extension Ledger {
     ///
     /// - Returns: nil where a new one is to be made.
     package func openPick(_ scan: ScanTicket) async throws(PostgresError) -> PickSession? {
-        if let row = try await pool.run(PickStatements.ofScan, [.integer(scan.id)]).first { return try PickSession(row) }
+        if let row = try await pool.run(PickStatements.ofScan, [.integer(scan.id)]).first {
+            return try PickSession(row)
+        }
         let adopted = try await pool.run(PickStatements.adopt, [.integer(scan.id), .integer(scan.lease)])
         return try adopted.first.map { (row) throws(PostgresError) in try PickSession(row) }
     }

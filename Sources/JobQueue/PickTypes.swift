@@ -8,7 +8,7 @@ package struct PickSession: Sendable, Equatable {
     package let link: String?
     /// Whether it was seen that the person had pressed Done.
     package let isPicked: Bool
-    /// Until Google gives nothing of it any more; negative: since. Nil: Google did not say.
+    /// Until Google gives nothing of it any more, negative since then; nil if Google did not say.
     package let secondsLeft: Double?
 
     package init(id: Int64, session: String, link: String?, isPicked: Bool, secondsLeft: Double?) {

@@ -9,8 +9,7 @@ package struct QRCode: Sendable {
     /// Light modules around it (ISO/IEC 18004: four).
     package static let margin = 4
 
-    /// - Parameter text: without U+0000.
-    /// - Returns: nil for a text that no code can hold (2953 bytes, libqrencode's level L).
+    /// Nil for an empty text, one with U+0000, and one that no code can hold (more than 2953 bytes at level L).
     package init?(_ text: String) {
         guard !text.isEmpty, !text.utf8.contains(0),
             let code = unsafe QRcode_encodeString8bit(text, 0, QR_ECLEVEL_L)

@@ -23,7 +23,9 @@ enum ArchiverCalls {
             )
         }
         let standing = try await Standing(archive.database, sources: [archive.source])
-        let told = [sentence(summary, isPicked: archive.isPicker), standing.sentence].compactMap(\.self).joined(separator: " ")
+        let told = [sentence(summary, isPicked: archive.isPicker), standing.sentence].compactMap(\.self).joined(
+            separator: " "
+        )
         // What an older full scan left open is told, but a scan of a part answers for itself only.
         let status = summary.isFull || standing.unreadable > 0 ? standing.status : .done
         return Ending(status, told)
@@ -71,7 +73,9 @@ enum ArchiverCalls {
             }
         }
         let verdict = try await Verdict(archive, interrupted: stop.isRequested)
-        let scan = summary.scan.map { sentence($0, isPicked: archive.isPicker) } ?? "Another process scanned; this run joined it."
+        let scan =
+            summary.scan.map { sentence($0, isPicked: archive.isPicker) }
+            ?? "Another process scanned; this run joined it."
         return Ending(verdict.status, "\(scan) \(done(summary.work.progress)) \(verdict.sentence)")
     }
 

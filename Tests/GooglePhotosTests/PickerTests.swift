@@ -73,7 +73,8 @@ struct PickerTests {
         "A link that does not lead to Google is neither shown nor opened",
         arguments: [
             "https://photos.google.com.evil.org/picker", "http://photos.google.com/picker", "file:///etc/passwd",
-            "javascript:alert(1)", "--new-window", "https://photos.google.com@evil.org/", "https://evil.org/photos.google.com",
+            "javascript:alert(1)", "--new-window", "https://photos.google.com@evil.org/",
+            "https://evil.org/photos.google.com",
         ]
     )
     func foreignLinks(_ link: String) async throws {
@@ -127,7 +128,10 @@ struct PickerTests {
         #expect(page.items.map(\.id) == ["A", "B", "C", "D", "E", "F", "G"] && page.nextPageToken == nil)
         #expect(page.unreadable.map(\.filename) == [nil, "no id", nil, nil, nil])
         #expect(page.items[0] == MediaItem(id: "A"))
-        #expect(page.items[1] == MediaItem(id: "B", filename: "a\u{FFFD}b", mimeType: "video/mp4", kind: .video(.unspecified)))
+        #expect(
+            page.items[1]
+                == MediaItem(id: "B", filename: "a\u{FFFD}b", mimeType: "video/mp4", kind: .video(.unspecified))
+        )
         let kinds = page.items.dropFirst(2).map(\.kind)
         #expect(
             kinds == [
@@ -166,7 +170,10 @@ struct PickerTests {
     private static let meanings: [(Int, String, [PhotosError.Code?])] = [
         (404, "NOT_FOUND", [.rejected(status: 404), .sessionOver, .sessionOver, .sessionOver, nil]),
         (403, "PERMISSION_DENIED", [.insufficientScopes, .sessionOver, .sessionOver, .sessionOver, nil]),
-        (400, "FAILED_PRECONDITION", [.noAccount, .rejected(status: 400), .notPicked, .notPicked, .rejected(status: 400)]),
+        (
+            400, "FAILED_PRECONDITION",
+            [.noAccount, .rejected(status: 400), .notPicked, .notPicked, .rejected(status: 400)]
+        ),
         (
             400, "INVALID_ARGUMENT",
             [
@@ -194,11 +201,14 @@ struct PickerTests {
         withExtendedLifetime(google) {}
     }
 
-    @Test("A refusal about the login ends no session, whatever its words", arguments: [
-        ("Request had insufficient authentication scopes.", "[]"),
-        ("Google Photos Picker API has not been used in project 1 before or it is disabled.", "[]"),
-        ("No.", #"[{"reason":"SERVICE_DISABLED"}]"#), ("No.", #"[{"reason":"ACCESS_TOKEN_SCOPE_INSUFFICIENT"}]"#),
-    ])
+    @Test(
+        "A refusal about the login ends no session, whatever its words",
+        arguments: [
+            ("Request had insufficient authentication scopes.", "[]"),
+            ("Google Photos Picker API has not been used in project 1 before or it is disabled.", "[]"),
+            ("No.", #"[{"reason":"SERVICE_DISABLED"}]"#), ("No.", #"[{"reason":"ACCESS_TOKEN_SCOPE_INSUFFICIENT"}]"#),
+        ]
+    )
     func logins(_ words: String, _ details: String) async throws {
         let (picker, google) = try picker(.refusal(403, "PERMISSION_DENIED", words, details: details))
         for call in Call.allCases {

@@ -107,9 +107,19 @@ import Testing
         let picker = try await Picker()
         let scan = try await picker.openScan()
         #expect(try await picker.ledger.openPick(scan) == nil)
-        let session = try await picker.ledger.beginPick(scan, session: "S", link: "https://l", expiresAt: "2100-01-01T00:00:00Z")
+        let session = try await picker.ledger.beginPick(
+            scan,
+            session: "S",
+            link: "https://l",
+            expiresAt: "2100-01-01T00:00:00Z"
+        )
         #expect(session.link == "https://l" && !session.isPicked && session.secondsLeft ?? 0 > 0)
-        let again = try await picker.ledger.beginPick(scan, session: "S", link: "https://l", expiresAt: "2100-01-01T00:00:00Z")
+        let again = try await picker.ledger.beginPick(
+            scan,
+            session: "S",
+            link: "https://l",
+            expiresAt: "2100-01-01T00:00:00Z"
+        )
         #expect(again.id == session.id)
         try await picker.ledger.letGo(scan)
         let next = try await picker.openScan()
@@ -160,7 +170,9 @@ import Testing
     @Test func `a session is finished once it is listed and no part of it has a job`() async throws {
         let picker = try await Picker()
         let (scan, session) = try await picker.pick("S", ["a", "b"])
-        func finished() async throws -> [Int64] { try await picker.ledger.finishedPicks(source: picker.source).map(\.id) }
+        func finished() async throws -> [Int64] {
+            try await picker.ledger.finishedPicks(source: picker.source).map(\.id)
+        }
         let worker = try await picker.worker()
         let jobs = try await picker.fixture.queue.claim(worker: worker, sources: [picker.source], limit: 10)
         try #require(jobs.count == 2)
@@ -208,7 +220,8 @@ import Testing
         #expect(try await picker.ledger.finishedPicks(source: picker.source).isEmpty)
     }
 
-    @Test func `what was given up with its session is tried again when it is picked again, nothing else`() async throws {
+    @Test func `what was given up with its session is tried again when it is picked again, nothing else`() async throws
+    {
         let picker = try await Picker()
         let (first, one) = try await picker.pick("S1", ["a", "b"])
         _ = try await picker.ledger.finish(first, outcome: "complete", reason: nil)
@@ -232,7 +245,9 @@ import Testing
     @Test func `ids that the ledger has no item for are told from those that it has`() async throws {
         let picker = try await Picker()
         _ = try await picker.pick("S", ["a", "b"])
-        #expect(try await picker.ledger.unknownItems(source: picker.source, ["a", "x", "b", "y"]).sorted() == ["x", "y"])
+        #expect(
+            try await picker.ledger.unknownItems(source: picker.source, ["a", "x", "b", "y"]).sorted() == ["x", "y"]
+        )
     }
 
     /// Statements that look a few items up among a hundred thousand.
@@ -246,6 +261,12 @@ import Testing
         if statistics == "of empty tables" { try await picker.fixture.sql("ANALYZE \(tables)") }
         _ = try await picker.pick("S", (0..<100).map { "picked\($0)" })
         try await picker.fixture.fill(100_000)
+        try await picker.fixture.sql(
+            """
+            INSERT INTO coldroll.outcome (part_id, kind, reason, decided_by)
+            SELECT 10000000 + n, 'dead', 'cut: x', 'worker' FROM generate_series(1, 50000) AS n
+            """
+        )
         if statistics == "fresh" { try await picker.fixture.sql("ANALYZE \(tables)") }
         let source = PostgresValue.integer(picker.source)
         let items = PostgresValue.texts((0..<100).map { "picked\($0)" })
@@ -259,7 +280,10 @@ import Testing
         for call in calls {
             let plan = try await Plan(picker.fixture, call)
             for table in ["item", "part", "job", "outcome"] {
-                #expect(plan.access(table).allSatisfy { !$0.hasPrefix("Seq Scan") }, "\(call.name): \(plan.access(table))")
+                #expect(
+                    plan.access(table).allSatisfy { !$0.hasPrefix("Seq Scan") },
+                    "\(call.name): \(plan.access(table))"
+                )
             }
         }
     }

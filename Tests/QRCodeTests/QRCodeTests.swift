@@ -3,7 +3,8 @@ import QRCode
 import Testing
 
 @Suite(.timeLimit(.minutes(5))) struct QRCodeTests {
-    private static let link = "https://photos.google.com/picker/aVeryLongOpaqueSessionId_0123456789-abcdefghijklmnopqrstuvwxyz"
+    private static let link =
+        "https://photos.google.com/picker/aVeryLongOpaqueSessionId_0123456789-abcdefghijklmnopqrstuvwxyz"
 
     /// What a reader of barcodes sees in the half blocks, drawn as a picture: light blocks on black.
     private func scan(_ lines: [String]) throws -> String {

@@ -17,7 +17,9 @@ import Testing
         }
     }
 
-    @Test func `a reader reads every view and table but the uploads and picking sessions, and changes nothing`() async throws {
+    @Test func `a reader reads every view and table but the uploads and picking sessions, and changes nothing`()
+        async throws
+    {
         let fixture = try await QueueFixture()
         try await fixture.record(1)
         let worker = try await fixture.worker()
@@ -27,7 +29,9 @@ import Testing
         let picker = try await fixture.ledger.source(kind: "picker", account: "p", clientID: nil)
         let pick = try await fixture.ledger.openScan(source: picker, since: nil, until: nil)
         _ = try await fixture.ledger.beginPick(pick, session: "S", link: "https://SECRET", expiresAt: nil)
-        #expect(try await fixture.number("SELECT count(*) FROM coldroll.picks WHERE state = 'waits for the person'") == 1)
+        #expect(
+            try await fixture.number("SELECT count(*) FROM coldroll.picks WHERE state = 'waits for the person'") == 1
+        )
         let relations = try await fixture.texts(
             """
             SELECT relname FROM pg_class

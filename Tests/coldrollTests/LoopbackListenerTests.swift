@@ -8,7 +8,9 @@ import Testing
 @Suite(.timeLimit(.minutes(5))) struct LoopbackListenerTests {
     private let http = HTTPClient()
 
-    private func get(_ listener: LoopbackListener, _ target: String, method: String = "GET") async throws -> (Int, String) {
+    private func get(_ listener: LoopbackListener, _ target: String, method: String = "GET") async throws -> (
+        Int, String
+    ) {
         let response = try await http.send(
             HTTPRequest(method, "http://127.0.0.1:\(listener.port)\(target)"),
             limit: 1 << 20
@@ -16,7 +18,8 @@ import Testing
         return (response.status, String(decoding: response.body, as: UTF8.self))
     }
 
-    @Test func `each answer of the browser gets a page that says what to do, and none repeats what came`() async throws {
+    @Test func `each answer of the browser gets a page that says what to do, and none repeats what came`() async throws
+    {
         let consent = Consent(
             client: OAuthClient(id: "1", secret: "s"),
             redirect: "http://127.0.0.1/",

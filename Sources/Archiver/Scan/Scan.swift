@@ -132,7 +132,8 @@ struct Scan {
     private func nothing(unreadable: Int64) -> String {
         let entries = unreadable > 0 ? " that can be read (\(unreadable) entries had no id)" : ""
         if context.picker != nil {
-            return "Google says that the picking is done, and lists no photo or video\(entries) that was picked. Run it again, "
+            return
+                "Google says that the picking is done, and lists no photo or video\(entries) that was picked. Run it again, "
                 + "and pick."
         }
         return

@@ -1,7 +1,8 @@
 package import JobQueue
 
-/// One full pass over the source, or a partial one by capture day; goes on with a broken one. Of a picker as many sessions
-/// as the person wants.
+/// One full pass over the source, or a partial one by capture day, or as many picking sessions as the person wants.
+///
+/// Goes on with one that was broken off.
 ///
 /// - Parameters:
 ///   - context: connections and stores.

@@ -1,3 +1,4 @@
+import GoogleAuth
 import GooglePhotos
 import JobQueue
 

@@ -28,7 +28,7 @@ extension PickerSource {
     private func create(_ scan: Scan) async throws -> PickerSession {
         var refused = 0
         return try await scan.patiently { () async throws(PhotosError) in
-            do {
+            do throws(PhotosError) {
                 return try await client.createSession()
             } catch {
                 guard case .quota = error.code else { throw error }
@@ -36,7 +36,8 @@ extension PickerSource {
                 guard refused >= Self.refusals else { throw error }
                 throw PhotosError(
                     code: .rejected(status: 429),
-                    message: "\(error.message) Google allows this account no more picking sessions at present: try again later."
+                    message:
+                        "\(error.message) Google allows this account no more picking sessions at present: try again later."
                 )
             }
         }
@@ -49,7 +50,8 @@ extension PickerSource {
     private func isPicked(_ pick: PickSession, _ scan: Scan) async throws -> Bool {
         let session: PickerSession
         do {
-            session = try await scan.patiently { () async throws(PhotosError) in try await client.session(pick.session) }
+            session = try await scan.patiently { () async throws(PhotosError) in try await client.session(pick.session)
+            }
         } catch let error as PhotosError where error.code == .sessionOver {
             try await scan.answered { try await ledger.endPick(pick.id, pick.isPicked ? .expired : .unused) }
             guard pick.isPicked else { return false }
@@ -125,7 +127,8 @@ extension PickerSource {
     /// Why what was picked cannot be listed to its end.
     static let expired = PhotosError(
         code: .sessionOver,
-        message: "The picking session expired before all that was picked was listed. What was listed is queued or stored; pick "
+        message:
+            "The picking session expired before all that was picked was listed. What was listed is queued or stored; pick "
             + "the rest again: run 'coldroll run --source picker'."
     )
 }

@@ -113,12 +113,12 @@ struct PickerSource: ItemSource {
     ///
     /// - Throws: `.unavailable` if it is not.
     func confirmEnd(of session: String, _ row: Int64) async throws {
-        do {
+        do throws(PhotosError) {
             _ = try await client.session(session)
-        } catch where error.code == .sessionOver {
+        } catch {
+            guard error.code == .sessionOver else { throw error }
             logger.log(.warning, "a picking session is over", ["session": .integer(row)])
-            try await ledger.endPick(row, .expired)
-            return
+            return try await ledger.endPick(row, .expired)
         }
         throw PhotosError(
             code: .unavailable(retryAfter: nil),
@@ -131,7 +131,8 @@ struct PickerSource: ItemSource {
     /// Why an item cannot be had any more, and what to do.
     private static let pickAgain = PhotosError(
         code: .sessionOver,
-        message: "the picking session that led to it is over, or has it no more. Pick it again: run 'coldroll run --source "
+        message:
+            "the picking session that led to it is over, or has it no more. Pick it again: run 'coldroll run --source "
             + "picker'"
     )
 }

@@ -1,3 +1,5 @@
+import GooglePhotos
+
 /// What a worker's slots bring: tells the governor, interval by interval, and how much to claim ahead of them.
 struct SlotMeter: Sendable {
     private var governor: SlotGovernor
@@ -19,8 +21,8 @@ struct SlotMeter: Sendable {
     /// of work and at most one batchGet's worth, so that slow hosts leave work to others.
     func ahead(at now: ContinuousClock.Instant = .now) -> Int {
         let time = started.duration(to: now)
-        guard time >= Self.trial else { return min(ItemResolver.batch, slots) }
-        return min(ItemResolver.batch, max(slots, Int(Double(ended) / (time / .seconds(1)) * 30)))
+        guard time >= Self.trial else { return min(PhotosClient.batchLimit, slots) }
+        return min(PhotosClient.batchLimit, max(slots, Int(Double(ended) / (time / .seconds(1)) * 30)))
     }
 
     mutating func noteEnd() { ended += 1 }

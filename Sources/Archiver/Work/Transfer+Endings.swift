@@ -123,7 +123,8 @@ extension Transfer {
         case .baseURLExpired:
             .fail(reason: "refused", message: "Google refused a fresh base URL of this item: \(error.message)")
         case .foreignHost: .fail(reason: "foreign-host", message: error.message)
-        case .badPageToken, .malformed, .rejected, .notPicked, .noAccount: .fail(reason: "refused", message: error.message)
+        case .badPageToken, .malformed, .rejected, .notPicked, .noAccount:
+            .fail(reason: "refused", message: error.message)
         case .transport(let code): transportEnding(code, error.message, service)
         }
     }

@@ -1,4 +1,5 @@
 import Archiver
+import CloudStorage
 import Foundation
 import GoogleAuth
 import HTTPClient
@@ -25,10 +26,18 @@ extension Command {
             "Google is asked for what the source needs, or, where none is chosen, for what any of them needs.",
         ],
         flags: [
-            Flag("--client", .text("FILE"), "the OAuth client, as the console hands it out; the one of the last login otherwise"),
+            Flag(
+                "--client",
+                .text("FILE"),
+                "the OAuth client, as the console hands it out; the one of the last login otherwise"
+            ),
             Source.flag,
             accountFlag,
-            Flag("--no-browser", .toggle, "for a browser on another machine: print the link, and take the address it ends at"),
+            Flag(
+                "--no-browser",
+                .toggle,
+                "for a browser on another machine: print the link, and take the address it ends at"
+            ),
             Flag("--wait", .span, "how long to wait for the browser", fallback: "10m"),
         ],
         examples: [
@@ -48,7 +57,9 @@ extension Command {
     static let logout = Command(
         name: "logout",
         purpose: "end the login at Google's and forget it; work stands still until the next one",
-        details: ["What is stored and what waits in the queue stays. A file in COLDROLL_PHOTOS_CREDENTIALS is not touched."],
+        details: [
+            "What is stored and what waits in the queue stays. A file in COLDROLL_PHOTOS_CREDENTIALS is not touched."
+        ],
         flags: [accountFlag],
         examples: [("coldroll logout", "on any host of the fleet")],
         need: .everything

@@ -32,7 +32,9 @@ struct Pass: Sendable, Equatable {
         order = arguments.value(Self.orderFlag.name).flatMap(WorkOrder.init(rawValue:)) ?? .newest
         acceptsGaps = arguments.has(Self.acceptsGapsFlag.name)
         if source == .picker, acceptsGaps || range.since != nil || range.until != nil {
-            throw CommandFault("--since, --until and --accept-gaps are about a library: with the Picker you pick what you want")
+            throw CommandFault(
+                "--since, --until and --accept-gaps are about a library: with the Picker you pick what you want"
+            )
         }
         if acceptsGaps, range.since != nil || range.until != nil {
             throw CommandFault("--accept-gaps is about a full scan: leave --since and --until away")

@@ -1,5 +1,6 @@
 import Archiver
 import Foundation
+import Logging
 import QRCode
 
 /// The person who picks in Google's Picker, as a terminal, a browser or a log reaches one.
@@ -34,7 +35,9 @@ struct Picking: Sendable {
         reporter.show(block)
         guard let browser = Browser(environment: environment) else { return }
         // The tab closes itself when the picking is done.
-        do throws(CommandFailure) { try browser.open(invitation.link + "/autoclose") } catch { reporter.warn(error.message) }
+        do throws(CommandFailure) { try browser.open(invitation.link + "/autoclose") } catch {
+            reporter.warn(error.message)
+        }
     }
 
     /// White on black whatever the terminal's colours are, as far as it knows colours.
@@ -59,7 +62,9 @@ struct Picking: Sendable {
             var bytes = [UInt8](repeating: 0, count: 1024)
             let count = read(STDIN_FILENO, &bytes, bytes.count)
             guard count > 0 else { return false }
-            let answer = String(decoding: bytes.prefix(count), as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+            let answer = String(decoding: bytes.prefix(count), as: UTF8.self).trimmingCharacters(
+                in: .whitespacesAndNewlines
+            )
             return ["y", "yes"].contains(answer.lowercased())
         }
         return false

@@ -38,7 +38,7 @@ enum Source: Sendable, Equatable {
     static let flag = Flag(
         "--source",
         .choice(["library", "picker"]),
-        "what to archive: all that your OAuth client uploaded, or what you pick in Google's Picker",
+        "what to archive: what your OAuth client uploaded, or what you pick by hand",
         variable: "COLDROLL_SOURCE"
     )
 }
