@@ -75,7 +75,7 @@ enum ArchiverCalls {
         let verdict = try await Verdict(archive, interrupted: stop.isRequested)
         let scan =
             summary.scan.map { sentence($0, isPicked: archive.isPicker) }
-            ?? "Another process scanned; this run joined it."
+            ?? (archive.isPicker ? "Nothing was picked in this run." : "Another process scanned; this run joined it.")
         return Ending(verdict.status, "\(scan) \(done(summary.work.progress)) \(verdict.sentence)")
     }
 

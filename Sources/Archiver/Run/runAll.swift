@@ -121,7 +121,7 @@ private func scanAndWork(
     async let worked = worker.run(progress: progress, failed: { stop.requestOnce() })
     var scan: ScanSummary?
     do {
-        scan = try await scanOrJoin(scanner)
+        scan = try await goesOnWithPicks(scanner) ? nil : try await scanOrJoin(scanner)
         while let listed = scan, listings == allListings, await scanner.wantsMore() {
             scan = listed.followed(by: try await scanner.run())
         }
@@ -157,6 +157,15 @@ private func scanAndWork(
     let totals = try await context.queue.totals(sources: [source])
     let standing = try await context.ledger.standings(sources: [source]).first
     return RunSummary(number: number, scan: scan, work: work, totals: totals, standing: standing)
+}
+
+/// Whether there is enough to do without a new picking session: what was picked before waits in the queue, as after a
+/// worker's death, and nobody says that he wants to pick more meanwhile.
+private func goesOnWithPicks(_ scan: Scan) async throws -> Bool {
+    guard scan.context.picker != nil else { return false }
+    let isSettled = try await scan.context.ledger.standings(sources: [scan.source]).first?.unsettled == nil
+    guard isSettled, try await scan.context.queue.hasLive(sources: [scan.source]) else { return false }
+    return await !scan.wantsMore()
 }
 
 /// Scans, or waits for the process that does; takes its scan over should it vanish.

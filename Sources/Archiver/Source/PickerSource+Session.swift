@@ -6,7 +6,7 @@ extension PickerSource {
     /// How long a person is waited for where Google names neither a limit nor the session's end.
     private static let longestWait = Duration.seconds(24 * 3600)
     /// Refusals of a new session that are waited for: they may mean a quota a minute, or too many sessions of one person.
-    private static let refusals = 3
+    private static let refusals = 2
 
     /// Goes on with the session of this scan, or makes one, and waits until the person has picked.
     func listing(for scan: Scan, _ ticket: ScanTicket) async throws -> any Listing {

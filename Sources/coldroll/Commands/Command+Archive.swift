@@ -69,7 +69,8 @@ extension Command {
             "A run that ends well writes its date to the state store. Runs of several hosts join. The exit code says "
                 + "whether everything found is stored.",
             "With --source picker it archives what you pick in Google's page: see 'coldroll scan --help'. When nobody picks "
-                + "in time it archives what was picked before, and ends with 5.",
+                + "in time it archives what was picked before, and ends with 5. One that was broken off while it worked is gone on "
+                + "with before a new page is shown.",
         ],
         flags: [Source.flag] + DayRange.flags + [
             Pass.orderFlag, Pass.acceptsGapsFlag, WorkOptions.maxWaitFlag, WorkOptions.slotsFlag,
