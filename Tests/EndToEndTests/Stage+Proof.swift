@@ -4,19 +4,21 @@ import Testing
 extension Stage {
     /// Compares the bucket with the library: every part exactly once, every byte, nothing else.
     ///
-    /// `clips` says whether motion clips are expected; `foreign` names objects that are not coldroll's.
+    /// `clips` says whether motion clips are expected; `id` how a source calls the items; `foreign` names objects that are not
+    /// coldroll's.
     func proveEverythingIsStored(
         clips: Bool = true,
+        id: (LibraryEntry) -> String = \.id,
         foreign: Set<String> = [],
         sourceLocation: SourceLocation = #_sourceLocation
     ) throws {
         var wanted: [String: LibraryEntry.Expected] = [:]
         for entry in try simulator.library {
             if entry.kind == "video" {
-                wanted[entry.id + " video"] = entry.video
+                wanted[id(entry) + " video"] = entry.video
             } else {
-                wanted[entry.id + " still"] = entry.download
-                if clips, let clip = entry.video { wanted[entry.id + " motion"] = clip }
+                wanted[id(entry) + " still"] = entry.download
+                if clips, let clip = entry.video { wanted[id(entry) + " motion"] = clip }
             }
         }
         var found: Set<String> = []

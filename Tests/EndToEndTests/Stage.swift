@@ -29,6 +29,7 @@ final class Stage: Sendable {
             "COLDROLL_HOME": directory + "/home",
             "COLDROLL_DATABASE_URL": Self.uri(MigratedDatabase.conninfo),
             "COLDROLL_PHOTOS_ENDPOINT": simulator.url,
+            "COLDROLL_PICKER_ENDPOINT": simulator.url,
             "COLDROLL_OAUTH_ENDPOINT": simulator.url,
             "STORAGE_EMULATOR_HOST": simulator.url,
             "SSL_CERT_FILE": try #require(simulator.certificateAuthorityFile),
