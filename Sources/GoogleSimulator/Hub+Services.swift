@@ -40,9 +40,10 @@ extension Hub {
             case .video: "downloadVideo"
             case .none, .scaled: "thumbnail"
             }
-        let subjects = downloads.item(token: token).map { [$0.id, $0.filename] } ?? []
+        let subjects = downloads.item(token: token).map { [$0.id, $0.filename, $0.pickerID] } ?? []
         let redirect = redirectOrigin(call)
-        if quotas.exceeds(.media) {
+        let isPicked = call.path.hasPrefix("/ppa/")
+        if isPicked ? pickerMediaQuota.isExceeded() : quotas.exceeds(.media) {
             return meter("overQuota", subjects, call, latency: configuration.photosLatency) { _ in
                 .answer { DailyQuotas.mediaRefusal }
             }
@@ -52,7 +53,14 @@ extension Hub {
                 return .answer { .page(405, "Method Not Allowed") }
             }
             return .answer {
-                self.downloads.serve(token: token, suffix: suffix, redirectOrigin: redirect, strikes: strikes)
+                if let ticket = self.baseURLs.read(token)?.ticket {
+                    // Each API's addresses work under its own path only.
+                    guard (ticket.session != 0) == isPicked else {
+                        return .page(404, "The requested URL was not found on this server")
+                    }
+                    if isPicked, let refusal = self.pickedRefusal(call, ticket) { return refusal }
+                }
+                return self.downloads.serve(token: token, suffix: suffix, redirectOrigin: redirect, strikes: strikes)
             }
         }
     }
@@ -91,21 +99,21 @@ extension Hub {
         switch (call.method, name) {
         case ("GET", "mediaItems"):
             return meter("list", [], call, latency: latency) { strikes in
-                .answer { self.refusal(call) ?? service.list(call.query, strikes) }
+                .answer { self.refusal(call, scope: Scopes.libraryRead) ?? service.list(call.query, strikes) }
             }
         case ("POST", "mediaItems:search"):
             return meter("search", [], call, latency: latency) { strikes in
-                .collect { self.refusal(call) ?? service.search($0, strikes) }
+                .collect { self.refusal(call, scope: Scopes.libraryRead) ?? service.search($0, strikes) }
             }
         case ("GET", "mediaItems:batchGet"):
             let ids = call.query.all("mediaItemIds")
             return meter("batchGet", ids, call, latency: latency) { strikes in
-                .answer { self.refusal(call) ?? service.batchGet(call.query, strikes) }
+                .answer { self.refusal(call, scope: Scopes.libraryRead) ?? service.batchGet(call.query, strikes) }
             }
         case ("GET", _) where name.hasPrefix("mediaItems/"):
             let id = String(name.dropFirst("mediaItems/".count))
             return meter("get", [id], call, latency: latency) { strikes in
-                .answer { self.refusal(call) ?? service.get(id, strikes) }
+                .answer { self.refusal(call, scope: Scopes.libraryRead) ?? service.get(id, strikes) }
             }
         default:
             return meter("other", [], call, latency: latency) { _ in
@@ -114,15 +122,15 @@ extension Hub {
         }
     }
 
-    /// What keeps a call from the Library API: no token, a dead one, or one without the scope.
-    private func refusal(_ call: Call) -> ServerAnswer? {
+    /// What keeps a call from one of the Photos APIs: no token, a dead one, or one without its scope.
+    func refusal(_ call: Call, scope: String) -> ServerAnswer? {
         guard let header = call.header("authorization"), let grant = desk.grant(authorization: header) else {
             let hint =
                 "Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie or other "
                 + "valid authentication credential. See https://developers.google.com/identity/sign-in/web/devconsole-project."
             return .refusal(401, "UNAUTHENTICATED", hint)
         }
-        guard grant.scopes.contains(Scopes.libraryRead) else {
+        guard grant.scopes.contains(scope) else {
             return .refusal(403, "PERMISSION_DENIED", "Request had insufficient authentication scopes.")
         }
         return nil

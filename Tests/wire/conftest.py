@@ -23,6 +23,7 @@ class Simulator:
     url: str
     ca: str | None
     photos_credentials: str
+    picker_credentials: str
     storage_credentials: str
     storage_user_credentials: str
 
@@ -57,10 +58,17 @@ class Simulator:
         kind = "urn:ietf:params:oauth:grant-type:jwt-bearer"
         return self.caller().post_form("/token", {"grant_type": kind, "assertion": assertion})
 
-    def photos_token(self):
-        answer = self.refresh()
+    def granted(self, file):
+        """What the token endpoint answers to the login in a file."""
+        answer = self.refresh(**self.user(file))
         assert answer.status == 200, answer
-        return answer.json()["access_token"]
+        return answer.json()
+
+    def token(self, file):
+        return self.granted(file)["access_token"]
+
+    def photos_token(self):
+        return self.token(self.photos_credentials)
 
     def storage_token(self, scope="https://www.googleapis.com/auth/devstorage.read_write"):
         answer = self.grant(self.assertion(scope=scope))
@@ -118,7 +126,7 @@ def spawn(tmp_path_factory):
         assert line, f"photos-simulator ended with status {process.wait()} before it listened"
         said = json.loads(line)
         assert said["event"] == "listening", said
-        files = [said[name + "_credentials"] for name in ("photos", "storage", "storage_user")]
+        files = [said[name + "_credentials"] for name in ("photos", "picker", "storage", "storage_user")]
         return Simulator(said["url"], said.get("ca"), *files)
 
     yield start

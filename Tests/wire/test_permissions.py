@@ -151,8 +151,7 @@ def test_a_token_s_scope_is_a_ceiling(project, scope, may_write, may_change):
 def test_a_person_s_login_for_the_cloud_may_do_everything(samples):
     # gcloud auth application-default login: the scope cloud-platform
     project = Project(samples)
-    user = samples.user(samples.storage_user_credentials)
-    project.caller = samples.caller(samples.refresh(**user).json()["access_token"])
+    project.caller = samples.caller(samples.token(samples.storage_user_credentials))
     name = project.made()["name"]
     assert project.policy(name).status == 200
 

@@ -65,7 +65,10 @@ class Caller:
         connection = self.connect(url)
         try:
             connection.putrequest(
-                method, parts.path + ("?" + parts.query if parts.query else ""), skip_accept_encoding=True
+                method,
+                parts.path + ("?" + parts.query if parts.query else ""),
+                skip_host="Host" in (headers or {}),
+                skip_accept_encoding=True,
             )
             for name, value in self._headers(body, headers, token).items():
                 connection.putheader(name, value)

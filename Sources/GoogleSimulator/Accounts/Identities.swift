@@ -12,6 +12,8 @@ struct Identities: Sendable {
 
     /// Owner of the photo library.
     let photos: User
+    /// The same person, who lets an app see what is picked and nothing else.
+    let picker: User
     /// A person who may use the buckets (`gcloud auth application-default login`).
     let storage: User
     let serviceAccountEmail = "simulator@simulated-project.iam.gserviceaccount.com"
@@ -29,6 +31,12 @@ struct Identities: Sendable {
             refreshToken: "1//0" + randomText(bytes: 48),
             scopes: [library, Scopes.openID]
         )
+        picker = User(
+            clientID: "\(number)-picker.apps.googleusercontent.com",
+            clientSecret: "GOCSPX-" + randomText(bytes: 21),
+            refreshToken: "1//0" + randomText(bytes: 48),
+            scopes: [Scopes.picker, Scopes.openID]
+        )
         storage = User(
             clientID: "\(number)-storage.apps.googleusercontent.com",
             clientSecret: "GOCSPX-" + randomText(bytes: 21),
@@ -39,14 +47,16 @@ struct Identities: Sendable {
         subject = "1" + String(1_000_000_000_000_000_000 + mixed(seed &+ 1) % 1_000_000_000_000_000_000)
     }
 
-    /// Writes the three files; they name the token endpoint themselves.
+    /// Writes the files; they name the token endpoint themselves.
     func write(to directory: String, tokenURI: String) throws -> CredentialFiles {
         let files = CredentialFiles(
             photos: directory + "/photos-credentials.json",
+            picker: directory + "/picker-credentials.json",
             storage: directory + "/storage-credentials.json",
             storageUser: directory + "/storage-user-credentials.json"
         )
         try writeSecret(authorizedUser(photos, tokenURI: tokenURI), to: files.photos)
+        try writeSecret(authorizedUser(picker, tokenURI: tokenURI), to: files.picker)
         try writeSecret(authorizedUser(storage, tokenURI: tokenURI), to: files.storageUser)
         let account = JSONValue.members(
             ("type", .string("service_account")),
@@ -82,6 +92,7 @@ struct Identities: Sendable {
 /// Where the credentials files stand.
 struct CredentialFiles: Sendable {
     let photos: String
+    let picker: String
     let storage: String
     let storageUser: String
 }

@@ -6,6 +6,8 @@ enum Scopes {
     static let libraryRead = prefix + "photoslibrary.readonly.appcreateddata"
     /// Removed on 31 March 2025; a token with it alone is refused.
     static let libraryRemoved = prefix + "photoslibrary.readonly"
+    /// What the picker shows of a library: the items that its owner picks there.
+    static let picker = prefix + "photospicker.mediaitems.readonly"
     static let openID = "openid"
 
     private static let storageWrites: Set<String> = [

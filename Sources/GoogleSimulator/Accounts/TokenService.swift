@@ -37,7 +37,8 @@ struct TokenService: Sendable {
     }
 
     private func refresh(_ fields: QueryFields) -> ServerAnswer {
-        guard let user = [identities.photos, identities.storage].first(where: { $0.clientID == fields["client_id"] })
+        let users = [identities.photos, identities.picker, identities.storage]
+        guard let user = users.first(where: { $0.clientID == fields["client_id"] })
         else { return failure(401, "invalid_client", "The OAuth client was not found.") }
         guard fields["client_secret"] == user.clientSecret else {
             return failure(401, "invalid_client", "Unauthorized")

@@ -11,6 +11,10 @@ struct ControlService: Sendable {
         case ("GET", "library"): return answer { .json(200, try library()) }
         case ("GET", "objects"): return .answer(.json(200, objects()))
         case ("GET", "buckets"): return .answer(.json(200, BucketSetup(storage: hub.storage).all))
+        case ("GET", "picker"): return .answer(.json(200, picker.all))
+        case ("POST", "pick"): return setting { try picker.pick($0) }
+        case ("POST", "picker"): return setting { try picker.set($0) }
+        case ("POST", "new-minute"): [hub.pickerQuota, hub.pickerMediaQuota].forEach { $0.renew() }
         case ("POST", "bucket"): return setting { try BucketSetup(storage: hub.storage).setUp($0) }
         case ("POST", "project"): return setting { try BucketSetup(storage: hub.storage).setProject($0) }
         case ("POST", "faults"): return .receive(CollectingReceiver(answer: setFaults))
@@ -25,6 +29,8 @@ struct ControlService: Sendable {
         }
         return .answer(.json(200, .object([])))
     }
+
+    private var picker: PickerSetup { PickerSetup(library: hub.library, sessions: hub.pickerSessions) }
 
     private func answer(_ make: @escaping @Sendable () throws -> ServerAnswer) -> Reception {
         .receive(
@@ -69,14 +75,21 @@ struct ControlService: Sendable {
             ("faults", .array(struck)),
             ("redirect_authorizations", .integer(Int64(counters.redirectAuthorizations))),
             ("most_at_once", .integer(Int64(counters.mostAtOnce))),
-            ("quotas", .members(("api", quota(.api)), ("media", quota(.media)))),
+            ("quotas", quotas),
             ("open_sessions", .integer(Int64(hub.storage.sessions.openCount)))
         )
     }
 
-    private func quota(_ kind: DailyQuotas.Kind) -> JSONValue {
-        let (used, refused) = hub.quotas.counts(kind)
-        return .members(("used", .integer(Int64(used))), ("refused", .integer(Int64(refused))))
+    private var quotas: JSONValue {
+        func counted(_ quota: (used: Int, refused: Int)) -> JSONValue {
+            .members(("used", .integer(Int64(quota.used))), ("refused", .integer(Int64(quota.refused))))
+        }
+        return .members(
+            ("api", counted(hub.quotas.counts(.api))),
+            ("media", counted(hub.quotas.counts(.media))),
+            ("picker", counted(hub.pickerQuota.counts)),
+            ("picker_media", counted(hub.pickerMediaQuota.counts))
+        )
     }
 
     private func library() throws -> JSONValue {
@@ -90,6 +103,7 @@ struct ControlService: Sendable {
             try hub.entries.all().map { entry in
                 .members(
                     ("id", .string(entry.id)),
+                    ("picker_id", .string(entry.pickerID)),
                     ("filename", .string(entry.filename)),
                     ("mimeType", .string(entry.mimeType)),
                     ("kind", .string(entry.kind)),

@@ -1,7 +1,7 @@
 extension BucketRecord {
     /// The policy as the API shows it (JSON API reference: buckets.getIamPolicy).
     ///
-    /// - Parameter version: what the caller can read; below 3 a binding with a condition comes under a changed role's name.
+    /// `version` is what the caller can read: below 3 a binding with a condition comes under a changed role's name.
     func policy(version: Int64) -> JSONValue {
         let all = merged(legacy + bindings.flatMap(pairs))
         let isConditional = all.contains { $0["condition"] != nil }

@@ -57,7 +57,7 @@ final class Projects: Sendable {
     }
     private let state = Mutex(State())
 
-    /// - Parameter permissions: nil for a project that Google does not know.
+    /// Says what may be done in a project; nil for one that Google does not know.
     func set(_ project: String, _ permissions: Permissions?) {
         state.withLock { state in
             if let permissions {
