@@ -215,6 +215,19 @@ import Darwin
         try stage.provePickedIsStored()
     }
 
+    @Test func `pages whose tokens Google has forgotten are looked for from the first one on`() async throws {
+        let stage = try stage(250)
+        let scan = try stage.start("scan", changing: stage.byPicker)
+        _ = try await stage.link(shownBy: scan)
+        try stage.simulator.pick(json: #"{"all":true}"#)
+        #expect(try await scan.end().status == 0)
+        try await stage.texts("UPDATE coldroll.pick_page SET page_token = 'forgotten' WHERE page_token IS NOT NULL")
+        let end = try await stage.run("work", "--drain", changing: stage.byPicker)
+        #expect(end.status == 0, "\(end.output)")
+        #expect(stage.simulator.counters.statuses[400, default: 0] > 0)
+        try stage.provePickedIsStored()
+    }
+
     @Test func `other hosts work on what one host lists, with fresh base URLs of their own`() async throws {
         let stage = try stage(300)
         let scan = try stage.start("scan", changing: stage.byPicker)
@@ -244,8 +257,10 @@ import Darwin
         let faults: [FaultRule] = [
             fault("pickerCreate", .status, nth: [1], status: 500), fault("pickerGet", .status, nth: [1]),
             fault("pickerGet", .reset, nth: [3]), fault("pickerList", .status, nth: [1], status: 500),
-            fault("pickerList", .cut, nth: [3]), fault("pickerList", .errorObject, nth: [5]),
-            fault("pickerList", .html, nth: [7]), fault("pickerDelete", .status, nth: [1]),
+            // Twice it says that the session is over, which it is not.
+            fault("pickerList", .status, nth: [2], status: 404), fault("pickerList", .status, nth: [3], status: 403),
+            fault("pickerList", .cut, nth: [5]), fault("pickerList", .errorObject, nth: [7]),
+            fault("pickerList", .html, nth: [9]), fault("pickerDelete", .status, nth: [1]),
         ]
         stage.simulator.setFaults(faults)
         let end = try await stage.runPicking(#"{"all":true}"#)
