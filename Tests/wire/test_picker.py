@@ -299,6 +299,17 @@ def test_an_item_has_one_id_in_all_sessions(picker):
     assert known[item["id"]]["filename"] == "IMG_0003.JPG" and known[item["id"]]["id"] != item["id"]
 
 
+def test_times_come_in_every_form_that_is_allowed(large):
+    # Picker API reference, mediaItems: createTime, RFC 3339 with 0, 3, 6 or 9 digits, and offsets other than Z
+    known = {one["picker_id"]: one["creationTime"] for one in large.caller.get_json("/control/library")}
+    items = large.items(large.picked(count=60))
+    for item in items:
+        assert datetime.fromisoformat(item["createTime"]) == datetime.fromisoformat(known[item["id"]])
+    texts = [item["createTime"] for item in items]
+    for form in (r":\d\dZ", r":\d\d\.\d{9}Z", r"\+02:00"):
+        assert any(re.search(form + "$", text) for text in texts), form
+
+
 def test_every_field_may_be_missing(spawn):
     # Uppy, googlePicker.ts: the documentation is not correct, hence some things are optional
     picker = Picker(spawn("--synthesize", "70", "--sizes", "10KB", "--quirks", "missing-fields"))

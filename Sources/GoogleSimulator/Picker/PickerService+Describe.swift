@@ -22,10 +22,22 @@ extension PickerService {
         )
         return .members(
             ("id", .string(item.pickerID)),
-            ("createTime", missing == 2 ? nil : .time(item.creation)),
+            ("createTime", missing == 2 ? nil : .string(Self.text(of: item.creation, form: reference & 3))),
             ("type", .string(isVideo ? "VIDEO" : "PHOTO")),
             ("mediaFile", file)
         )
+    }
+
+    /// A time in one of the forms that RFC 3339 and the API's reference allow: with an offset, with nine digits, as usual.
+    private static func text(of time: Timestamp, form: Int32) -> String {
+        switch form {
+        case 1: return time.adding(seconds: 7200).rfc3339.dropLast() + "+02:00"
+        case 2:
+            let seconds = time.rfc3339.prefix("2019-07-14T16:03:21".count)
+            let fraction = (time.microseconds % 1_000_000 + 1_000_000) % 1_000_000
+            return "\(seconds).\(String(1_000_000 + fraction).dropFirst())000Z"
+        default: return time.rfc3339
+        }
     }
 
     private func photo(_ camera: LibraryItem.Camera) -> JSONValue {
