@@ -29,6 +29,7 @@ package struct Migration: Sendable {
         Migration(11, "starts", PackageResources.m0011_starts_sql),
         Migration(12, "moves", PackageResources.m0012_moves_sql),
         Migration(13, "archive_id", PackageResources.m0013_archive_id_sql),
+        Migration(14, "logins", PackageResources.m0014_logins_sql),
     ]
 
     /// SQLSTATE of a step that is applied already: somebody else was faster.

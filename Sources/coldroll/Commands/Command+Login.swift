@@ -1,4 +1,5 @@
 import Archiver
+import CloudStorage
 import Foundation
 import GoogleAuth
 import HTTPClient

@@ -3,6 +3,7 @@ import Foundation
 import GoogleAuth
 import GooglePhotos
 import HTTPClient
+import JobQueue
 
 /// The opened library: its client, and the OAuth client that the source remembers.
 struct PhotosAccess: Sendable {
