@@ -17,8 +17,8 @@ func base64URL(_ bytes: [UInt8]) -> String {
 
 /// Reads base64 for URLs; nil if it is none.
 func bytes(base64URL text: some StringProtocol) -> [UInt8]? {
-    var plain = text.replacing("-", with: "+").replacing("_", with: "/")
-    while plain.count % 4 != 0 { plain += "=" }
+    var plain = String(text.map { $0 == "-" ? "+" : $0 == "_" ? "/" : $0 })
+    while plain.utf8.count % 4 != 0 { plain += "=" }
     return Data(base64Encoded: plain).map { [UInt8]($0) }
 }
 

@@ -80,6 +80,6 @@ package struct Consent: Sendable {
     /// Compares in a time that does not tell how much was right.
     private func isSame(_ one: String, _ other: String) -> Bool {
         let (one, other) = (Array(one.utf8), Array(other.utf8))
-        return one.count == other.count && unsafe CRYPTO_memcmp(one, other, one.count) == 0
+        return unsafe one.count == other.count && CRYPTO_memcmp(one, other, one.count) == 0
     }
 }

@@ -28,7 +28,7 @@ package struct FleetKey: Sendable {
     ///
     /// - Throws: `.badCredentials` if others may read it, or if it is no key.
     package static func load(_ path: String) throws(AuthError) -> FleetKey? {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY)
+        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY)
         guard descriptor >= 0 else {
             let reason = errno
             if reason == ENOENT { return nil }
@@ -68,15 +68,15 @@ package struct FleetKey: Sendable {
         makeFolder(of: path)
         // Whole or not at all: it is written beside its name, and linked to it only where nobody was first.
         let temporary = "\(path).\(getpid())"
-        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        let descriptor = unsafe open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else {
             throw fault("The key file \(path) cannot be made: \(unsafe String(cString: strerror(errno))).")
         }
-        defer { unlink(temporary) }
+        defer { unsafe unlink(temporary) }
         let text = Array((head + base64URL(randomBytes(32)) + "\n").utf8)
         let written = unsafe write(descriptor, text, text.count) == text.count && fsync(descriptor) == 0
         close(descriptor)
-        guard written, link(temporary, path) == 0 || errno == EEXIST, let key = try load(path) else {
+        guard written, unsafe link(temporary, path) == 0 || errno == EEXIST, let key = try load(path) else {
             throw fault("The key file \(path) cannot be written: \(unsafe String(cString: strerror(errno))).")
         }
         return key

@@ -1,4 +1,4 @@
-package import HTTPClient
+import HTTPClient
 
 /// Where a `TokenSource` gets its tokens from.
 struct TokenFetcher: Sendable {

@@ -1,7 +1,7 @@
 package import GoogleAuth
 package import JobQueue
 package import Logging
-import Postgres
+package import Postgres
 
 /// A source's login on one host of a fleet: one process fetches the next access token, all others use it too.
 ///
