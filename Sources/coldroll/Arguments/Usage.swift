@@ -42,7 +42,7 @@ enum Usage {
         for (head, flag) in zip(heads, command.allFlags) {
             var meaning = flag.meaning
             if let fallback = flag.fallback { meaning += "; default: \(fallback)" }
-            if let variable = flag.variable { meaning += "; environment: \(variable)" }
+            if let variable = flag.variable { meaning += "; environment:\u{A0}\(variable)" }
             text += columns(head, width, meaning).joined(separator: "\n") + "\n"
         }
         text += columns("--help", width, "print this").joined(separator: "\n") + "\n"
@@ -56,7 +56,8 @@ enum Usage {
 
     private static func columns(_ head: String, _ width: Int, _ body: String) -> [String] {
         wrapped(body, to: max(40, 110 - width - 4)).enumerated().map { index, line in
-            "  " + padded(index == 0 ? head : "", width) + "  " + line
+            // A no-break space held together what belongs together.
+            "  " + padded(index == 0 ? head : "", width) + "  " + line.replacing("\u{A0}", with: " ")
         }
     }
 
