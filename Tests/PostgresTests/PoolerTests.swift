@@ -33,6 +33,13 @@ import Testing
         await pool.close()
     }
 
+    @Test func `a pooler is told from a server`() async throws {
+        let pooler = try Pooler(MigratedDatabase.conninfo)
+        defer { pooler.stop() }
+        #expect(try await Connection.connect(await pooler.conninfo()).isPooled())
+        #expect(try await !Connection.connect(MigratedDatabase.conninfo).isPooled())
+    }
+
     @Test func `a cancelled task stops its statement through the pooler too`() async throws {
         let pooler = try Pooler(MigratedDatabase.conninfo)
         defer { pooler.stop() }
