@@ -51,13 +51,16 @@ package struct Bucket: Sendable {
         }
     }
 
-    /// Who may do what in it.
-    package func policy() async throws -> BucketPolicy {
+    /// Who may do what in it; nil where the service has no policies, as emulators have not.
+    package func policy() async throws -> BucketPolicy? {
         let subject = "Reading who may use \(url)"
         // Version 3 shows bindings that have a condition as what they are (IAM docs: "Policy versions").
         let response = try await send(HTTPRequest("GET", "\(address)/iam?optionsRequestedPolicyVersion=3"), subject)
-        guard response.status == 200 else { throw Refusal(response).error(.readPolicy, subject, bucket: name) }
-        return try decoded(response, subject)
+        switch response.status {
+        case 200: return try decoded(response, subject)
+        case 404, 405: return nil
+        default: throw Refusal(response).error(.readPolicy, subject, bucket: name)
+        }
     }
 
     /// Which of these permissions the credentials have; it takes none to ask.

@@ -37,9 +37,6 @@ struct BucketReport: Sendable {
             } catch let error as StorageError where error.code == .denied {
                 // Where public access is prevented, the policy decides nothing.
                 if settings?.preventsPublicAccess != true { unread = error.message }
-            } catch let error as StorageError where error.code == .noBucket || error.code == .rejected {
-                // Emulators have no policies.
-                unread = error.message
             }
         }
         let isThere = settings != nil || isHidden

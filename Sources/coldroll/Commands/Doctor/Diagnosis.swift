@@ -85,7 +85,8 @@ struct DoctorReport: Sendable, Equatable, Encodable {
             let indent = String(repeating: " ", count: head.count)
             let body = check.message.split(separator: "\n").map { harmless(String($0)) }
             lines.append(head + body.joined(separator: "\n" + indent))
-            if let fix = check.fix { lines.append(indent + "Fix: " + harmless(fix)) }
+            let label = check.verdict == .ok ? "Better: " : "Fix: "
+            if let fix = check.fix { lines.append(indent + label + harmless(fix)) }
         }
         let failures = checks.count { $0.verdict == .failed }
         let warnings = checks.count { $0.verdict == .warning }

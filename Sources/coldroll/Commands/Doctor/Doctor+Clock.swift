@@ -17,7 +17,7 @@ extension Doctor {
             let after = Date.now.timeIntervalSince1970
             lines.append(Self.compared((before + after) / 2 - there, with: "the database's"))
         } else {
-            lines.append(.skipped(.clock, "Not compared with the database's clock: it does not answer."))
+            lines.append(.skipped(.clock, "Not compared with the database's clock: it could not be asked."))
         }
         lines.append(await google())
         return lines
