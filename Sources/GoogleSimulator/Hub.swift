@@ -53,15 +53,10 @@ final class Hub: Sendable {
         storage = StorageService(
             store: store,
             desk: desk,
-            readOnlyBuckets: configuration.readOnlyBuckets,
             sessionLifetimeSeconds: configuration.sessionLifetime
         )
-        for name in configuration.buckets where store.bucket(name) == nil {
-            do {
-                try storage.makeBucket(name, wanted: .members(("name", .string(name))))
-            } catch let refusal as StorageRefusal {
-                throw SimulatorError(description: "bucket \(name): \(refusal.message)")
-            }
+        for name in configuration.buckets {
+            try storage.openBucket(name, permissions: configuration.readOnlyBuckets.contains(name) ? .reading : .all)
         }
     }
 

@@ -128,6 +128,25 @@ package final class Simulator: Sendable {
         }
     }
 
+    /// Sets up a bucket as `POST /control/bucket` does: `{"name":…, "resource":{…}, "without":["storage.objects.get"], …}`.
+    ///
+    /// - Throws: `SimulatorError` with a sentence that names what is wrong.
+    package func setBucket(json text: String) throws {
+        try BucketSetup(storage: hub.storage).setUp(JSONValue.parse(Array(text.utf8)) ?? .null)
+    }
+
+    /// What the accounts may do in a project, as `POST /control/project` takes it.
+    ///
+    /// - Throws: `SimulatorError` with a sentence that names what is wrong.
+    package func setProject(json text: String) throws {
+        try BucketSetup(storage: hub.storage).setProject(JSONValue.parse(Array(text.utf8)) ?? .null)
+    }
+
+    /// A bucket's resource as JSON text; nil if there is none of that name.
+    package func bucket(_ name: String) -> String? {
+        hub.storage.store.bucket(name).map { String(decoding: $0.resource.bytes, as: UTF8.self) }
+    }
+
     /// Breaks off what is under way and closes its ports.
     package func stop() {
         for server in servers { server.stop() }

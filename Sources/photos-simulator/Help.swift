@@ -45,7 +45,11 @@ let helpText = """
 
     File names steer videos: x.processing-30s.mp4 is PROCESSING for 30 s from the start, x.failed.mp4 is FAILED.
     Prints one JSON line when it listens; SIGTERM and SIGINT end it. Its own requests: GET /control/counters, library,
-    objects; POST /control/faults, library/add, reset-counters, new-day, expire-tokens, expire-base-urls, expire-page-tokens,
-    revoke-photos-login.
+    objects, buckets; POST /control/faults, library/add, reset-counters, new-day, expire-tokens, expire-base-urls,
+    expire-page-tokens, revoke-photos-login, bucket, project.
+      bucket                    {"name":"b","resource":{…}} makes or changes a bucket with all that the JSON API takes; also
+                                "bindings":[…], "acl" and "default_object_acl":{"allUsers":"READER"}, "project":"p",
+                                "owner":"other", and what the accounts may do: "permissions":[these], "without":[these]
+      project                   {"project":"p"} with "permissions", "without", or "unknown":true
 
     """

@@ -24,18 +24,19 @@ class Simulator:
     ca: str | None
     photos_credentials: str
     storage_credentials: str
+    storage_user_credentials: str
 
     def caller(self, token=None):
         return Caller(self.url, self.ca, token)
 
-    def user(self):
-        """The login of the library's owner: a file of type authorized_user."""
-        return json.loads(pathlib.Path(self.photos_credentials).read_text())
+    def user(self, file=None):
+        """A login, of the library's owner unless told otherwise: a file of type authorized_user."""
+        login = json.loads(pathlib.Path(file or self.photos_credentials).read_text())
+        return {key: login[key] for key in ("client_id", "client_secret", "refresh_token")}
 
     def refresh(self, **changed):
         """Asks for an access token with the owner's refresh token."""
-        fields = {key: self.user()[key] for key in ("client_id", "client_secret", "refresh_token")}
-        return self.caller().post_form("/token", fields | {"grant_type": "refresh_token"} | changed)
+        return self.caller().post_form("/token", self.user() | {"grant_type": "refresh_token"} | changed)
 
     def assertion(self, **changed):
         """A JWT signed with the key of a file of type service_account, made by Google's own library."""
@@ -61,8 +62,8 @@ class Simulator:
         assert answer.status == 200, answer
         return answer.json()["access_token"]
 
-    def storage_token(self):
-        answer = self.grant(self.assertion())
+    def storage_token(self, scope="https://www.googleapis.com/auth/devstorage.read_write"):
+        answer = self.grant(self.assertion(scope=scope))
         assert answer.status == 200, answer
         return answer.json()["access_token"]
 
@@ -117,7 +118,8 @@ def spawn(tmp_path_factory):
         assert line, f"photos-simulator ended with status {process.wait()} before it listened"
         said = json.loads(line)
         assert said["event"] == "listening", said
-        return Simulator(said["url"], said.get("ca"), said["photos_credentials"], said["storage_credentials"])
+        files = [said[name + "_credentials"] for name in ("photos", "storage", "storage_user")]
+        return Simulator(said["url"], said.get("ca"), *files)
 
     yield start
     ended = [process.returncode for process in running if process.poll() is not None]

@@ -14,7 +14,8 @@ enum Scopes {
     private static let storageReads: Set<String> = [
         prefix + "devstorage.read_only", prefix + "cloud-platform.read-only",
     ]
-    static let storageDefault = prefix + "devstorage.read_write"
+    /// What `gcloud auth application-default login` gives.
+    static let storageDefault = prefix + "cloud-platform"
 
     static func mayRead(storage scopes: Set<String>) -> Bool {
         mayWrite(storage: scopes) || !scopes.isDisjoint(with: storageReads)

@@ -10,6 +10,9 @@ struct ControlService: Sendable {
         case ("GET", "counters"): return .answer(.json(200, counters()))
         case ("GET", "library"): return answer { .json(200, try library()) }
         case ("GET", "objects"): return .answer(.json(200, objects()))
+        case ("GET", "buckets"): return .answer(.json(200, BucketSetup(storage: hub.storage).all))
+        case ("POST", "bucket"): return setting { try BucketSetup(storage: hub.storage).setUp($0) }
+        case ("POST", "project"): return setting { try BucketSetup(storage: hub.storage).setProject($0) }
         case ("POST", "faults"): return .receive(CollectingReceiver(answer: setFaults))
         case ("POST", "library/add"): return .receive(CollectingReceiver(answer: add))
         case ("POST", "reset-counters"): hub.resetCounters()
@@ -27,6 +30,19 @@ struct ControlService: Sendable {
         .receive(
             CollectingReceiver { _ in
                 do { return try make() } catch { return .refusal(500, "INTERNAL", "\(error)") }
+            }
+        )
+    }
+
+    /// Takes a JSON document; what is wrong with it is a 400.
+    private func setting(_ take: @escaping @Sendable (JSONValue) throws -> Void) -> Reception {
+        .receive(
+            CollectingReceiver { bytes in
+                guard let wanted = JSONValue.parse(bytes), wanted.fields != nil else {
+                    return .refusal(400, "INVALID_ARGUMENT", "send a JSON object")
+                }
+                do { try take(wanted) } catch { return .refusal(400, "INVALID_ARGUMENT", "\(error)") }
+                return .json(200, .object([]))
             }
         )
     }
