@@ -155,6 +155,17 @@ import Testing
         await #expect(throws: StorageError.self) { _ = try await bucket.read() }
     }
 
+    @Test func whoeverMayNotLookLearnsFromThePermissionsThatThereIsNoBucket() async throws {
+        let server = try ScriptedBucket([
+            .failure(403, "denied (or it may not exist)"), .failure(404, "The specified bucket does not exist."),
+        ])
+        let bucket = try #require(
+            try Bucket("gs://bucket", http: HTTPClient(), tokens: .anonymous, endpoint: server.url, tries: 1)
+        )
+        await #expect { _ = try await bucket.read() } throws: { ($0 as? StorageError)?.code == .denied }
+        await #expect { _ = try await bucket.held(["x"]) } throws: { ($0 as? StorageError)?.code == .noBucket }
+    }
+
     @Test func aServerThatKnowsNoPermissionsIsNoFault() async throws {
         let server = try ScriptedBucket([.json(404, "{}"), .json(404, "{}")])
         let http = HTTPClient()

@@ -106,6 +106,40 @@ import Testing
         #expect(!FileManager.default.fileExists(atPath: stage.directory + "/home/postgresql"))
     }
 
+    @Test func `a pooler in the way of LISTEN is told, and the way past it is tried`() async throws {
+        let stage = try staged()
+        #expect(try await stage.run("setup", changing: Self.both).status == 0)
+        let pooler = try Pooler(stage.conninfo)
+        defer { pooler.stop() }
+        let conninfo = try await pooler.conninfo()
+        let changes = Self.both.merging(["COLDROLL_DATABASE_URL": conninfo]) { $1 }
+        let alone = try await lines(stage, changes)
+        #expect(alone.code == 0, "\(alone.lines)")
+        expect(alone.lines, "database warning A pooler stands between")
+        func listening(_ url: String?) async throws -> [String] {
+            try await lines(stage, changes.merging(["COLDROLL_LISTEN_URL": url ?? ""]) { $1 }).lines
+        }
+        expect(
+            try await listening(stage.environment["COLDROLL_DATABASE_URL"]),
+            "database ok COLDROLL_LISTEN_URL leads to"
+        )
+        expect(try await listening(conninfo), "database warning COLDROLL_LISTEN_URL leads through a pooler too")
+        expect(try await listening("host=/nonexistent dbname=x"), "database warning COLDROLL_LISTEN_URL does not work")
+    }
+
+    @Test func `a private database is started, named and left`() async throws {
+        let stage = try staged()
+        let changes = Self.both.merging(Stage.inPrivate) { $1 }
+        #expect(try await stage.run("setup", changing: changes).status == 0)
+        let (code, lines) = try await lines(stage, changes)
+        #expect(code == 0, "\(lines)")
+        #expect(
+            lines.contains { $0.hasPrefix("database ok PostgreSQL") && $0.contains("the private one in") },
+            "\(lines)"
+        )
+        #expect(stage.postmaster == nil)
+    }
+
     @Test func `without Google everything else is looked at`() async throws {
         let stage = try staged()
         #expect(try await stage.run("setup", changing: Self.both).status == 0)

@@ -151,21 +151,4 @@ import Testing
     func eachFaultOfAFlagIsASentence(words: [String], fault: String) {
         #expect(Arguments(words, for: .setup).faults == [fault])
     }
-
-    @Test func whomTheCredentialsAreOfIsReadFromTheirFile() {
-        let key =
-            #"{"type":"service_account","client_email":"a@p.iam.gserviceaccount.com","project_id":"p-1","private_key":"x"}"#
-        #expect(
-            StorageIdentity(json: Data(key.utf8))
-                == StorageIdentity(member: "serviceAccount:a@p.iam.gserviceaccount.com", project: "p-1")
-        )
-        let login = #"{"type":"authorized_user","refresh_token":"x","quota_project_id":"p-2"}"#
-        #expect(
-            StorageIdentity(json: Data(login.utf8)) == StorageIdentity(member: "user:YOUR-ACCOUNT", project: "p-2")
-        )
-        // Nothing that a shell would take for a command.
-        let evil = #"{"client_email":"a@b;rm -rf /","project_id":"p$(id)"}"#
-        #expect(StorageIdentity(json: Data(evil.utf8)) == .unknown)
-        #expect(StorageIdentity(json: Data("[".utf8)) == nil)
-    }
 }

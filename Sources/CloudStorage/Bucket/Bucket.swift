@@ -67,7 +67,7 @@ package struct Bucket: Sendable {
     ///
     /// - Parameter permissions: names such as `storage.objects.get`.
     /// - Returns: nil where the service does not know the question, as emulators do not.
-    /// - Throws: `StorageError` where the credentials are refused as a whole, or nothing answers.
+    /// - Throws: `StorageError` where the credentials are refused as a whole, or nothing answers; `.noBucket` if there is none.
     package func held(_ permissions: [String]) async throws -> Set<String>? {
         struct Answer: Decodable { let permissions: [String]? }
         let subject = "Asking what the credentials may do in \(url)"
@@ -78,6 +78,8 @@ package struct Bucket: Sendable {
             let answer: Answer = try decoded(response, subject)
             return Set(answer.permissions ?? [])
         case 401, 403: throw Refusal(response).error(.readBucket, subject, bucket: name)
+        case 404 where Refusal(response).isMissingBucket:
+            throw Refusal(response).error(.readBucket, subject, bucket: name)
         default: return nil
         }
     }

@@ -39,8 +39,16 @@ struct BucketReport: Sendable {
                 if settings?.preventsPublicAccess != true { unread = error.message }
             }
         }
-        let isThere = settings != nil || isHidden
-        held = isThere ? try await bucket.held(BucketRights.asked(use)) : nil
+        var held: Set<String>?
+        var isThere = settings != nil || isHidden
+        do {
+            if isThere { held = try await bucket.held(BucketRights.asked(use)) }
+        } catch let error as StorageError where error.code == .noBucket {
+            // Who may not look is told "denied" of what is not there as well.
+            isThere = false
+            unread = nil
+        }
+        self.held = held
         exists = isThere
         self.settings = settings
         self.policy = policy
