@@ -86,7 +86,7 @@ struct BucketReport: Sendable {
 
 extension BucketFinding {
     /// Both parts for a person.
-    var sentences: String { fix.map { "\(message) Fix: \($0)" } ?? message }
+    var sentences: String { fix.map { "\(message) \(gravity == .advice ? "Better" : "Fix"): \($0)" } ?? message }
 
     /// The error that it is, where it is a refusal.
     var failure: CommandFailure { CommandFailure(kind == .missingRights ? .credentials : .usage, sentences) }

@@ -47,12 +47,13 @@ struct Doctor: Sendable {
         all += database.lines
         let open = database.value
         all += try await attempt(.clock) { (try await clocks(open), ()) }.lines
+        // Before the request below, which draws a whole batch until the command ends.
+        let quota = try await attempt(.quota) { (try await quotas(open), ()) }.lines
         all += try await attempt(.photos) { (try await photos(open), ()) }.lines
         for use in [Diagnosis.Check.archive, .state] {
             all += try await attempt(use) { (try await store(use), ()) }.lines
         }
-        all += try await attempt(.quota) { (try await quotas(open), ()) }.lines
-        all += disks
+        all += quota + disks
         return all
     }
 
