@@ -45,11 +45,12 @@ import Testing
     private func expect(
         _ lines: [String],
         _ beginning: String,
+        _ end: String = "",
         sourceLocation: SourceLocation = #_sourceLocation
     ) {
         #expect(
-            lines.contains { $0.hasPrefix(beginning) },
-            "\(beginning) is not in \(lines)",
+            lines.contains { $0.hasPrefix(beginning) && $0.hasSuffix(end) },
+            "\(beginning) … \(end) is not in \(lines)",
             sourceLocation: sourceLocation
         )
     }
@@ -61,13 +62,12 @@ import Testing
         #expect(code == 0, "\(lines)")
         for beginning in [
             "settings ok", "database ok PostgreSQL", "database ok The schema is of version",
-            "clock ok This host's clock agrees "
-                + "with the database's", "clock ok This host's clock agrees with Google's",
-            "photos ok The login can be refreshed",
-            "photos ok Google Photos lets", "archive ok gs://archive: STANDARD",
+            "photos ok The login can be refreshed", "photos ok Google Photos lets", "archive ok gs://archive: STANDARD",
             "archive warning gs://archive is of the class",
             "archive ok The credentials may do there", "state ok gs://state:", "quota ok Project", "disk ",
         ] { expect(lines, beginning) }
+        // On a slow machine the answer comes late: seconds are no fault.
+        for whose in ["the database's.", "Google's."] { expect(lines, "clock ok This host's clock", whose) }
         let text = try await stage.run("doctor", changing: Self.both)
         #expect(text.status == 0)
         #expect(text.output.contains("Nothing failed; see "), "\(text.output)")
@@ -150,8 +150,7 @@ import Testing
         let (code, lines) = try await lines(stage, away)
         #expect(code == 4, "\(lines)")
         for beginning in [
-            "database ok", "clock ok This host's clock agrees with the database's",
-            "clock failed Google does not answer",
+            "database ok", "clock ok This host's clock", "clock failed Google does not answer",
             "photos failed", "archive failed", "state failed", "quota ok", "disk ",
         ] { expect(lines, beginning) }
     }
