@@ -14,7 +14,7 @@ package final class TokenSource: Sendable {
         var dead: AuthError?
     }
 
-    private let endpoint: TokenEndpoint?
+    let endpoint: TokenEndpoint?
     private let state = Mutex(State())
 
     /// The OAuth client id, where the credentials have one: a source remembers it.

@@ -1,4 +1,5 @@
 import Foundation
+import GoogleAuth
 import Testing
 
 @testable import coldroll
@@ -85,8 +86,15 @@ import Testing
         #expect(Doctor.judge(quota(used: 10, refused: true)).message.contains("Google says"))
     }
 
+    @Test func aSecretIsReadByOthersUnlessRootGaveItToAGroup() {
+        #expect(!Doctor.isReadByOthers(mode: 0o100600, isRoots: false))
+        #expect(Doctor.isReadByOthers(mode: 0o100640, isRoots: false))
+        #expect(!Doctor.isReadByOthers(mode: 0o100640, isRoots: true))
+        for mode: mode_t in [0o644, 0o660, 0o604] { #expect(Doctor.isReadByOthers(mode: mode, isRoots: true)) }
+    }
+
     @Test func aLoginWithoutTheScopeOrWithADayOfDeathIsTold() {
-        let whole = GrantedLogin(scopes: [GrantedLogin.libraryScope, "openid"], life: nil)
+        let whole = GrantedLogin(scopes: [PhotosAccess.scope, "openid"], life: nil)
         #expect(Doctor.judge(whole).map(\.verdict) == [.ok])
         let dying = Doctor.judge(GrantedLogin(scopes: whole.scopes, life: .seconds(604_799)))
         #expect(dying.map(\.verdict) == [.ok, .warning])

@@ -4,7 +4,11 @@ import HTTPClient
 
 /// The opened library: its client, and the OAuth client that the source remembers.
 struct PhotosAccess: Sendable {
+    /// What the library takes (Photos APIs, "Authorization scopes").
+    static let scope = "https://www.googleapis.com/auth/photoslibrary.readonly.appcreateddata"
+
     let client: PhotosClient
+    let tokens: TokenSource
     let clientID: String?
 }
 
@@ -36,7 +40,7 @@ extension Session {
         }
         let tokens = try TokenSource.file(
             file,
-            scope: "https://www.googleapis.com/auth/photoslibrary.readonly.appcreateddata",
+            scope: PhotosAccess.scope,
             tokenEndpoint: settings.oauthEndpoint,
             http: http
         )
@@ -49,6 +53,7 @@ extension Session {
         }
         return PhotosAccess(
             client: PhotosClient(http: http, tokens: tokens, endpoint: settings.photosEndpoint),
+            tokens: tokens,
             clientID: tokens.clientID
         )
     }

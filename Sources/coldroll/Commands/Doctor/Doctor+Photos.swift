@@ -1,4 +1,5 @@
 import Archiver
+import GoogleAuth
 import GooglePhotos
 import JobQueue
 
@@ -10,7 +11,7 @@ extension Doctor {
         }
         let access = try session.openPhotos(http)
         var lines: [Diagnosis] = []
-        if let login = await session.grantedLogin(http) { lines += Self.judge(login) }
+        if let login = await access.tokens.granted() { lines += Self.judge(login) }
         let client = budgeted(access, database)
         do {
             _ = try await client.list(pageToken: nil)
@@ -25,7 +26,7 @@ extension Doctor {
     /// What Google says of the login.
     static func judge(_ login: GrantedLogin) -> [Diagnosis] {
         var lines: [Diagnosis] = []
-        if login.scopes.contains(GrantedLogin.libraryScope) {
+        if login.scopes.contains(PhotosAccess.scope) {
             lines.append(
                 .ok(.photos, "The login can be refreshed, and has the scope photoslibrary.readonly.appcreateddata.")
             )

@@ -50,6 +50,10 @@ extension Doctor {
 
     private static func isReadByOthers(_ path: String) -> Bool {
         var status = stat()
-        return stat(path, &status) == 0 && status.st_mode & 0o077 != 0
+        return stat(path, &status) == 0
+            && isReadByOthers(mode: status.st_mode, isRoots: status.st_uid == 0 && geteuid() != 0)
     }
+
+    /// As libpq judges key files: root may give one to the group that has to read it, as a service's account does.
+    static func isReadByOthers(mode: mode_t, isRoots: Bool) -> Bool { mode & (isRoots ? 0o037 : 0o077) != 0 }
 }
