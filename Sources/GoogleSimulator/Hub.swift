@@ -10,9 +10,12 @@ final class Hub: Sendable {
     }
 
     let configuration: SimulatorConfiguration
-    let desk: TokenDesk
-    let tokens: TokenService
+    let accounts: AccountBook
     let library: PhotoLibrary
+    /// What everybody sees but the library's owner, in the client that added its items.
+    let nobodysLibrary = PhotoLibrary(stored: [], synthetic: SyntheticLibrary(SynthesisOptions(count: 0), seed: 0))
+    /// Whose library it is, and which client has added its items.
+    let libraryOwner: Mutex<Holder>
     let entries: LibraryEntries
     let baseURLs: BaseURLs
     let pageTokens: PageTokens
@@ -26,8 +29,8 @@ final class Hub: Sendable {
     init(_ configuration: SimulatorConfiguration, identities: Identities) throws {
         self.configuration = configuration
         quotas = DailyQuotas(api: configuration.apiQuota, media: configuration.mediaQuota)
-        desk = TokenDesk(lifetimeSeconds: configuration.tokenLifetime)
-        tokens = TokenService(identities: identities, desk: desk)
+        accounts = AccountBook(configuration, identities: identities, board: board)
+        libraryOwner = Mutex(identities.photos.holder)
         let synthesis = configuration.synthesis ?? SynthesisOptions(count: 0)
         library = PhotoLibrary(
             stored: try configuration.libraries.flatMap { try FolderScan.items(in: $0) },
@@ -52,7 +55,7 @@ final class Hub: Sendable {
         )
         storage = StorageService(
             store: store,
-            desk: desk,
+            desk: accounts.desk,
             readOnlyBuckets: configuration.readOnlyBuckets,
             sessionLifetimeSeconds: configuration.sessionLifetime
         )
@@ -81,8 +84,8 @@ final class Hub: Sendable {
         if request.path.hasPrefix("/control/") {
             return ControlService(hub: self).receive(Call(request, scheme: scheme))
         }
-        if request.path == "/token" || request.path == "/revoke" {
-            return receiveAccount(Call(request, scheme: scheme))
+        if let route = AccountRoute(path: request.path) {
+            return receiveAccount(route, Call(request, scheme: scheme))
         }
         if request.path.hasPrefix("/v1/") {
             let origin = isGoogle ? "https://lh3.googleusercontent.com" : nil

@@ -1,6 +1,6 @@
 /// The text of `--help`.
 let helpText = """
-    photos-simulator: plays Google Photos, Google's token endpoint and Cloud Storage, for tests and demos.
+    photos-simulator: plays Google's sign-in, its token endpoint, Google Photos and Cloud Storage, for tests and demos.
 
     Where
       --listen ADDRESS          IPv4 address to listen on (default 127.0.0.1)
@@ -18,6 +18,12 @@ let helpText = """
       --scopes removed          the login has only the scope that Google removed on 31 March 2025
       --api-quota N             requests a day to the Library API; default: any number (Google: 10000)
       --media-quota N           requests a day for base URLs; default: any number (Google: 75000)
+    Accounts
+      --testing-app             the app's publishing status is Testing: a warning before consent, only test users get in,
+                                and logins end after a week
+      --refresh-lifetime S      logins end after so long, in Testing or not
+      --web-redirect URI        where codes of the web client may go; repeatable
+                                (default http://localhost:8080/oauth2callback)
     Storage
       --bucket NAME             a bucket that exists from the start; repeatable
       --read-only-bucket NAME   the same, but nothing may be written to it
@@ -27,6 +33,7 @@ let helpText = """
       --no-md5                  objects have no MD5; saves most of the simulator's work
     Time
       --token-lifetime S        of access tokens (default 3600)
+      --code-lifetime S         of authorization codes (default 600)
       --base-url-lifetime S     of base URLs (default 3600)
       --page-token-lifetime S   of page tokens (default 86400; 30 with the quirk page-token-expiry)
       --session-lifetime S      of upload sessions (default 604800)
@@ -44,8 +51,13 @@ let helpText = """
       --seed N                  decides which requests a rate strikes, and the made-up library (default 1)
 
     File names steer videos: x.processing-30s.mp4 is PROCESSING for 30 s from the start, x.failed.mp4 is FAILED.
+    In --state stand the logins photos-credentials.json and storage-user-credentials.json, the service account
+    storage-credentials.json, and clients as Google's console offers them: client.json (a desktop app, which has added the
+    library's items), other-client.json (another, which sees none of them) and web-client.json. People sign in at
+    /o/oauth2/v2/auth as owner@, guest@ or stranger@example.com; the last one is no test user.
     Prints one JSON line when it listens; SIGTERM and SIGINT end it. Its own requests: GET /control/counters, library,
     objects; POST /control/faults, library/add, reset-counters, new-day, expire-tokens, expire-base-urls, expire-page-tokens,
-    revoke-photos-login.
+    revoke-photos-login, revoke-logins {"account":EMAIL,"client":ID} (each optional), refresh-lifetime {"seconds":S},
+    rotate-identity-key, library-owner {"account":EMAIL,"client":ID}.
 
     """

@@ -98,12 +98,12 @@ class Caller:
         headers = {"Content-Type": "application/json; charset=UTF-8"} | options.pop("headers", {})
         return self.send("POST", target, json.dumps(value).encode(), headers, **options)
 
-    def post_form(self, target, fields):
+    def post_form(self, target, fields, headers=None):
         return self.send(
             "POST",
             target,
             urllib.parse.urlencode(fields).encode(),
-            {"Content-Type": "application/x-www-form-urlencoded"},
+            {"Content-Type": "application/x-www-form-urlencoded"} | (headers or {}),
             token=None,
         )
 
