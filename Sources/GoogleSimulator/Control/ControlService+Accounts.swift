@@ -1,5 +1,6 @@
 import Synchronization
 import HTTPServer
+import Synchronization
 
 extension ControlService {
     /// Takes back what clients were allowed: of one person (`account`), of one client (`client`), or all.
