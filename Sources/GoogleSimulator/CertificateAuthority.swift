@@ -9,7 +9,7 @@ struct CertificateAuthority {
     /// Google's names that the certificate covers beside localhost.
     private static let names = [
         "localhost", "photoslibrary.googleapis.com", "storage.googleapis.com", "oauth2.googleapis.com",
-        "accounts.google.com", "www.googleapis.com", "*.googleusercontent.com", "*.googleapis.com",
+        "accounts.google.com", "www.googleapis.com", "photos.google.com", "*.googleusercontent.com", "*.googleapis.com",
     ]
 
     /// Takes up what an earlier start made in the folder, if it is all there.

@@ -25,9 +25,10 @@ extension Hub {
             case .video: "downloadVideo"
             case .none, .scaled: "thumbnail"
             }
-        let subjects = downloads.item(token: token).map { [$0.id, $0.filename] } ?? []
+        let subjects = downloads.item(token: token).map { [$0.id, $0.filename, $0.pickerID] } ?? []
         let redirect = redirectOrigin(call)
-        if quotas.exceeds(.media) {
+        let isPicked = call.path.hasPrefix("/ppa/")
+        if isPicked ? pickerMediaQuota.isExceeded() : quotas.exceeds(.media) {
             return meter("overQuota", subjects, call, latency: configuration.photosLatency) { _ in
                 .answer { DailyQuotas.mediaRefusal }
             }
@@ -37,7 +38,14 @@ extension Hub {
                 return .answer { .page(405, "Method Not Allowed") }
             }
             return .answer {
-                self.downloads.serve(token: token, suffix: suffix, redirectOrigin: redirect, strikes: strikes)
+                if let ticket = self.baseURLs.read(token)?.ticket {
+                    // Each API's addresses work under its own path only.
+                    guard (ticket.session != 0) == isPicked else {
+                        return .page(404, "The requested URL was not found on this server")
+                    }
+                    if isPicked, let refusal = self.pickedRefusal(call, ticket) { return refusal }
+                }
+                return self.downloads.serve(token: token, suffix: suffix, redirectOrigin: redirect, strikes: strikes)
             }
         }
     }
@@ -94,23 +102,30 @@ extension Hub {
 
     /// Lets the Library API answer from what the token's owner and client may see, if it is a token for it at all.
     private func inLibrary(_ call: Call, _ answer: (LibraryService) -> ServerAnswer) -> ServerAnswer {
-        guard let header = call.header("authorization"), let grant = accounts.desk.grant(authorization: header) else {
-            let hint =
-                "Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie or other "
-                + "valid authentication credential. See https://developers.google.com/identity/sign-in/web/devconsole-project."
-            return .refusal(401, "UNAUTHENTICATED", hint)
-        }
-        guard grant.scopes.contains(Scopes.libraryRead) else {
-            return .refusal(403, "PERMISSION_DENIED", "Request had insufficient authentication scopes.")
-        }
+        if let refusal = refusal(call, scope: Scopes.libraryRead) { return refusal }
+        let holder = call.header("authorization").flatMap { accounts.desk.grant(authorization: $0) }?.holder
         return answer(
             LibraryService(
-                library: grant.holder == libraryOwner.withLock { $0 } ? library : nobodysLibrary,
+                library: holder == libraryOwner.withLock { $0 } ? library : nobodysLibrary,
                 baseURLs: baseURLs,
                 pageTokens: pageTokens,
                 quirks: configuration.quirks,
                 baseURLOrigin: call.origin
             )
         )
+    }
+
+    /// What keeps a call from one of the Photos APIs: no token, a dead one, or one without its scope.
+    func refusal(_ call: Call, scope: String) -> ServerAnswer? {
+        guard let header = call.header("authorization"), let grant = accounts.desk.grant(authorization: header) else {
+            let hint =
+                "Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie or other "
+                + "valid authentication credential. See https://developers.google.com/identity/sign-in/web/devconsole-project."
+            return .refusal(401, "UNAUTHENTICATED", hint)
+        }
+        guard grant.scopes.contains(scope) else {
+            return .refusal(403, "PERMISSION_DENIED", "Request had insufficient authentication scopes.")
+        }
+        return nil
     }
 }

@@ -24,11 +24,17 @@ final class Hub: Sendable {
     let faults: FaultBook
     let board = CounterBoard()
     let quotas: DailyQuotas
+    let pickerSessions: PickerSessions
+    let pickerQuota: MinuteQuota
+    let pickerMediaQuota: MinuteQuota
     let ports = Mutex(Ports())
 
     init(_ configuration: SimulatorConfiguration, identities: Identities) throws {
         self.configuration = configuration
         quotas = DailyQuotas(api: configuration.apiQuota, media: configuration.mediaQuota)
+        pickerSessions = PickerSessions(times: configuration.pickerTimes, limit: configuration.pickerSessionLimit)
+        pickerQuota = MinuteQuota(configuration.pickerQuota)
+        pickerMediaQuota = MinuteQuota(configuration.pickerMediaQuota)
         accounts = AccountBook(configuration, identities: identities, board: board)
         libraryOwner = Mutex(identities.photos.holder)
         let synthesis = configuration.synthesis ?? SynthesisOptions(count: 0)
@@ -56,15 +62,10 @@ final class Hub: Sendable {
         storage = StorageService(
             store: store,
             desk: accounts.desk,
-            readOnlyBuckets: configuration.readOnlyBuckets,
             sessionLifetimeSeconds: configuration.sessionLifetime
         )
-        for name in configuration.buckets where store.bucket(name) == nil {
-            do {
-                try storage.makeBucket(name, wanted: .members(("name", .string(name))))
-            } catch let refusal as StorageRefusal {
-                throw SimulatorError(description: "bucket \(name): \(refusal.message)")
-            }
+        for name in configuration.buckets {
+            try storage.openBucket(name, permissions: configuration.readOnlyBuckets.contains(name) ? .reading : .all)
         }
     }
 
@@ -87,11 +88,15 @@ final class Hub: Sendable {
         if let route = AccountRoute(path: request.path) {
             return receiveAccount(route, Call(request, scheme: scheme))
         }
+        if request.path.hasPrefix("/picker/") { return receivePickerPage(Call(request, scheme: scheme)) }
+        if isForPicker(request) { return receivePicker(Call(request, scheme: scheme)) }
         if request.path.hasPrefix("/v1/") {
             let origin = isGoogle ? "https://lh3.googleusercontent.com" : nil
             return receiveLibrary(Call(request, scheme: scheme, origin: origin))
         }
-        if request.path.hasPrefix("/lr/") { return receiveBaseURL(Call(request, scheme: scheme)) }
+        if request.path.hasPrefix("/lr/") || request.path.hasPrefix("/ppa/") {
+            return receiveBaseURL(Call(request, scheme: scheme))
+        }
         let call = Call(request, scheme: scheme, origin: isGoogle ? "https://storage.googleapis.com" : nil)
         if let route = StorageRoute(call) { return receiveStorage(route, call) }
         return meter("other", [], call, latency: 0) { _ in

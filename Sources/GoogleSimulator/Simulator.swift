@@ -2,7 +2,7 @@ import Foundation
 import HTTPServer
 import Synchronization
 
-/// A Google for tests and demos: sign-in, token endpoint, Library API, base URLs and Cloud Storage on one port.
+/// A Google for tests and demos: sign-in, token endpoint, Library and Picker API, base URLs and Cloud Storage on one port.
 package final class Simulator: Sendable {
     /// `http://localhost:PORT` or `https://…`: the endpoint of all its services.
     package let url: String
@@ -10,6 +10,8 @@ package final class Simulator: Sendable {
     package let certificateAuthorityFile: String?
     /// `authorized_user` JSON of the library's owner.
     package let photosCredentialsFile: String
+    /// `authorized_user` JSON of the same person, with the picker's scope alone.
+    package let pickerCredentialsFile: String
     /// `service_account` JSON for the buckets.
     package let storageCredentialsFile: String
     /// `authorized_user` JSON for the buckets.
@@ -62,10 +64,10 @@ package final class Simulator: Sendable {
         let files = try identities.write(
             to: directory,
             tokenURI: tokenURI,
-            photos: hub.accounts.photosRefreshToken,
-            storage: hub.accounts.storageRefreshToken
+            refreshToken: hub.accounts.refreshToken
         )
         photosCredentialsFile = files.photos
+        pickerCredentialsFile = files.picker
         storageCredentialsFile = files.storage
         storageUserCredentialsFile = files.storageUser
         clientFile = files.client
@@ -109,6 +111,7 @@ package final class Simulator: Sendable {
             ("url", .string(url)),
             ("ca", certificateAuthorityFile.map { .string($0) } ?? .null),
             ("photos_credentials", .string(photosCredentialsFile)),
+            ("picker_credentials", .string(pickerCredentialsFile)),
             ("storage_credentials", .string(storageCredentialsFile)),
             ("storage_user_credentials", .string(storageUserCredentialsFile)),
             ("client", .string(clientFile)),
@@ -149,6 +152,41 @@ package final class Simulator: Sendable {
         guard let item = try AddedItem.make(wanted, number: hub.library.count), hub.library.add(item) else {
             throw SimulatorError(description: "the photo could not be added")
         }
+    }
+
+    /// Picks in the picker and presses Done, as `POST /control/pick` takes it: `{"all":true}`, `{"count":3}`, `{"ids":[…]}`.
+    ///
+    /// - Throws: `SimulatorError` with a sentence that names what is wrong.
+    package func pick(json text: String) throws {
+        let setup = PickerSetup(library: hub.library, sessions: hub.pickerSessions)
+        try setup.pick(JSONValue.parse(Array(text.utf8)) ?? .null)
+    }
+
+    /// Access to every picker session, and to what was picked in it, ends now.
+    package func expirePickerSessions() {
+        for session in hub.pickerSessions.everything { try? hub.pickerSessions.expire(session.id) }
+    }
+
+    /// Picker sessions that have not been deleted.
+    package var pickerSessionCount: Int { hub.pickerSessions.everything.count }
+
+    /// Sets up a bucket as `POST /control/bucket` does: `{"name":…, "resource":{…}, "without":["storage.objects.get"], …}`.
+    ///
+    /// - Throws: `SimulatorError` with a sentence that names what is wrong.
+    package func setBucket(json text: String) throws {
+        try BucketSetup(storage: hub.storage).setUp(JSONValue.parse(Array(text.utf8)) ?? .null)
+    }
+
+    /// What the accounts may do in a project, as `POST /control/project` takes it.
+    ///
+    /// - Throws: `SimulatorError` with a sentence that names what is wrong.
+    package func setProject(json text: String) throws {
+        try BucketSetup(storage: hub.storage).setProject(JSONValue.parse(Array(text.utf8)) ?? .null)
+    }
+
+    /// A bucket's resource as JSON text; nil if there is none of that name.
+    package func bucket(_ name: String) -> String? {
+        hub.storage.store.bucket(name).map { String(decoding: $0.resource.bytes, as: UTF8.self) }
     }
 
     /// Breaks off what is under way and closes its ports.

@@ -60,8 +60,27 @@ package struct SimulatorConfiguration: Sendable {
     /// Google: 10,000 and 75,000.
     package var apiQuota: Int?
     package var mediaQuota: Int?
+    /// Seconds between two questions for a picker session, which its answers ask for.
+    package var pickerPollInterval: Double = 5
+    /// Seconds from a picker session's creation on in which asking makes sense.
+    package var pickerTimeout: Double = 1800
+    /// Seconds for which a picker session, and what was picked in it, can be used.
+    ///
+    /// "7 days" is what one user has read off (MMM-GooglePhotos issue 194); Google promises nothing.
+    package var pickerLifetime: Double = 604_800
+    /// Picker sessions that the person may have at once.
+    package var pickerSessionLimit = 100_000
+    /// Requests a minute that the Picker API and its base URLs answer; nil: any number.
+    ///
+    /// Google: 100,000 and 1,000,000.
+    package var pickerQuota: Int?
+    package var pickerMediaQuota: Int?
     /// Whether addresses in answers are Google's own, for a network where those names mean this machine.
     package var usesGoogleNames = false
+
+    var pickerTimes: PickerTimes {
+        PickerTimes(pollInterval: pickerPollInterval, timeout: pickerTimeout, lifetime: pickerLifetime)
+    }
 
     package init() {}
 }

@@ -18,6 +18,13 @@ let helpText = """
       --scopes removed          the login has only the scope that Google removed on 31 March 2025
       --api-quota N             requests a day to the Library API; default: any number (Google: 10000)
       --media-quota N           requests a day for base URLs; default: any number (Google: 75000)
+    Picker (at its own host's name; on a shared port by /v1/sessions and /v1/mediaItems?sessionId=, its page at /picker/)
+      --picker-poll-interval S  what sessions ask clients to wait between two questions (default 5)
+      --picker-timeout S        for how long after its creation asking for a session makes sense (default 1800)
+      --picker-lifetime S       of sessions and of what was picked in them (default 604800)
+      --picker-sessions N       sessions that the person may have at once (default 100000)
+      --picker-quota N          requests a minute; default: any number (Google: 100000)
+      --picker-media-quota N    the same for its base URLs; default: any number (Google: 1000000)
     Accounts
       --testing-app             the app's publishing status is Testing: a warning before consent, only test users get in,
                                 and logins end after a week
@@ -51,13 +58,23 @@ let helpText = """
       --seed N                  decides which requests a rate strikes, and the made-up library (default 1)
 
     File names steer videos: x.processing-30s.mp4 is PROCESSING for 30 s from the start, x.failed.mp4 is FAILED.
-    In --state stand the logins photos-credentials.json and storage-user-credentials.json, the service account
+    In --state stand the logins photos-, picker- and storage-user-credentials.json, the service account
     storage-credentials.json, and clients as Google's console offers them: client.json (a desktop app, which has added the
     library's items), other-client.json (another, which sees none of them) and web-client.json. People sign in at
     /o/oauth2/v2/auth as owner@, guest@ or stranger@example.com; the last one is no test user.
     Prints one JSON line when it listens; SIGTERM and SIGINT end it. Its own requests: GET /control/counters, library,
-    objects; POST /control/faults, library/add, reset-counters, new-day, expire-tokens, expire-base-urls, expire-page-tokens,
-    revoke-photos-login, revoke-logins {"account":EMAIL,"client":ID} (each optional), refresh-lifetime {"seconds":S},
-    rotate-identity-key, library-owner {"account":EMAIL,"client":ID}.
+    objects, buckets; POST /control/faults, library/add, reset-counters, new-day, expire-tokens, expire-base-urls,
+    expire-page-tokens, revoke-photos-login, rotate-identity-key, revoke-logins, refresh-lifetime, library-owner, bucket,
+    project, pick, picker, new-minute; GET /control/picker.
+      revoke-logins             {"account":EMAIL} and {"client":ID}, together or alone, or {} for all
+      refresh-lifetime          {"seconds":S} of logins that begin from now on; null for ever
+      library-owner             {"account":EMAIL,"client":ID}: whose the library is; without client, in the one as before
+      pick                      {"all":true}, {"count":n,"from":n}, {"ids":[…]} or {"filenames":[…]} of the library, in the
+                                newest session or {"session":"id"}; presses Done
+      picker                    {"session":"id","expire":true}, or {"account":false}: the person has no Google Photos
+      bucket                    {"name":"b","resource":{…}} makes or changes a bucket with all that the JSON API takes; also
+                                "bindings":[…], "acl" and "default_object_acl":{"allUsers":"READER"}, "project":"p",
+                                "owner":"other", and what the accounts may do: "permissions":[these], "without":[these]
+      project                   {"project":"p"} with "permissions", "without", or "unknown":true
 
     """

@@ -73,6 +73,12 @@ struct Options {
         case "--latency-storage": configuration.storageLatency = try seconds(flag, value) / 1000
         case "--api-quota": configuration.apiQuota = try whole(flag, value, Int.self)
         case "--media-quota": configuration.mediaQuota = try whole(flag, value, Int.self)
+        case "--picker-poll-interval": configuration.pickerPollInterval = try seconds(flag, value)
+        case "--picker-timeout": configuration.pickerTimeout = try seconds(flag, value)
+        case "--picker-lifetime": configuration.pickerLifetime = try seconds(flag, value)
+        case "--picker-sessions": configuration.pickerSessionLimit = try whole(flag, value, Int.self)
+        case "--picker-quota": configuration.pickerQuota = try whole(flag, value, Int.self)
+        case "--picker-media-quota": configuration.pickerMediaQuota = try whole(flag, value, Int.self)
         case "--seed": configuration.seed = try whole(flag, value, UInt64.self)
         case "--faults": configuration.faults = try Self.faults(value)
         case "--scopes":

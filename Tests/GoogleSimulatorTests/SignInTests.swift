@@ -63,9 +63,12 @@ import Testing
     }
 
     @Test func eachServiceAnswersUnderItsOwnNameOnly() throws {
-        try withSimulator { $0.usesGoogleNames = true } _: { simulator, client in
+        try withSimulator {
+            $0.usesGoogleNames = true
+        } _: { simulator, client in
             let places = [
-                ("GET", "/o/oauth2/v2/auth", "accounts.google.com", 400), ("GET", "/tokeninfo", "oauth2.googleapis.com", 400),
+                ("GET", "/o/oauth2/v2/auth", "accounts.google.com", 400),
+                ("GET", "/tokeninfo", "oauth2.googleapis.com", 400),
                 ("POST", "/token", "oauth2.googleapis.com", 400), ("POST", "/revoke", "oauth2.googleapis.com", 400),
                 ("GET", "/oauth2/v3/certs", "www.googleapis.com", 200),
             ]
@@ -81,7 +84,9 @@ import Testing
 
     @Test func aPersonIsSentBackWithACodeThatGivesTokensAndTheStepsAreCounted() throws {
         try withSimulator { simulator, client in
-            #expect(simulator.people.map(\.email) == ["owner@example.com", "guest@example.com", "stranger@example.com"])
+            #expect(
+                simulator.people.map(\.email) == ["owner@example.com", "guest@example.com", "stranger@example.com"]
+            )
             simulator.setRefreshLifetime(seconds: 60)
             let app = try registered(simulator.clientFile)
             let redirect = "http://127.0.0.1:4321"
@@ -90,7 +95,9 @@ import Testing
                 "/o/oauth2/v2/auth?response_type=code&access_type=offline&prompt=consent&scope=openid&state=s"
                     + "&client_id=\(app.id)&redirect_uri=\(percentEncoded(redirect))"
             )
-            let ticket = try #require(page.text.split(separator: "name=\"ticket\" value=\"").last?.prefix { $0 != "\"" })
+            let ticket = try #require(
+                page.text.split(separator: "name=\"ticket\" value=\"").last?.prefix { $0 != "\"" }
+            )
             let form = "ticket=\(ticket)&account=owner@example.com&scope=openid&action=continue"
             let answer = client.send("POST", "/signin/oauth/consent", body: Array(form.utf8))
             let location = try #require(answer.headers["location"])

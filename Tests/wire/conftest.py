@@ -24,7 +24,9 @@ class Simulator:
     url: str
     ca: str | None
     photos_credentials: str
+    picker_credentials: str
     storage_credentials: str
+    storage_user_credentials: str
     client: str
     web_client: str
     other_client: str
@@ -33,14 +35,14 @@ class Simulator:
     def caller(self, token=None):
         return Caller(self.url, self.ca, token)
 
-    def user(self):
-        """The login of the library's owner: a file of type authorized_user."""
-        return json.loads(pathlib.Path(self.photos_credentials).read_text())
+    def user(self, file=None):
+        """A login, of the library's owner unless told otherwise: a file of type authorized_user."""
+        login = json.loads(pathlib.Path(file or self.photos_credentials).read_text())
+        return {key: login[key] for key in ("client_id", "client_secret", "refresh_token")}
 
     def refresh(self, **changed):
         """Asks for an access token with the owner's refresh token."""
-        fields = {key: self.user()[key] for key in ("client_id", "client_secret", "refresh_token")}
-        return self.caller().post_form("/token", fields | {"grant_type": "refresh_token"} | changed)
+        return self.caller().post_form("/token", self.user() | {"grant_type": "refresh_token"} | changed)
 
     def assertion(self, **changed):
         """A JWT signed with the key of a file of type service_account, made by Google's own library."""
@@ -61,13 +63,20 @@ class Simulator:
         kind = "urn:ietf:params:oauth:grant-type:jwt-bearer"
         return self.caller().post_form("/token", {"grant_type": kind, "assertion": assertion})
 
-    def photos_token(self):
-        answer = self.refresh()
+    def granted(self, file):
+        """What the token endpoint answers to the login in a file."""
+        answer = self.refresh(**self.user(file))
         assert answer.status == 200, answer
-        return answer.json()["access_token"]
+        return answer.json()
 
-    def storage_token(self):
-        answer = self.grant(self.assertion())
+    def token(self, file):
+        return self.granted(file)["access_token"]
+
+    def photos_token(self):
+        return self.token(self.photos_credentials)
+
+    def storage_token(self, scope="https://www.googleapis.com/auth/devstorage.read_write"):
+        answer = self.grant(self.assertion(scope=scope))
         assert answer.status == 200, answer
         return answer.json()["access_token"]
 
@@ -131,8 +140,9 @@ def spawn(tmp_path_factory):
         assert line, f"photos-simulator ended with status {process.wait()} before it listened"
         said = json.loads(line)
         assert said["event"] == "listening", said
-        fields = ("photos_credentials", "storage_credentials", "client", "web_client", "other_client", "accounts")
-        return Simulator(said["url"], said.get("ca"), *(said[name] for name in fields))
+        files = [said[name + "_credentials"] for name in ("photos", "picker", "storage", "storage_user")]
+        clients = [said[name] for name in ("client", "web_client", "other_client")]
+        return Simulator(said["url"], said.get("ca"), *files, *clients, said["accounts"])
 
     yield start
     ended = [process.returncode for process in running if process.poll() is not None]

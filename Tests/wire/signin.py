@@ -132,7 +132,7 @@ class App:
         assert returned["state"] == self.state
         return returned["code"]
 
-    def exchange(self, code, headers=None, **changed):
+    def exchange(self, code, /, headers=None, **changed):
         """Asks for tokens; a field that is None is left out."""
         fields = {
             "grant_type": "authorization_code",

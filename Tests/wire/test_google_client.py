@@ -4,7 +4,7 @@ import io
 import uuid
 
 import pytest
-from google.api_core.exceptions import NotFound, PreconditionFailed
+from google.api_core.exceptions import Conflict, Forbidden, NotFound, PreconditionFailed
 from google.cloud import storage
 from google.oauth2.credentials import Credentials
 
@@ -19,7 +19,7 @@ def bucket(request, spawn):
     assert simulator.url.startswith(request.param + "://")
     client = storage.Client(
         project="p",
-        credentials=Credentials(simulator.storage_token()),
+        credentials=Credentials(simulator.storage_token("https://www.googleapis.com/auth/devstorage.full_control")),
         client_options={"api_endpoint": simulator.url},
     )
     if simulator.ca:
@@ -142,3 +142,57 @@ def test_odd_names_come_back(bucket):
         full = f"odd-{uuid.uuid4().hex}/{name}"
         bucket.blob(full).upload_from_string(b"x")
         assert bucket.get_blob(full).name == full
+
+
+@pytest.fixture
+def made(bucket):
+    """A bucket that the client has made for an archive."""
+    made = bucket.client.bucket(f"made-{uuid.uuid4().hex[:16]}")
+    made.storage_class = "ARCHIVE"
+    made.iam_configuration.uniform_bucket_level_access_enabled = True
+    made.iam_configuration.public_access_prevention = "enforced"
+    made.soft_delete_policy.retention_duration_seconds = 0
+    return bucket.client.create_bucket(made, location="europe-north1")
+
+
+def test_a_bucket_is_made_and_read(bucket, made):
+    got = bucket.client.get_bucket(made.name)
+    assert (got.location, got.location_type, got.storage_class) == ("EUROPE-NORTH1", "region", "ARCHIVE")
+    assert got.iam_configuration.uniform_bucket_level_access_enabled is True
+    assert got.iam_configuration.uniform_bucket_level_access_locked_time > got.time_created
+    assert got.iam_configuration.public_access_prevention == "enforced"
+    assert got.soft_delete_policy.retention_duration_seconds == 0
+    assert got.metageneration == 1 and got.retention_period is None and not got.autoclass_enabled
+    with pytest.raises(Conflict):
+        bucket.client.create_bucket(made.name)
+    with pytest.raises(NotFound):
+        bucket.client.get_bucket("no-such-bucket")
+    assert bucket.client.lookup_bucket("no-such-bucket") is None
+    assert made.name in [one.name for one in bucket.client.list_buckets(prefix="made-")]
+
+
+def test_a_bucket_is_changed_and_its_policy_locked(made):
+    made.soft_delete_policy.retention_duration_seconds = 7 * 86400
+    made.retention_period = 3600
+    made.patch(if_metageneration_match=1)
+    assert made.metageneration == 2 and made.retention_period == 3600
+    made.versioning_enabled = True
+    with pytest.raises(PreconditionFailed):
+        made.patch(if_metageneration_match=1)
+    made.reload()
+    assert made.versioning_enabled is False
+    made.lock_retention_policy()
+    assert made.retention_policy_locked is True
+    made.retention_period = 60
+    with pytest.raises(Forbidden):
+        made.patch()
+
+
+def test_a_bucket_s_policy_and_permissions_are_read(made):
+    policy = made.get_iam_policy(requested_policy_version=3)
+    assert policy.version == 1
+    members = {binding["role"]: binding["members"] for binding in policy.bindings}
+    assert members["roles/storage.legacyBucketOwner"] == {"projectEditor:p", "projectOwner:p"}
+    assert not any("allUsers" in held for held in members.values())
+    wanted = ["storage.objects.create", "storage.objects.get"]
+    assert made.test_iam_permissions(wanted) == wanted

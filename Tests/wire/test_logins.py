@@ -177,7 +177,8 @@ def test_tokeninfo_says_whose_and_what_for(app):
 
 def test_tokeninfo_tells_nobodys_name_without_a_scope_for_it(app):
     app.scopes = (LIBRARY,)
-    info = app.caller.get_json("/tokeninfo?access_token=" + app.exchange(app.code(access_type=None)).json()["access_token"])
+    token = app.exchange(app.code(access_type=None)).json()["access_token"]
+    info = app.caller.get_json("/tokeninfo?access_token=" + token)
     assert "sub" not in info and "email" not in info
     assert info["scope"] == LIBRARY and info["access_type"] == "online"
 

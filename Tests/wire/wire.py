@@ -65,7 +65,10 @@ class Caller:
         connection = self.connect(url)
         try:
             connection.putrequest(
-                method, parts.path + ("?" + parts.query if parts.query else ""), skip_accept_encoding=True
+                method,
+                parts.path + ("?" + parts.query if parts.query else ""),
+                skip_host="Host" in (headers or {}),
+                skip_accept_encoding=True,
             )
             for name, value in self._headers(body, headers, token).items():
                 connection.putheader(name, value)
@@ -94,9 +97,12 @@ class Caller:
         assert answer.status == 200, answer
         return answer.json()
 
-    def post_json(self, target, value, **options):
+    def send_json(self, method, target, value, **options):
         headers = {"Content-Type": "application/json; charset=UTF-8"} | options.pop("headers", {})
-        return self.send("POST", target, json.dumps(value).encode(), headers, **options)
+        return self.send(method, target, json.dumps(value).encode(), headers, **options)
+
+    def post_json(self, target, value, **options):
+        return self.send_json("POST", target, value, **options)
 
     def post_form(self, target, fields, headers=None):
         return self.send(

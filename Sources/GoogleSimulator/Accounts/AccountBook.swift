@@ -8,8 +8,7 @@ struct AccountBook: Sendable {
     let keys = IdentityKeys()
     let board: CounterBoard
     /// Of the logins that are there from the start.
-    let photosRefreshToken: String
-    let storageRefreshToken: String
+    private let firstRefreshTokens: [Holder: String]
 
     init(_ configuration: SimulatorConfiguration, identities: Identities, board: CounterBoard) {
         self.identities = identities
@@ -20,14 +19,17 @@ struct AccountBook: Sendable {
         let lifetime = configuration.refreshLifetime ?? (configuration.isTestingApp ? 604_800 : nil)
         let refreshTokens = RefreshTokens(lifetimeSeconds: lifetime)
         self.refreshTokens = refreshTokens
-        let consents = consents
-        func begin(_ login: Identities.Login) -> String {
+        var first: [Holder: String] = [:]
+        for login in [identities.photos, identities.picker, identities.storage] {
             _ = consents.record(login.holder, scopes: login.scopes, isOffline: true)
-            return refreshTokens.issue(login.holder, client: login.client, scopes: login.scopes, code: nil).text
+            let issued = refreshTokens.issue(login.holder, client: login.client, scopes: login.scopes, code: nil)
+            first[login.holder] = issued.text
         }
-        photosRefreshToken = begin(identities.photos)
-        storageRefreshToken = begin(identities.storage)
+        firstRefreshTokens = first
     }
+
+    /// The refresh token of a login that was there from the start.
+    func refreshToken(of login: Identities.Login) -> String { firstRefreshTokens[login.holder] ?? "" }
 
     /// A person takes back what a client was allowed: consent and all tokens go, whichever of them was named.
     func revoke(_ holder: Holder) {

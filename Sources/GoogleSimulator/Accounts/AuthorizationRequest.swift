@@ -77,7 +77,8 @@ struct AuthorizationRequest: Sendable {
             throw AuthorizationRefusal(
                 status: 400,
                 error: "redirect_uri_mismatch",
-                message: "The redirect URI in the request, \(address), does not match the ones authorized for the OAuth "
+                message:
+                    "The redirect URI in the request, \(address), does not match the ones authorized for the OAuth "
                     + "client."
             )
         }

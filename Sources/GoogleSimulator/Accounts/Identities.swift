@@ -20,6 +20,8 @@ struct Identities: Sendable {
     let otherClient: OAuthClient
     /// Owner of the photo library.
     let photos: Login
+    /// The same person, who lets an app see what is picked and nothing else.
+    let picker: Login
     /// A person who may use the buckets (`gcloud auth application-default login`).
     let storage: Login
     let serviceAccountEmail = "simulator@simulated-project.iam.gserviceaccount.com"
@@ -57,12 +59,14 @@ struct Identities: Sendable {
         let desktop = client("photos", .installed, "Photo Archive", redirects: ["http://localhost"])
         webClient = client("web", .web, "Photo Archive", redirects: configuration.webRedirectURIs)
         otherClient = client("other", .installed, "Another App", redirects: ["http://localhost"])
+        let picking = client("picker", .installed, "Photo Archive", redirects: ["http://localhost"])
         var gcloud = client("storage", .installed, "Google Auth Library", redirects: ["http://localhost"])
         gcloud.isTesting = false
         gcloud.isGoogles = true
-        clients = [desktop, webClient, otherClient, gcloud]
+        clients = [desktop, webClient, otherClient, picking, gcloud]
         let library = configuration.hasRemovedScopes ? Scopes.libraryRemoved : Scopes.libraryRead
         photos = Login(client: desktop, person: owner, scopes: [library, Scopes.openID])
+        picker = Login(client: picking, person: owner, scopes: [Scopes.picker, Scopes.openID])
         storage = Login(client: gcloud, person: owner, scopes: [Scopes.storageDefault])
         serviceAccountKey = try RSAKey()
     }
@@ -72,23 +76,34 @@ struct Identities: Sendable {
 
     func client(_ id: String) -> OAuthClient? { clients.first { $0.id == id } }
 
-    /// Writes all files; those with a login in them name the token endpoint themselves.
-    ///
-    /// - Parameters:
-    ///   - photos: refresh token of the library's owner.
-    ///   - storage: refresh token of the person who may use the buckets.
-    func write(to directory: String, tokenURI: String, photos: String, storage: String) throws -> CredentialFiles {
+    /// Writes all files; those with a login in them name the token endpoint themselves, and the refresh token of that login.
+    func write(
+        to directory: String,
+        tokenURI: String,
+        refreshToken: (Login) -> String
+    ) throws -> CredentialFiles {
+        func user(_ login: Login) -> JSONValue {
+            .members(
+                ("type", .string("authorized_user")),
+                ("client_id", .string(login.client.id)),
+                ("client_secret", .string(login.client.secret)),
+                ("refresh_token", .string(refreshToken(login))),
+                ("token_uri", .string(tokenURI))
+            )
+        }
         let files = CredentialFiles(
             photos: directory + "/photos-credentials.json",
+            picker: directory + "/picker-credentials.json",
             storage: directory + "/storage-credentials.json",
             storageUser: directory + "/storage-user-credentials.json",
             client: directory + "/client.json",
             webClient: directory + "/web-client.json",
             otherClient: directory + "/other-client.json"
         )
-        try writeSecret(authorizedUser(self.photos.client, photos, tokenURI: tokenURI), to: files.photos)
-        try writeSecret(authorizedUser(self.storage.client, storage, tokenURI: tokenURI), to: files.storageUser)
-        try writeSecret(self.photos.client.file, to: files.client)
+        try writeSecret(user(photos), to: files.photos)
+        try writeSecret(user(picker), to: files.picker)
+        try writeSecret(user(storage), to: files.storageUser)
+        try writeSecret(photos.client.file, to: files.client)
         try writeSecret(webClient.file, to: files.webClient)
         try writeSecret(otherClient.file, to: files.otherClient)
         let account = JSONValue.members(
@@ -106,16 +121,6 @@ struct Identities: Sendable {
         return files
     }
 
-    private func authorizedUser(_ client: OAuthClient, _ refreshToken: String, tokenURI: String) -> JSONValue {
-        .members(
-            ("type", .string("authorized_user")),
-            ("client_id", .string(client.id)),
-            ("client_secret", .string(client.secret)),
-            ("refresh_token", .string(refreshToken)),
-            ("token_uri", .string(tokenURI))
-        )
-    }
-
     private func writeSecret(_ value: JSONValue, to path: String) throws {
         try Data(value.bytes + [0x0A]).write(to: URL(filePath: path), options: .atomic)
         try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: path)
@@ -125,6 +130,7 @@ struct Identities: Sendable {
 /// Where the credentials and clients' files stand.
 struct CredentialFiles: Sendable {
     let photos: String
+    let picker: String
     let storage: String
     let storageUser: String
     let client: String

@@ -6,6 +6,8 @@ enum Scopes {
     static let libraryRead = prefix + "photoslibrary.readonly.appcreateddata"
     /// Removed on 31 March 2025; a token with it alone is refused.
     static let libraryRemoved = prefix + "photoslibrary.readonly"
+    /// What the picker shows of a library: the items that its owner picks there.
+    static let picker = prefix + "photospicker.mediaitems.readonly"
     static let openID = "openid"
     static let email = prefix + "userinfo.email"
     static let profile = prefix + "userinfo.profile"
@@ -16,7 +18,8 @@ enum Scopes {
     private static let storageReads: Set<String> = [
         prefix + "devstorage.read_only", prefix + "cloud-platform.read-only",
     ]
-    static let storageDefault = prefix + "devstorage.read_write"
+    /// What `gcloud auth application-default login` gives.
+    static let storageDefault = prefix + "cloud-platform"
 
     static func mayRead(storage scopes: Set<String>) -> Bool {
         mayWrite(storage: scopes) || !scopes.isDisjoint(with: storageReads)
@@ -36,8 +39,9 @@ enum Scopes {
         prefix + "photoslibrary": "See, upload, and organize items in your Google Photos library",
         prefix + "photoslibrary.sharing": "Manage and add to shared albums on your behalf",
         prefix + "photoslibrary.appendonly": "Add to your Google Photos library",
-        prefix + "photoslibrary.edit.appcreateddata": "Edit the info in your photos, videos, and albums made by this app",
-        prefix + "photospicker.mediaitems.readonly": "See the photos and videos that you select from Google Photos",
+        prefix + "photoslibrary.edit.appcreateddata":
+            "Edit the info in your photos, videos, and albums made by this app",
+        picker: "See the photos and videos that you select from Google Photos",
         prefix + "devstorage.read_only": "View your data in Google Cloud Storage",
         prefix + "devstorage.read_write": "Manage your data in Google Cloud Storage",
         prefix + "devstorage.full_control": "Manage your data and permissions in Google Cloud Storage",

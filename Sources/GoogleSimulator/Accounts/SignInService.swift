@@ -110,7 +110,8 @@ struct SignInService: Sendable {
     private func redirect(_ request: AuthorizationRequest, _ fields: [(String, String)]) -> ServerAnswer {
         let all = (request.state.map { [("state", $0)] } ?? []) + fields
         let query = all.map { name, value in
-            name + "=" + value.split(separator: " ", omittingEmptySubsequences: false)
+            name + "="
+                + value.split(separator: " ", omittingEmptySubsequences: false)
                 .map { percentEncoded(String($0)) }
                 .joined(separator: "+")
         }

@@ -46,7 +46,9 @@ struct TokenService: Sendable {
     /// Both parts of an HTTP Basic header (RFC 6749, section 2.3.1), as Google's client for Python sends it.
     private static func basic(_ authorization: String) -> (id: String, secret: String)? {
         let words = authorization.split(separator: " ", maxSplits: 1)
-        guard words.count == 2, words[0].lowercased() == "basic", let text = bytes(base64URL: words[1]) else { return nil }
+        guard words.count == 2, words[0].lowercased() == "basic", let text = bytes(base64URL: words[1]) else {
+            return nil
+        }
         let parts = String(decoding: text, as: UTF8.self).split(
             separator: ":",
             maxSplits: 1,

@@ -10,6 +10,13 @@ struct ControlService: Sendable {
         case ("GET", "counters"): return .answer(.json(200, counters()))
         case ("GET", "library"): return answer { .json(200, try library()) }
         case ("GET", "objects"): return .answer(.json(200, objects()))
+        case ("GET", "buckets"): return .answer(.json(200, BucketSetup(storage: hub.storage).all))
+        case ("GET", "picker"): return .answer(.json(200, picker.all))
+        case ("POST", "pick"): return setting { try picker.pick($0) }
+        case ("POST", "picker"): return setting { try picker.set($0) }
+        case ("POST", "new-minute"): [hub.pickerQuota, hub.pickerMediaQuota].forEach { $0.renew() }
+        case ("POST", "bucket"): return setting { try BucketSetup(storage: hub.storage).setUp($0) }
+        case ("POST", "project"): return setting { try BucketSetup(storage: hub.storage).setProject($0) }
         case ("POST", "faults"): return .receive(CollectingReceiver(answer: setFaults))
         case ("POST", "library/add"): return .receive(CollectingReceiver(answer: add))
         case ("POST", "reset-counters"): hub.resetCounters()
@@ -27,10 +34,25 @@ struct ControlService: Sendable {
         return .answer(.json(200, .object([])))
     }
 
+    private var picker: PickerSetup { PickerSetup(library: hub.library, sessions: hub.pickerSessions) }
+
     private func answer(_ make: @escaping @Sendable () throws -> ServerAnswer) -> Reception {
         .receive(
             CollectingReceiver { _ in
                 do { return try make() } catch { return .refusal(500, "INTERNAL", "\(error)") }
+            }
+        )
+    }
+
+    /// Takes a JSON document; what is wrong with it is a 400.
+    private func setting(_ take: @escaping @Sendable (JSONValue) throws -> Void) -> Reception {
+        .receive(
+            CollectingReceiver { bytes in
+                guard let wanted = JSONValue.parse(bytes), wanted.fields != nil else {
+                    return .refusal(400, "INVALID_ARGUMENT", "send a JSON object")
+                }
+                do { try take(wanted) } catch { return .refusal(400, "INVALID_ARGUMENT", "\(error)") }
+                return .json(200, .object([]))
             }
         )
     }
@@ -58,14 +80,21 @@ struct ControlService: Sendable {
             ("faults", .array(struck)),
             ("redirect_authorizations", .integer(Int64(counters.redirectAuthorizations))),
             ("most_at_once", .integer(Int64(counters.mostAtOnce))),
-            ("quotas", .members(("api", quota(.api)), ("media", quota(.media)))),
+            ("quotas", quotas),
             ("open_sessions", .integer(Int64(hub.storage.sessions.openCount)))
         )
     }
 
-    private func quota(_ kind: DailyQuotas.Kind) -> JSONValue {
-        let (used, refused) = hub.quotas.counts(kind)
-        return .members(("used", .integer(Int64(used))), ("refused", .integer(Int64(refused))))
+    private var quotas: JSONValue {
+        func counted(_ quota: (used: Int, refused: Int)) -> JSONValue {
+            .members(("used", .integer(Int64(quota.used))), ("refused", .integer(Int64(quota.refused))))
+        }
+        return .members(
+            ("api", counted(hub.quotas.counts(.api))),
+            ("media", counted(hub.quotas.counts(.media))),
+            ("picker", counted(hub.pickerQuota.counts)),
+            ("picker_media", counted(hub.pickerMediaQuota.counts))
+        )
     }
 
     private func library() throws -> JSONValue {
@@ -79,6 +108,7 @@ struct ControlService: Sendable {
             try hub.entries.all().map { entry in
                 .members(
                     ("id", .string(entry.id)),
+                    ("picker_id", .string(entry.pickerID)),
                     ("filename", .string(entry.filename)),
                     ("mimeType", .string(entry.mimeType)),
                     ("kind", .string(entry.kind)),

@@ -10,6 +10,8 @@ package struct LibraryEntry: Sendable, Equatable {
     }
 
     package let id: String
+    /// What the Picker API calls it.
+    package let pickerID: String
     package let filename: String
     package let mimeType: String
     /// `photo` or `video`.
@@ -55,6 +57,7 @@ final class LibraryEntries: Sendable {
         if case .file(let place, _) = item.content { path = place }
         return LibraryEntry(
             id: item.id,
+            pickerID: item.pickerID,
             filename: item.filename,
             mimeType: item.mimeType,
             kind: item.kind == .video ? "video" : "photo",

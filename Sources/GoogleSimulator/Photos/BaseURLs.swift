@@ -4,6 +4,8 @@ import Synchronization
 struct BaseURLTicket: Sendable {
     let reference: Int32
     let issued: Timestamp
+    /// Number of the picker session it was given out in; 0 for one of the Library API.
+    let session: UInt32
 }
 
 /// Makes and reads the opaque paths of base URLs; nothing is remembered, so any number can live at once.
@@ -16,10 +18,10 @@ final class BaseURLs: Sendable {
     init(lifetimeSeconds: Double) { self.lifetimeSeconds = lifetimeSeconds }
 
     /// Text that names an item for a while; each call gives another.
-    func mint(_ reference: Int32, now: Timestamp = .now) -> String {
+    func mint(_ reference: Int32, session: UInt32 = 0, now: Timestamp = .now) -> String {
         let salt = UInt64.random(in: 0...UInt64.max)
         let time = UInt64(bitPattern: now.microseconds)
-        let number = UInt64(UInt32(bitPattern: reference))
+        let number = UInt64(session) << 32 | UInt64(UInt32(bitPattern: reference))
         let hidden = [salt, time ^ mixed(salt ^ key), number ^ mixed(salt &+ key)]
         return base64URL((hidden + [seal(salt, time, number)]).flatMap(\.bigEndianBytes))
     }
@@ -35,7 +37,8 @@ final class BaseURLs: Sendable {
         let isAlive =
             issued.adding(seconds: lifetimeSeconds) > .now && issued > deadBefore.withLock { $0 }
         let reference = Int32(bitPattern: UInt32(truncatingIfNeeded: number))
-        return (BaseURLTicket(reference: reference, issued: issued), isAlive)
+        let session = UInt32(truncatingIfNeeded: number >> 32)
+        return (BaseURLTicket(reference: reference, issued: issued, session: session), isAlive)
     }
 
     /// All that were given out die now.

@@ -21,9 +21,9 @@ final class DownloadService: Sendable {
         self.baseURLs = baseURLs
     }
 
-    /// Splits `/lr/<token>=d`.
+    /// Splits `/lr/<token>=d`, or `/ppa/<token>=d` of a picked item.
     static func split(_ path: String) -> (token: Substring, suffix: Suffix) {
-        let name = path.dropFirst("/lr/".count)
+        let name = path.dropFirst((path.hasPrefix("/ppa/") ? "/ppa/" : "/lr/").count)
         guard let mark = name.lastIndex(of: "=") else { return (name, .none) }
         let suffix: Suffix =
             switch name[name.index(after: mark)...] {
@@ -53,7 +53,8 @@ final class DownloadService: Sendable {
         guard ItemBytes.video(item) != nil, item.kind == .photo || item.videoStatus == "READY" else {
             return .page(404, "The requested URL was not found on this server")
         }
-        let location = redirectOrigin + "/" + baseURLs.mint(ticket.reference, now: ticket.issued)
+        let location =
+            redirectOrigin + "/" + baseURLs.mint(ticket.reference, session: ticket.session, now: ticket.issued)
         return ServerAnswer(
             302,
             headers: [

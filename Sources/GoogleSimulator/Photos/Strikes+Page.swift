@@ -39,7 +39,12 @@ extension JSONValue {
         .object(
             (fields ?? []).compactMap { field -> JSONValue.Member? in
                 switch field.name {
-                case "mimeType", "filename": return nil
+                case "mimeType", "filename", "type": return nil
+                case "mediaFile": return JSONValue.Member(name: field.name, value: field.value.withoutKind)
+                case "mediaFileMetadata":
+                    let kinds = ["photoMetadata", "videoMetadata"]
+                    let rest = (field.value.fields ?? []).filter { !kinds.contains($0.name) }
+                    return JSONValue.Member(name: field.name, value: .object(rest))
                 case "mediaMetadata":
                     let rest = (field.value.fields ?? []).filter { $0.name != "photo" && $0.name != "video" }
                     return JSONValue.Member(name: field.name, value: .object(rest))

@@ -3,10 +3,10 @@ import Synchronization
 
 /// All buckets and what stands in them.
 final class BucketStore: Sendable {
-    /// One bucket: what it was made with, its objects, when each name was last written.
+    /// One bucket: what it is, its objects, when each name and the bucket itself was last written.
     private struct Bucket {
-        let resource: JSONValue
-        let defaultClass: String
+        var record: BucketRecord
+        var changed: ContinuousClock.Instant?
         var objects: [ObjectName: ObjectRecord] = [:]
         var names: [ObjectName] = []
         var isSorted = true
@@ -15,6 +15,8 @@ final class BucketStore: Sendable {
 
     private struct State {
         var buckets: [String: Bucket] = [:]
+        /// When each project last made a bucket.
+        var made: [String: ContinuousClock.Instant] = [:]
         var lastGeneration: Int64 = 0
     }
 
@@ -31,19 +33,53 @@ final class BucketStore: Sendable {
         restore()
     }
 
-    /// Makes a bucket; false if there is one of that name.
-    func create(_ name: String, resource: JSONValue, defaultClass: String) -> Bool {
-        state.withLock { state in
-            guard state.buckets[name] == nil else { return false }
-            state.buckets[name] = Bucket(resource: resource, defaultClass: defaultClass)
-            return true
+    /// Makes a bucket.
+    ///
+    /// - Throws: `StorageRefusal` if the name is taken, or if the project makes more than one every two seconds.
+    func create(_ record: BucketRecord) throws {
+        try state.withLock { state in
+            if let taken = state.buckets[record.name]?.record { throw StorageRefusal.taken(isForeign: taken.isForeign) }
+            let now = ContinuousClock.now
+            // "About one every two seconds" (Cloud Storage: quotas and limits).
+            if limitsWrites, let last = state.made[record.project], now - last < .seconds(2) {
+                throw StorageRefusal.bucketRate(nil)
+            }
+            state.made[record.project] = now
+            state.buckets[record.name] = Bucket(record: record)
+            try shelf.log(record.indexLine)
         }
     }
 
-    /// What a bucket was made with; nil if there is none.
-    func bucket(_ name: String) -> (resource: JSONValue, defaultClass: String)? {
-        state.withLock { state in state.buckets[name].map { ($0.resource, $0.defaultClass) } }
+    /// Puts a bucket where there may be one already, whose objects stay; for a test that sets it up.
+    func put(_ record: BucketRecord) throws {
+        try state.withLock { state in
+            let old = state.buckets[record.name]
+            if old == nil { state.buckets[record.name] = Bucket(record: record) }
+            state.buckets[record.name]?.record = record
+            if old?.record.indexLine != record.indexLine { try shelf.log(record.indexLine) }
+        }
     }
+
+    /// Changes a bucket at one moment and gives what it is then; `change` says whether it asked for anything.
+    func update(_ name: String, _ change: (inout BucketRecord) throws(StorageRefusal) -> Bool) throws -> BucketRecord {
+        try state.withLock { state in
+            guard let old = state.buckets[name]?.record else { throw StorageRefusal.noBucket() }
+            var record = old
+            guard try change(&record) else { return old }
+            let now = ContinuousClock.now
+            if limitsWrites, let last = state.buckets[name]?.changed, now - last < .seconds(1) {
+                throw StorageRefusal.bucketRate(name)
+            }
+            record.touch(.now)
+            state.buckets[name]?.record = record
+            state.buckets[name]?.changed = now
+            try shelf.log(record.indexLine)
+            return record
+        }
+    }
+
+    /// What a bucket is; nil if there is none.
+    func bucket(_ name: String) -> BucketRecord? { state.withLock { $0.buckets[name]?.record } }
 
     var bucketNames: [String] { state.withLock { $0.buckets.keys.sorted() } }
 
@@ -62,9 +98,13 @@ final class BucketStore: Sendable {
         let crc = content.digest.crc.value
         let md5 = content.digest.currentMD5()
         return try state.withLock { state in
-            guard state.buckets[bucket] != nil else { throw StorageRefusal.noBucket() }
+            guard let record = state.buckets[bucket]?.record else { throw StorageRefusal.noBucket() }
             let old = state.buckets[bucket]?.objects[name]
             try intent.conditions.check(old)
+            if let old {
+                try record.require("storage.objects.delete")
+                try record.checkRetention(of: old)
+            }
             try ClaimedHashes(settings: intent.settings, header: hashHeader).check(crc: crc, md5: md5)
             try admit(bucket, name, isUpdate: old != nil, state: &state)
             // A generation is the time in microseconds, and never the same twice.
@@ -98,6 +138,7 @@ final class BucketStore: Sendable {
             guard let held = state.buckets[bucket] else { throw StorageRefusal.noBucket() }
             guard let old = held.objects[name] else { throw StorageRefusal.noObject(bucket, name.text) }
             try conditions.check(old)
+            try held.record.checkRetention(of: old)
             try admit(bucket, name, isUpdate: true, state: &state)
             state.buckets[bucket]?.objects[name] = nil
             state.buckets[bucket]?.names.removeAll { $0 == name }
@@ -161,12 +202,11 @@ extension BucketStore {
     /// Takes up what the index says, from an earlier run.
     private func restore() {
         for line in shelf.lines() {
-            if let bucket = line["newBucket"] {
-                _ = create(
-                    bucket["name"]?.text ?? "",
-                    resource: bucket,
-                    defaultClass: bucket["storageClass"]?.text ?? "STANDARD"
-                )
+            if let record = BucketRecord(indexLine: line) {
+                state.withLock { state in
+                    if state.buckets[record.name] == nil { state.buckets[record.name] = Bucket(record: record) }
+                    state.buckets[record.name]?.record = record
+                }
                 continue
             }
             guard let bucket = line["bucket"]?.text, let name = line["name"]?.text.map(ObjectName.init) else {

@@ -42,12 +42,13 @@ struct ObjectPage {
         return String(validating: bytes.dropFirst(), as: UTF8.self).map(ObjectName.init)
     }
 
-    func value(origin: String) -> JSONValue {
+    /// `kept` is until when the bucket's policy keeps an object.
+    func value(origin: String, kept: (ObjectRecord) -> Timestamp?) -> JSONValue {
         .members(
             ("kind", .string("storage#objects")),
             ("nextPageToken", nextToken.map { .string($0) }),
             ("prefixes", prefixes.isEmpty ? nil : .array(prefixes.map { .string($0) })),
-            ("items", objects.isEmpty ? nil : .array(objects.map { $0.resource(origin: origin) }))
+            ("items", objects.isEmpty ? nil : .array(objects.map { $0.resource(origin: origin, kept: kept($0)) }))
         )
     }
 }

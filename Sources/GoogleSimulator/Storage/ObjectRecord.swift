@@ -31,7 +31,7 @@ struct ObjectSettings: Sendable, Equatable {
         "cacheControl", "contentDisposition", "contentEncoding", "contentLanguage", "eventBasedHold", "temporaryHold",
         "retention",
     ]
-    private static let classes: Set = [
+    static let classes: Set = [
         "STANDARD", "NEARLINE", "COLDLINE", "ARCHIVE", "MULTI_REGIONAL", "REGIONAL", "DURABLE_REDUCED_AVAILABILITY",
     ]
 
@@ -56,8 +56,8 @@ struct ObjectSettings: Sendable, Equatable {
 }
 
 extension ObjectRecord {
-    /// The object resource (JSON API reference: objects).
-    func resource(origin: String) -> JSONValue {
+    /// The object resource (JSON API reference: objects); `kept` is until when its bucket's policy keeps it.
+    func resource(origin: String, kept: Timestamp? = nil) -> JSONValue {
         let place = origin + "/storage/v1/b/\(bucket)/o/\(percentEncoded(name.text))"
         let media = origin + "/download/storage/v1/b/\(bucket)/o/\(percentEncoded(name.text))"
         let head = JSONValue.members(
@@ -80,6 +80,7 @@ extension ObjectRecord {
             ("timeStorageClassUpdated", .string(created.rfc3339)),
             ("timeFinalized", .string(created.rfc3339)),
             ("customTime", settings.customTime.map { .string($0) }),
+            ("retentionExpirationTime", kept.map { .time($0) }),
             ("metadata", settings.metadata.isEmpty ? nil : .object(settings.metadata))
         )
         return .object((head.fields ?? []) + settings.kept)

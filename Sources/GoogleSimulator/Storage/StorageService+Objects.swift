@@ -5,7 +5,8 @@ extension StorageService {
     func get(_ bucket: String, _ name: ObjectName, _ call: Call) -> ServerAnswer {
         do {
             let object = try find(bucket, name, call)
-            let resource = object.resource(origin: call.origin)
+            let kept = store.bucket(bucket)?.expiration(of: object)
+            let resource = object.resource(origin: call.origin, kept: kept)
             return .json(200, call.query["fields"].map { FieldMask($0).applied(to: resource) } ?? resource)
         } catch {
             return refusal(error)
@@ -65,8 +66,12 @@ extension StorageService {
     }
 
     private func find(_ bucket: String, _ name: ObjectName, _ call: Call) throws(StorageRefusal) -> ObjectRecord {
-        guard store.bucket(bucket) != nil else { throw .noBucket() }
-        guard let object = store.object(bucket, name) else { throw .noObject(bucket, name.text) }
+        guard let record = store.bucket(bucket) else { throw .noBucket() }
+        guard let object = store.object(bucket, name) else {
+            // Who may not list is not told what is not there.
+            try record.require("storage.objects.list")
+            throw .noObject(bucket, name.text)
+        }
         if let generation = call.query["generation"], generation != String(object.generation) {
             throw .noObject(bucket, name.text)
         }
@@ -78,7 +83,8 @@ extension StorageService {
     func list(_ bucket: String, _ call: Call) -> ServerAnswer {
         do {
             let page = try ObjectPage(bucket: bucket, query: call.query, store: store)
-            let value = page.value(origin: call.origin)
+            let record = store.bucket(bucket)
+            let value = page.value(origin: call.origin) { record?.expiration(of: $0) }
             return .json(200, call.query["fields"].map { FieldMask($0).applied(to: value) } ?? value)
         } catch {
             return error.answer

@@ -5,14 +5,13 @@ import Synchronization
 final class StorageService: Sendable {
     let store: BucketStore
     let sessions: UploadSessions
-    let readOnlyBuckets: Set<String>
+    let projects = Projects()
     private let desk: TokenDesk
     private let replays = Replays()
 
-    init(store: BucketStore, desk: TokenDesk, readOnlyBuckets: Set<String>, sessionLifetimeSeconds: Double) {
+    init(store: BucketStore, desk: TokenDesk, sessionLifetimeSeconds: Double) {
         self.store = store
         self.desk = desk
-        self.readOnlyBuckets = readOnlyBuckets
         sessions = UploadSessions(lifetimeSeconds: sessionLifetimeSeconds)
     }
 
@@ -20,7 +19,10 @@ final class StorageService: Sendable {
     func subjects(_ route: StorageRoute, _ call: Call) -> [String] {
         switch route {
         case .bucketInsert, .bucketList, .unknown: []
-        case .bucketGet(let bucket), .bucketPermissions(let bucket), .objectList(let bucket): [bucket]
+        case .bucketGet(let bucket), .bucketPatch(let bucket), .bucketPolicy(let bucket),
+            .bucketPermissions(let bucket),
+            .bucketLock(let bucket), .objectList(let bucket):
+            [bucket]
         case .objectGet(_, let name), .objectDownload(_, let name), .objectDelete(_, let name): [name.text]
         case .uploadMultipart, .uploadMedia, .uploadStart: call.query["name"].map { [$0] } ?? []
         case .uploadData(let id), .uploadStatus(let id), .uploadCancel(let id):
@@ -65,9 +67,12 @@ final class StorageService: Sendable {
             let form = InsertReceiver.Form.media(contentType: call.header("content-type"))
             return .receive(InsertReceiver(service: self, bucket: bucket, call: call, form: form))
         case .uploadStart(let bucket): return .collect { self.start(bucket, call, body: $0) }
-        case .bucketInsert: return .collect { self.insertBucket($0) }
-        case .bucketList: return .answer { self.listBuckets() }
+        case .bucketInsert: return .collect { self.insertBucket(call, $0) }
+        case .bucketList: return .answer { self.listBuckets(call) }
         case .bucketGet(let name): return .answer { self.getBucket(name, call) }
+        case .bucketPatch(let name): return .collect { self.patchBucket(name, call, $0) }
+        case .bucketLock(let name): return .answer { self.lockRetention(name, call) }
+        case .bucketPolicy(let name): return .answer { self.getPolicy(name, call) }
         case .bucketPermissions(let name): return .answer { self.testPermissions(name, call) }
         case .objectList(let bucket): return .answer { self.list(bucket, call) }
         case .objectGet(let bucket, let name): return .answer { self.get(bucket, name, call) }
@@ -104,25 +109,20 @@ final class StorageService: Sendable {
                 location: "Authorization"
             )
         }
-        let isRead =
-            switch route {
-            case .bucketGet, .bucketPermissions, .bucketList, .objectList, .objectGet, .objectDownload: true
-            default: false
-            }
-        let mayPass = isRead ? Scopes.mayRead(storage: grant.scopes) : Scopes.mayWrite(storage: grant.scopes)
-        guard mayPass else {
+        guard route.isCovered(by: grant.scopes) else {
             throw StorageRefusal(
                 status: 403,
                 reason: "insufficientPermissions",
                 message: "Request had insufficient authentication scopes."
             )
         }
-        try refuseWriting(route)
+        if let need = route.need { try store.bucket(need.bucket)?.require(need.permission) }
     }
 
     /// An object as the answer to its insert.
     func describe(_ object: ObjectRecord, _ intent: UploadIntent) -> ServerAnswer {
-        let resource = object.resource(origin: intent.origin)
+        let kept = store.bucket(object.bucket)?.expiration(of: object)
+        let resource = object.resource(origin: intent.origin, kept: kept)
         return .json(200, intent.fields.map { FieldMask($0).applied(to: resource) } ?? resource)
     }
 

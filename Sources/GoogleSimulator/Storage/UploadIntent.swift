@@ -26,11 +26,14 @@ struct UploadIntent: Sendable {
         }
         name = ObjectName(text)
         try name.validate()
-        if call.query["predefinedAcl"] != nil {
+        if held.isUniform, call.query["predefinedAcl"] != nil || resource["acl"] != nil {
             throw .invalid("Cannot use ACL API to set object policy when uniform bucket-level access is enabled.")
         }
         self.bucket = bucket
-        settings = try ObjectSettings(resource: resource, defaultClass: held.defaultClass, contentType: contentType)
+        var settings = try ObjectSettings(resource: resource, defaultClass: held.defaultClass, contentType: contentType)
+        // Every object of a bucket with Autoclass begins as STANDARD, whatever was asked.
+        if held.hasAutoclass { settings.storageClass = "STANDARD" }
+        self.settings = settings
         conditions = try Preconditions(call.query)
         origin = call.origin
         fields = call.query["fields"]

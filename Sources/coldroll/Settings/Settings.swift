@@ -23,6 +23,8 @@ struct Settings: Sendable, Equatable {
     let account: String
     /// Path of an `authorized_user` file.
     let photosCredentials: String?
+    /// Google Cloud project for new buckets; nil means that of the credentials.
+    let project: String?
     let slots: SlotCount
     /// How long the history of failures is kept.
     let keepFailures: Duration
@@ -74,6 +76,7 @@ struct Settings: Sendable, Equatable {
         source = reader.source()
         account = reader.account()
         photosCredentials = reader.file("COLDROLL_PHOTOS_CREDENTIALS")
+        project = reader.project()
         self.slots = slots.flatMap { SlotCount($0) } ?? reader.slots()
         keepFailures = reader.keepFailures() ?? JobQueue.Timing().errorAge
         beat = reader.beat()
