@@ -8,6 +8,7 @@ struct AuthorizationCode: Sendable {
     let givesRefreshToken: Bool
     fileprivate var expires = Timestamp(microseconds: 0)
     fileprivate var isUsed = false
+    fileprivate var isReused = false
 
     init(request: AuthorizationRequest, person: Person, scopes: Set<String>, givesRefreshToken: Bool) {
         self.request = request
@@ -91,13 +92,19 @@ final class AuthorizationDesk: Sendable {
         text.hasPrefix("4/0A") && bytes(base64URL: text.dropFirst(4))?.count == 54
     }
 
+    /// Whether somebody came with a code after it was taken.
+    func isReused(_ text: String) -> Bool { state.withLock { $0.codes[text]?.isReused ?? false } }
+
     /// Takes a code unless it is unknown, over, or somebody objects; it can be taken once.
     func redeem(_ text: String, objection: (AuthorizationCode) -> OAuthFailure?) -> Redemption {
         state.withLock { state in
             guard let code = state.codes[text], code.expires > .now else {
                 return .refused(.badRequest("invalid_grant"))
             }
-            if code.isUsed { return .reused }
+            if code.isUsed {
+                state.codes[text]?.isReused = true
+                return .reused
+            }
             if let failure = objection(code) { return .refused(failure) }
             state.codes[text]?.isUsed = true
             return .granted(code)

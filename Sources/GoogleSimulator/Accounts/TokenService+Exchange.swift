@@ -54,6 +54,8 @@ extension TokenService {
             code: text,
             isOffline: code.request.isOffline
         )
+        // Who came again may have been faster than this.
+        if accounts.authorizations.isReused(text) { accounts.revoke(code: text) }
         return try answer(
             issued,
             scopes: code.scopes,
