@@ -150,7 +150,7 @@ let package = Package(
             "coldroll",
             [
                 "Archiver", "PrivatePostgres", "JobQueue", "Postgres", "GooglePhotos", "GoogleAuth", "CloudStorage",
-                "HTTPClient", "Logging",
+                "HTTPClient", "HTTPServer", "Logging",
             ]
         ),
         .testTarget(

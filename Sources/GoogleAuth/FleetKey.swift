@@ -67,7 +67,7 @@ package struct FleetKey: Sendable {
         if let key = try load(path) { return key }
         makeFolder(of: path)
         // Whole or not at all: it is written beside its name, and linked to it only where nobody was first.
-        let temporary = "\(path).\(getpid())"
+        let temporary = "\(path).\(UUID().uuidString)"
         let descriptor = unsafe open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else {
             throw fault("The key file \(path) cannot be made: \(unsafe String(cString: strerror(errno))).")

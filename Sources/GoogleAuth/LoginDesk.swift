@@ -106,7 +106,8 @@ package struct LoginDesk: Sendable {
         guard response.status == 400, refusal?.error == "invalid_token" else {
             throw AuthError(
                 code: .unavailable,
-                message: "Google did not end the login: it answered \(response.status). Try again, or remove the app at "
+                message:
+                    "Google did not end the login: it answered \(response.status). Try again, or remove the app at "
                     + "https://myaccount.google.com/connections."
             )
         }
@@ -129,13 +130,15 @@ package struct LoginDesk: Sendable {
         case "invalid_grant":
             return AuthError(
                 code: .badCredentials,
-                message: "Google does not take the code: it was used, has expired, or the address was pasted incompletely. Run "
+                message:
+                    "Google does not take the code: it was used, has expired, or the address was pasted incompletely. Run "
                     + "'coldroll login' again."
             )
         case "invalid_client", "unauthorized_client":
             return AuthError(
                 code: .badCredentials,
-                message: "Google does not know this OAuth client, or its secret has changed: download it again in the Google "
+                message:
+                    "Google does not know this OAuth client, or its secret has changed: download it again in the Google "
                     + "Cloud console and name it with --client."
             )
         case let word:
@@ -143,7 +146,8 @@ package struct LoginDesk: Sendable {
             let said = word.map { String($0.filter { $0 == "_" || ($0.isASCII && $0.isLetter) }.prefix(40)) }
             return AuthError(
                 code: isPassing ? .unavailable : .badCredentials,
-                message: "Google answered the login with \(response.status) \(said ?? "and no reason"). Run 'coldroll login' "
+                message:
+                    "Google answered the login with \(response.status) \(said ?? "and no reason"). Run 'coldroll login' "
                     + "again."
             )
         }

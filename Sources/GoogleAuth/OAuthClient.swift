@@ -79,7 +79,8 @@ package struct OAuthClient: Sendable, Equatable {
     private static func fault(_ what: String) -> AuthError {
         AuthError(
             code: .badCredentials,
-            message: "\(what). The right one is downloaded in the Google Cloud console under APIs & Services, Credentials: an "
+            message:
+                "\(what). The right one is downloaded in the Google Cloud console under APIs & Services, Credentials: an "
                 + "OAuth client ID of type Desktop app."
         )
     }

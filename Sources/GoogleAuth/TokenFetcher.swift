@@ -8,6 +8,8 @@ struct TokenFetcher: Sendable {
     let extraHeaders: [HTTPField]
     /// Whether a refusal is for ever: a file's is, a login that the owner can renew is not.
     let isFinal: Bool
+    /// What is asked, where that is Google itself and not what others keep.
+    let endpoint: TokenEndpoint?
     /// `before` is whether a token came from here before, `replaced` the one that is too old or was refused.
     let fetch: @Sendable (_ before: Bool, _ replaced: String?) async -> Result<AccessToken, AuthError>
 
@@ -15,6 +17,7 @@ struct TokenFetcher: Sendable {
         clientID = endpoint.grant.clientID
         extraHeaders = endpoint.grant.extraHeaders
         isFinal = true
+        self.endpoint = endpoint
         fetch = { before, _ in await endpoint.fetch(before: before) }
     }
 
@@ -22,6 +25,7 @@ struct TokenFetcher: Sendable {
         self.clientID = clientID
         extraHeaders = []
         isFinal = false
+        endpoint = nil
         self.fetch = { _, replaced in await fetch(replaced) }
     }
 }

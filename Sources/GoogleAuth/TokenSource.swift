@@ -16,7 +16,7 @@ package final class TokenSource: Sendable {
         var refused: String?
     }
 
-    private let fetcher: TokenFetcher?
+    let fetcher: TokenFetcher?
     private let state = Mutex(State())
 
     /// The OAuth client id, where the credentials have one: a source remembers it.

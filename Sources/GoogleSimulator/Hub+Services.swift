@@ -2,21 +2,6 @@ import HTTPServer
 import Synchronization
 
 extension Hub {
-    func receiveAccount(_ call: Call) -> Reception {
-        let tokens = tokens
-        guard call.method == "POST" else {
-            return meter("other", [], call, latency: 0) { _ in .answer { .page(405, "Method Not Allowed") } }
-        }
-        if call.path == "/revoke" {
-            return meter("revoke", [], call, latency: 0) { _ in
-                .collect { tokens.revoke(form: $0, query: call.query) }
-            }
-        }
-        return meter("token", [], call, latency: configuration.photosLatency) { _ in
-            .collect { tokens.token(form: $0, origin: call.origin) }
-        }
-    }
-
     func receiveStorage(_ route: StorageRoute, _ call: Call) -> Reception {
         let isUpload =
             switch route {
@@ -85,13 +70,6 @@ extension Hub {
 
     func receiveLibrary(_ call: Call) -> Reception {
         let name = percentDecoded(call.path.dropFirst("/v1/".count)) ?? ""
-        let service = LibraryService(
-            library: library,
-            baseURLs: baseURLs,
-            pageTokens: pageTokens,
-            quirks: configuration.quirks,
-            baseURLOrigin: call.origin
-        )
         let latency = configuration.photosLatency
         if quotas.exceeds(.api) {
             return meter("overQuota", [], call, latency: latency) { _ in .answer { DailyQuotas.apiRefusal } }
@@ -99,21 +77,21 @@ extension Hub {
         switch (call.method, name) {
         case ("GET", "mediaItems"):
             return meter("list", [], call, latency: latency) { strikes in
-                .answer { self.refusal(call, scope: Scopes.libraryRead) ?? service.list(call.query, strikes) }
+                .answer { self.inLibrary(call) { $0.list(call.query, strikes) } }
             }
         case ("POST", "mediaItems:search"):
             return meter("search", [], call, latency: latency) { strikes in
-                .collect { self.refusal(call, scope: Scopes.libraryRead) ?? service.search($0, strikes) }
+                .collect { bytes in self.inLibrary(call) { $0.search(bytes, strikes) } }
             }
         case ("GET", "mediaItems:batchGet"):
             let ids = call.query.all("mediaItemIds")
             return meter("batchGet", ids, call, latency: latency) { strikes in
-                .answer { self.refusal(call, scope: Scopes.libraryRead) ?? service.batchGet(call.query, strikes) }
+                .answer { self.inLibrary(call) { $0.batchGet(call.query, strikes) } }
             }
         case ("GET", _) where name.hasPrefix("mediaItems/"):
             let id = String(name.dropFirst("mediaItems/".count))
             return meter("get", [id], call, latency: latency) { strikes in
-                .answer { self.refusal(call, scope: Scopes.libraryRead) ?? service.get(id, strikes) }
+                .answer { self.inLibrary(call) { $0.get(id, strikes) } }
             }
         default:
             return meter("other", [], call, latency: latency) { _ in
@@ -122,9 +100,24 @@ extension Hub {
         }
     }
 
+    /// Lets the Library API answer from what the token's owner and client may see, if it is a token for it at all.
+    private func inLibrary(_ call: Call, _ answer: (LibraryService) -> ServerAnswer) -> ServerAnswer {
+        if let refusal = refusal(call, scope: Scopes.libraryRead) { return refusal }
+        let holder = call.header("authorization").flatMap { accounts.desk.grant(authorization: $0) }?.holder
+        return answer(
+            LibraryService(
+                library: holder == libraryOwner.withLock { $0 } ? library : nobodysLibrary,
+                baseURLs: baseURLs,
+                pageTokens: pageTokens,
+                quirks: configuration.quirks,
+                baseURLOrigin: call.origin
+            )
+        )
+    }
+
     /// What keeps a call from one of the Photos APIs: no token, a dead one, or one without its scope.
     func refusal(_ call: Call, scope: String) -> ServerAnswer? {
-        guard let header = call.header("authorization"), let grant = desk.grant(authorization: header) else {
+        guard let header = call.header("authorization"), let grant = accounts.desk.grant(authorization: header) else {
             let hint =
                 "Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie or other "
                 + "valid authentication credential. See https://developers.google.com/identity/sign-in/web/devconsole-project."

@@ -10,9 +10,12 @@ final class Hub: Sendable {
     }
 
     let configuration: SimulatorConfiguration
-    let desk: TokenDesk
-    let tokens: TokenService
+    let accounts: AccountBook
     let library: PhotoLibrary
+    /// What everybody sees but the library's owner, in the client that added its items.
+    let nobodysLibrary = PhotoLibrary(stored: [], synthetic: SyntheticLibrary(SynthesisOptions(count: 0), seed: 0))
+    /// Whose library it is, and which client has added its items.
+    let libraryOwner: Mutex<Holder>
     let entries: LibraryEntries
     let baseURLs: BaseURLs
     let pageTokens: PageTokens
@@ -32,8 +35,8 @@ final class Hub: Sendable {
         pickerSessions = PickerSessions(times: configuration.pickerTimes, limit: configuration.pickerSessionLimit)
         pickerQuota = MinuteQuota(configuration.pickerQuota)
         pickerMediaQuota = MinuteQuota(configuration.pickerMediaQuota)
-        desk = TokenDesk(lifetimeSeconds: configuration.tokenLifetime)
-        tokens = TokenService(identities: identities, desk: desk)
+        accounts = AccountBook(configuration, identities: identities, board: board)
+        libraryOwner = Mutex(identities.photos.holder)
         let synthesis = configuration.synthesis ?? SynthesisOptions(count: 0)
         library = PhotoLibrary(
             stored: try configuration.libraries.flatMap { try FolderScan.items(in: $0) },
@@ -58,7 +61,7 @@ final class Hub: Sendable {
         )
         storage = StorageService(
             store: store,
-            desk: desk,
+            desk: accounts.desk,
             sessionLifetimeSeconds: configuration.sessionLifetime
         )
         for name in configuration.buckets {
@@ -82,8 +85,8 @@ final class Hub: Sendable {
         if request.path.hasPrefix("/control/") {
             return ControlService(hub: self).receive(Call(request, scheme: scheme))
         }
-        if request.path == "/token" || request.path == "/revoke" {
-            return receiveAccount(Call(request, scheme: scheme))
+        if let route = AccountRoute(path: request.path) {
+            return receiveAccount(route, Call(request, scheme: scheme))
         }
         if request.path.hasPrefix("/picker/") { return receivePickerPage(Call(request, scheme: scheme)) }
         if isForPicker(request) { return receivePicker(Call(request, scheme: scheme)) }

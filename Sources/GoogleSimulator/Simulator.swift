@@ -2,7 +2,7 @@ import Foundation
 import HTTPServer
 import Synchronization
 
-/// A Google for tests and demos: token endpoint, Library and Picker API, base URLs and Cloud Storage on one port.
+/// A Google for tests and demos: sign-in, token endpoint, Library and Picker API, base URLs and Cloud Storage on one port.
 package final class Simulator: Sendable {
     /// `http://localhost:PORT` or `https://…`: the endpoint of all its services.
     package let url: String
@@ -16,6 +16,14 @@ package final class Simulator: Sendable {
     package let storageCredentialsFile: String
     /// `authorized_user` JSON for the buckets.
     package let storageUserCredentialsFile: String
+    /// The desktop client that has added the library's items, as Google's console offers it for download.
+    package let clientFile: String
+    /// A client of the type web server.
+    package let webClientFile: String
+    /// Another desktop client, which sees nothing of the library.
+    package let otherClientFile: String
+    /// Everybody who can be chosen on the consent page; the library's owner comes first.
+    package var people: [Person] { hub.accounts.identities.people }
 
     let hub: Hub
     private let servers: [HTTPServer]
@@ -35,7 +43,7 @@ package final class Simulator: Sendable {
         let authority =
             configuration.hasTLS
             ? try CertificateAuthority(directory: directory, addresses: [configuration.address]) : nil
-        let identities = try Identities(hasRemovedScopes: configuration.hasRemovedScopes, seed: configuration.seed)
+        let identities = try Identities(configuration)
         let hub = try Hub(configuration, identities: identities)
         self.hub = hub
 
@@ -53,11 +61,18 @@ package final class Simulator: Sendable {
         hub.ports.withLock { $0 = Hub.Ports(main: main.port, videos: videos.port) }
         certificateAuthorityFile = authority?.authorityFile
         let tokenURI = configuration.usesGoogleNames ? "https://oauth2.googleapis.com/token" : url + "/token"
-        let files = try identities.write(to: directory, tokenURI: tokenURI)
+        let files = try identities.write(
+            to: directory,
+            tokenURI: tokenURI,
+            refreshToken: hub.accounts.refreshToken
+        )
         photosCredentialsFile = files.photos
         pickerCredentialsFile = files.picker
         storageCredentialsFile = files.storage
         storageUserCredentialsFile = files.storageUser
+        clientFile = files.client
+        webClientFile = files.webClient
+        otherClientFile = files.otherClient
     }
 
     private static func makeTemporaryDirectory() throws -> String {
@@ -99,6 +114,10 @@ package final class Simulator: Sendable {
             ("picker_credentials", .string(pickerCredentialsFile)),
             ("storage_credentials", .string(storageCredentialsFile)),
             ("storage_user_credentials", .string(storageUserCredentialsFile)),
+            ("client", .string(clientFile)),
+            ("web_client", .string(webClientFile)),
+            ("other_client", .string(otherClientFile)),
+            ("accounts", .array(people.map(\.described))),
             ("items", .integer(Int64(hub.library.count)))
         )
         return String(decoding: line.bytes, as: UTF8.self)
@@ -116,13 +135,16 @@ package final class Simulator: Sendable {
     package func resetCounters() { hub.resetCounters() }
 
     /// All access tokens die now.
-    package func expireTokens() { hub.desk.expireAll() }
+    package func expireTokens() { hub.accounts.desk.expireAll() }
 
     /// All base URLs die now.
     package func expireBaseURLs() { hub.baseURLs.expireAll() }
 
-    /// The library's login is refused from now on, as one that its owner has revoked.
-    package func revokePhotosLogin() { hub.desk.revoke(hub.tokens.identities.photos.refreshToken) }
+    /// The library's owner takes back what its client was allowed: its logins are refused from now on.
+    package func revokePhotosLogin() { hub.accounts.revoke(hub.accounts.identities.photos.holder) }
+
+    /// How long logins live that begin from now on, in seconds; nil: until they are revoked.
+    package func setRefreshLifetime(seconds: Double?) { hub.accounts.refreshTokens.setLifetime(seconds: seconds) }
 
     /// Adds a made-up photo under a name that no file could have.
     package func addPhoto(named filename: String) throws {

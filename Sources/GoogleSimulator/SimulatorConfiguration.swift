@@ -28,6 +28,14 @@ package struct SimulatorConfiguration: Sendable {
     package var quirks: Set<Quirk> = []
     /// Seconds that an access token lives; Google: 3600.
     package var tokenLifetime: Double = 3600
+    /// Whether its clients belong to an app in Testing: a warning, listed people only, and logins that end.
+    package var isTestingApp = false
+    /// Seconds that a login lives (its refresh token); nil is a week for an app in Testing, and for ever otherwise.
+    package var refreshLifetime: Double?
+    /// Seconds that an authorization code lives.
+    package var codeLifetime: Double = 600
+    /// Where codes of the web client may go.
+    package var webRedirectURIs = ["http://localhost:8080/oauth2callback"]
     /// Seconds that a base URL lives; Google: 60 minutes.
     package var baseURLLifetime: Double = 3600
     /// Seconds that a page token lives; nil is a day, or half a minute with the quirk `pageTokenExpiry`.

@@ -51,7 +51,8 @@ extension Ledger {
         guard let known = row.textOrNil(0), known != subject else { return }
         throw LedgerError(
             code: .foreignAccount,
-            message: "This login is of another Google account than the one whose photos are archived here. Log in as the"
+            message:
+                "This login is of another Google account than the one whose photos are archived here. Log in as the"
                 + " owner of those, or give this account a label of its own: 'coldroll login --account LABEL'."
         )
     }

@@ -54,6 +54,15 @@ package actor Connection {
         try opened(name).script(sql, name)
     }
 
+    /// Whether a pooler stands between: then the server has another process number than the one that answered the login.
+    ///
+    /// A pooler such as pgbouncer answers the login itself, with a number that it made up.
+    package func isPooled() throws(PostgresError) -> Bool {
+        let statement = Statement("connection.process", "SELECT pg_backend_pid()")
+        let handle = try opened(statement.name)
+        return try run(statement).first?.integer(0) != Int64(handle.processID)
+    }
+
     /// Parameter and column counts of a statement as the server describes it, for the test that prepares all of them.
     package func describe(_ statement: Statement) throws(PostgresError) -> (parameters: Int, columns: Int) {
         let answer = try opened(statement.name).describe(statement)

@@ -14,6 +14,9 @@ import CPostgres
         unsafe PQfinish(raw)
     }
 
+    /// Number of the server's process, as whoever answered the login said.
+    var processID: Int32 { unsafe PQbackendPID(raw) }
+
     /// How often a waiting call looks whether its task was cancelled, in milliseconds.
     private static let cancellationCheck: Int32 = 50
     /// How long the server gets to act on a request to cancel before it is asked again: a request that overtakes its

@@ -49,7 +49,14 @@ enum Coldroll {
         let resources = OpenResources()
         interruption.begin(command.interruption)
         let work = Task<Ending, any Error> {
-            let settings = try readSettings(command, arguments, environment)
+            let settings: Settings
+            do {
+                settings = try readSettings(command, arguments, environment)
+            } catch let error as SettingsError {
+                // A command line that cannot be read says nothing of what is to be explained, or how.
+                guard arguments.faults.isEmpty, let explain = command.badSettings else { throw error }
+                return explain(error.faults, arguments)
+            }
             return try await command.run(
                 Session(
                     settings: settings,

@@ -1,6 +1,6 @@
 /// The text of `--help`.
 let helpText = """
-    photos-simulator: plays Google Photos, Google's token endpoint and Cloud Storage, for tests and demos.
+    photos-simulator: plays Google's sign-in, its token endpoint, Google Photos and Cloud Storage, for tests and demos.
 
     Where
       --listen ADDRESS          IPv4 address to listen on (default 127.0.0.1)
@@ -25,6 +25,12 @@ let helpText = """
       --picker-sessions N       sessions that the person may have at once (default 100000)
       --picker-quota N          requests a minute; default: any number (Google: 100000)
       --picker-media-quota N    the same for its base URLs; default: any number (Google: 1000000)
+    Accounts
+      --testing-app             the app's publishing status is Testing: a warning before consent, only test users get in,
+                                and logins end after a week
+      --refresh-lifetime S      logins end after so long, in Testing or not
+      --web-redirect URI        where codes of the web client may go; repeatable
+                                (default http://localhost:8080/oauth2callback)
     Storage
       --bucket NAME             a bucket that exists from the start; repeatable
       --read-only-bucket NAME   the same, but nothing may be written to it
@@ -34,6 +40,7 @@ let helpText = """
       --no-md5                  objects have no MD5; saves most of the simulator's work
     Time
       --token-lifetime S        of access tokens (default 3600)
+      --code-lifetime S         of authorization codes (default 600)
       --base-url-lifetime S     of base URLs (default 3600)
       --page-token-lifetime S   of page tokens (default 86400; 30 with the quirk page-token-expiry)
       --session-lifetime S      of upload sessions (default 604800)
@@ -51,9 +58,17 @@ let helpText = """
       --seed N                  decides which requests a rate strikes, and the made-up library (default 1)
 
     File names steer videos: x.processing-30s.mp4 is PROCESSING for 30 s from the start, x.failed.mp4 is FAILED.
+    In --state stand the logins photos-, picker- and storage-user-credentials.json, the service account
+    storage-credentials.json, and clients as Google's console offers them: client.json (a desktop app, which has added the
+    library's items), other-client.json (another, which sees none of them) and web-client.json. People sign in at
+    /o/oauth2/v2/auth as owner@, guest@ or stranger@example.com; the last one is no test user.
     Prints one JSON line when it listens; SIGTERM and SIGINT end it. Its own requests: GET /control/counters, library,
     objects, buckets; POST /control/faults, library/add, reset-counters, new-day, expire-tokens, expire-base-urls,
-    expire-page-tokens, revoke-photos-login, bucket, project, pick, picker, new-minute; GET /control/picker.
+    expire-page-tokens, revoke-photos-login, rotate-identity-key, revoke-logins, refresh-lifetime, library-owner, bucket,
+    project, pick, picker, new-minute; GET /control/picker.
+      revoke-logins             {"account":EMAIL} and {"client":ID}, together or alone, or {} for all
+      refresh-lifetime          {"seconds":S} of logins that begin from now on; null for ever
+      library-owner             {"account":EMAIL,"client":ID}: whose the library is; without client, in the one as before
       pick                      {"all":true}, {"count":n,"from":n}, {"ids":[…]} or {"filenames":[…]} of the library, in the
                                 newest session or {"session":"id"}; presses Done
       picker                    {"session":"id","expire":true}, or {"account":false}: the person has no Google Photos

@@ -12,6 +12,7 @@ struct Options {
     private var sizes: ClosedRange<Int64>?
     private var videoPercent: Int?
     private var count: Int?
+    private var webRedirects: [String] = []
 
     /// Reads arguments, without the program's name.
     init(_ arguments: [String]) throws(OptionError) {
@@ -24,6 +25,7 @@ struct Options {
             }
             try take(flag, value)
         }
+        if !webRedirects.isEmpty { configuration.webRedirectURIs = webRedirects }
         if let count {
             let range = sizes ?? 1_000_000...20_000_000
             configuration.synthesis = SynthesisOptions(count: count, sizes: range, videoPercent: videoPercent ?? 10)
@@ -37,6 +39,7 @@ struct Options {
         case "--help", "-h": wantsHelp = true
         case "--tls": configuration.hasTLS = true
         case "--google-names": configuration.usesGoogleNames = true
+        case "--testing-app": configuration.isTestingApp = true
         case "--no-write-limit": configuration.limitsWrites = false
         case "--no-md5": configuration.hasMD5 = false
         default: return false
@@ -60,6 +63,9 @@ struct Options {
             configuration.readOnlyBuckets.insert(value)
         case "--quirks": configuration.quirks = try Self.quirks(value)
         case "--token-lifetime": configuration.tokenLifetime = try seconds(flag, value)
+        case "--code-lifetime": configuration.codeLifetime = try seconds(flag, value)
+        case "--refresh-lifetime": configuration.refreshLifetime = try seconds(flag, value)
+        case "--web-redirect": webRedirects.append(value)
         case "--base-url-lifetime": configuration.baseURLLifetime = try seconds(flag, value)
         case "--page-token-lifetime": configuration.pageTokenLifetime = try seconds(flag, value)
         case "--session-lifetime": configuration.sessionLifetime = try seconds(flag, value)

@@ -148,7 +148,12 @@ import Testing
         let stage = try synthetic(2)
         let end = try await stage.run(command, changing: ["COLDROLL_ARCHIVE": "gs://nowhere"])
         #expect(end.status == 1, "\(end.output)")
-        #expect(end.output.contains("There is no bucket gs://nowhere. Make it: gcloud storage buckets create"))
+        let words =
+            command == "setup"
+            ? "agree to what is shown above by 'coldroll setup --yes'"
+            : "There is no bucket gs://nowhere. 'coldroll setup'"
+        #expect(end.output.contains(words), "\(end.output)")
+        #expect(stage.simulator.counters.requests["bucketInsert"] == nil)
     }
 
     @Test(arguments: ["setup", "run"])

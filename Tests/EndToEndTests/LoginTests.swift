@@ -26,7 +26,11 @@ import Testing
         let stage = try stage(25)
         // A browser that tells where it was sent.
         let browser = stage.directory + "/browser"
-        try "#!/bin/sh\necho \"$1\" > \(stage.directory)/opened\n".write(toFile: browser, atomically: true, encoding: .utf8)
+        try "#!/bin/sh\necho \"$1\" > \(stage.directory)/opened\n".write(
+            toFile: browser,
+            atomically: true,
+            encoding: .utf8
+        )
         try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: browser)
         let program = try stage.startLogin(["--client", stage.simulator.clientFile], changing: ["BROWSER": browser])
         let link = try await stage.link(of: program)
@@ -117,12 +121,19 @@ import Testing
         try program.enter(try await stage.decide(try await stage.link(of: program), Decision(account: other)))
         let end = try await program.end()
         #expect(end.status == 1 && end.output.contains("another Google account"), "\(end.output)")
-        let stranger = try await stage.run("login", "--client", stage.simulator.otherClientFile, changing: Stage.byLogin)
+        let stranger = try await stage.run(
+            "login",
+            "--client",
+            stage.simulator.otherClientFile,
+            changing: Stage.byLogin
+        )
         #expect(stranger.status == 1 && stranger.output.contains("the first client's"), "\(stranger.output)")
         #expect(try await stage.texts("SELECT id::text FROM coldroll.login") == before)
         #expect(try await stage.run("run", changing: Stage.byLogin).status == 0)
         // A label of its own is a source of its own.
-        let second = try stage.startLogin(["--no-browser", "--client", stage.simulator.clientFile, "--account", "a/../b"])
+        let second = try stage.startLogin([
+            "--no-browser", "--client", stage.simulator.clientFile, "--account", "a/../b",
+        ])
         try second.enter(try await stage.decide(try await stage.link(of: second), Decision(account: other)))
         #expect(try await second.end().status == 0)
         let files = try FileManager.default.contentsOfDirectory(atPath: stage.directory + "/state/credentials")
@@ -138,8 +149,11 @@ import Testing
         let workers = try (0..<4).map { _ in try stage.start("work", "--drain", "--slots", "2", changing: settings) }
         try await stage.until("all of them work") {
             try await stage.number(
-                "SELECT count(DISTINCT worker_id) FROM coldroll.job WHERE state = 'running'"
-            ) == 4 && stage.number("SELECT count(*) FROM coldroll.object") >= 20
+                """
+                SELECT count(DISTINCT worker_id) FROM coldroll.job WHERE state = 'running'
+                    AND (SELECT count(*) FROM coldroll.object) >= 20
+                """
+            ) == 4
         }
         let before = stage.simulator.counters
         #expect(before.oauth("refresh.ok") == 1)
@@ -192,7 +206,8 @@ import Testing
         try stage.proveEverythingIsStored()
     }
 
-    @Test func `a host without the key, with another or with one that others can read is told what to do`() async throws {
+    @Test func `a host without the key, with another or with one that others can read is told what to do`() async throws
+    {
         let stage = try stage(3)
         try await stage.logIn(["--client", stage.simulator.clientFile])
         let key = stage.directory + "/home/key"

@@ -188,7 +188,7 @@ import Darwin
 /// A TCP relay in front of the simulator, as a process of its own: cut, its port refuses connections.
 private final class Relay: Sendable {
     private let stage: Stage
-    private let port: String
+    private let port: HeldPort
     private let process: LockedProgram
     let url: String
 
@@ -210,29 +210,24 @@ private final class Relay: Sendable {
             await asyncio.gather(pump(reader, there[1]), pump(there[0], writer))
         async def main():
             server = await asyncio.start_server(accept, "127.0.0.1", int(sys.argv[1]), reuse_address=True)
-            open(sys.argv[3], "w").write(str(server.sockets[0].getsockname()[1]))
+            open(sys.argv[3], "w").close()
             await server.serve_forever()
         asyncio.run(main())
         """
 
     init(_ stage: Stage) async throws {
         self.stage = stage
-        process = LockedProgram(try Self.start(stage, "0"))
-        let file = stage.directory + "/relay-port"
-        var found = ""
-        try await stage.until("the relay listens") {
-            found = (try? String(contentsOfFile: file, encoding: .utf8)) ?? ""
-            return !found.isEmpty
-        }
-        port = found
-        url = "https://localhost:\(found)"
+        port = try HeldPort()
+        process = LockedProgram(try Self.start(stage, port))
+        url = "https://localhost:\(port.number)"
+        try await isListening()
     }
 
-    private static func start(_ stage: Stage, _ port: String) throws -> Program {
+    private static func start(_ stage: Stage, _ port: HeldPort) throws -> Program {
         let target = try #require(stage.simulator.url.split(separator: ":").last)
         return try Program(
             "/usr/bin/env",
-            ["python3", "-c", script, port, String(target), stage.directory + "/relay-port"],
+            ["python3", "-c", script, String(port.number), String(target), stage.directory + "/relay-listens"],
             stage.environment,
             output: stage.directory + "/" + UUID().uuidString
         )
@@ -244,12 +239,46 @@ private final class Relay: Sendable {
     }
 
     func heal() async throws {
-        try FileManager.default.removeItem(atPath: stage.directory + "/relay-port")
+        try FileManager.default.removeItem(atPath: stage.directory + "/relay-listens")
         process.set(try Self.start(stage, port))
-        try await stage.until("the relay listens again") {
-            FileManager.default.fileExists(atPath: stage.directory + "/relay-port")
+        try await isListening()
+    }
+
+    private func isListening() async throws {
+        try await stage.until("the relay listens") {
+            FileManager.default.fileExists(atPath: stage.directory + "/relay-listens")
         }
     }
+}
+
+/// A free port of 127.0.0.1, bound but not listened on.
+///
+/// Connections to it are refused, nobody else is given it, and
+/// whoever names it with SO_REUSEADDR may listen: between a cut and its end, no other test can take it.
+private final class HeldPort: Sendable {
+    let number: UInt16
+    private let descriptor: Int32
+
+    init() throws {
+        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        try #require(descriptor >= 0)
+        var reuse: Int32 = 1
+        setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &reuse, socklen_t(MemoryLayout<Int32>.size))
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = inet_addr("127.0.0.1")
+        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let descriptor = descriptor
+        let isBound = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { socket in
+                bind(descriptor, socket, size) == 0 && getsockname(descriptor, socket, &size) == 0
+            }
+        }
+        try #require(isBound)
+        number = UInt16(bigEndian: address.sin_port)
+    }
+
+    deinit { close(descriptor) }
 }
 
 /// The relay's present process.

@@ -45,7 +45,8 @@ private func consent() -> Consent {
         let state = consent.state
         #expect(consent.answer(query: "state=\(state)&code=4%2F0Ab&scope=openid") == .code("4/0Ab"))
         for query in [
-            "", "code=4%2F0Ab", "state=&code=4%2F0Ab", "state=\(state)x&code=4%2F0Ab", "state=\(state.dropLast())&code=4",
+            "", "code=4%2F0Ab", "state=&code=4%2F0Ab", "state=\(state)x&code=4%2F0Ab",
+            "state=\(state.dropLast())&code=4",
             "state=\(state)", "state=\(state)&code=", "state=\(state)&state=\(state)&code=4", "state=%zz&code=4",
             "state=\(state)&code=4&code=5", "state=\(state)&code=a%0Ab", "error=access_denied", "state=%FF&code=4",
             "state=wrong&error=access_denied",
@@ -95,8 +96,14 @@ private func consent() -> Consent {
         (#"{"installed":{"client_id":"1"}}"#, "lacks client_secret"),
         (#"{"installed":{"client_id":"","client_secret":"s"}}"#, "lacks client_id"),
         (#"{"type":"service_account"}"#, "service account"), (#"{"type":"authorized_user"}"#, "a login already"),
-        (#"{"installed":{"client_id":"1","client_secret":"s3cr3t","auth_uri":"https://evil.example/auth"}}"#, "not a client of Google's"),
-        (#"{"web":{"client_id":"1","client_secret":"s3cr3t","redirect_uris":["https://example.org/"]}}"#, "http://127.0.0.1:8085/"),
+        (
+            #"{"installed":{"client_id":"1","client_secret":"s3cr3t","auth_uri":"https://evil.example/auth"}}"#,
+            "not a client of Google's"
+        ),
+        (
+            #"{"web":{"client_id":"1","client_secret":"s3cr3t","redirect_uris":["https://example.org/"]}}"#,
+            "http://127.0.0.1:8085/"
+        ),
         (#"{"web":{"client_id":"1","client_secret":"s3cr3t"}}"#, "http://127.0.0.1:8085/"),
     ])
     func `another file is refused with what it is, and without what it holds`(_ json: String, _ words: String) {

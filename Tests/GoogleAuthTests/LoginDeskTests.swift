@@ -48,13 +48,17 @@ private let good = """
     }
 
     @Test(arguments: [
-        (400, #"{"error":"invalid_grant","error_description":"Malformed auth code."}"#, AuthError.Code.badCredentials, "the code"),
+        (
+            400, #"{"error":"invalid_grant","error_description":"Malformed auth code."}"#,
+            AuthError.Code.badCredentials, "the code"
+        ),
         (401, #"{"error":"invalid_client"}"#, .badCredentials, "--client"),
         (503, "", .unavailable, "503"), (200, "{", .unavailable, "cannot be read"),
         (200, #"{"access_token":"ya29.a","scope":"openid"}"#, .badCredentials, "myaccount.google.com/connections"),
         (200, #"{"refresh_token":"1//secret","access_token":"ya29.a"}"#, .badCredentials, "whose login"),
         (
-            200, #"{"refresh_token":"1//secret","id_token":"\#(identity(#"{"sub":"104","aud":"other"}"#))"}"#, .badCredentials,
+            200, #"{"refresh_token":"1//secret","id_token":"\#(identity(#"{"sub":"104","aud":"other"}"#))"}"#,
+            .badCredentials,
             "whose login"
         ),
     ])
@@ -78,7 +82,8 @@ private let good = """
     @Test func `a logout revokes the refresh token, and one that is dead already is no error`() async throws {
         let (login, _) = try await login(.json(200, good + "}"))
         for (status, body, throwing) in [
-            (200, "{}", false), (400, #"{"error":"invalid_token"}"#, false), (400, #"{"error":"other"}"#, true), (503, "", true),
+            (200, "{}", false), (400, #"{"error":"invalid_token"}"#, false), (400, #"{"error":"other"}"#, true),
+            (503, "", true),
         ] {
             let server = try TokenServer(.json(status, body))
             let desk = LoginDesk(http: HTTPClient(), tokenEndpoint: server.url)
@@ -92,13 +97,17 @@ private let good = """
 
     @Test func `a login that Google refuses for good asks for another`() async throws {
         let (login, _) = try await login(.json(200, good + "}"))
-        let server = try TokenServer(.json(400, #"{"error":"invalid_grant","error_description":"Token has been expired or revoked."}"#))
+        let server = try TokenServer(
+            .json(400, #"{"error":"invalid_grant","error_description":"Token has been expired or revoked."}"#)
+        )
         let result = await LoginDesk(http: HTTPClient(), tokenEndpoint: server.url).refresh(login)
         guard case .failure(let error) = result else {
             Issue.record("a refused login gave a token")
             return
         }
         #expect(error.code == .loginRequired)
-        #expect(error.message.contains("the login of ada@example.org") && error.message.contains("Run 'coldroll login'."))
+        #expect(
+            error.message.contains("the login of ada@example.org") && error.message.contains("Run 'coldroll login'.")
+        )
     }
 }

@@ -30,7 +30,9 @@ private let second = "00000000-0000-4000-8000-000000000002"
 
     @Test func `a source knows its owner from the first login on`() async throws {
         let (fixture, login) = try await signedIn()
-        #expect(login.id == first && login.scopes == ["openid", "a"] && login.refusal == nil && login.sealedToken == nil)
+        #expect(
+            login.id == first && login.scopes == ["openid", "a"] && login.refusal == nil && login.sealedToken == nil
+        )
         await #expect {
             try await fixture.ledger.signIn(
                 source: fixture.source,
@@ -92,7 +94,9 @@ private let second = "00000000-0000-4000-8000-000000000002"
         #expect(try await begin(fixture, login, 2))
     }
 
-    @Test func `a refused login pauses its source until the next one, and what a person paused stays paused`() async throws {
+    @Test func `a refused login pauses its source until the next one, and what a person paused stays paused`()
+        async throws
+    {
         let (fixture, _) = try await signedIn()
         try await fixture.record(3)
         try await fixture.record(3, from: 100, isVideo: true)

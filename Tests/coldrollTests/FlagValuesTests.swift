@@ -38,7 +38,7 @@ import Testing
         #expect(nearest(to: typo, among: Command.all.map(\.name)) == word)
     }
 
-    @Test(arguments: ["", "x", "banana", "re", "login"])
+    @Test(arguments: ["", "x", "banana", "re", "photos"])
     func aStrangeWordFindsNone(word: String) { #expect(nearest(to: word, among: Command.all.map(\.name)) == nil) }
 
     @Test func distanceCountsASwapAsOneEdit() {

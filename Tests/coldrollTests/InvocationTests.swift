@@ -24,7 +24,7 @@ import Testing
     @Test(arguments: [
         ("stauts", "unknown command 'stauts'; did you mean 'status'?"),
         ("fail", "unknown command 'fail'; did you mean 'failures'?"),
-        ("login", "unknown command 'login'; 'coldroll help' lists them"),
+        ("photos", "unknown command 'photos'; 'coldroll help' lists them"),
         ("xyzzy", "unknown command 'xyzzy'; 'coldroll help' lists them"),
         ("--verbose", "unknown flag --verbose; a command comes first, and 'coldroll help' lists them"),
     ])

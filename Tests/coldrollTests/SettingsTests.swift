@@ -91,6 +91,7 @@ import Testing
         ),
         ("STORAGE_EMULATOR_HOST", "ftp://h:1", "STORAGE_EMULATOR_HOST is no http:// or https:// URL and no host:port"),
         ("SSL_CERT_FILE", "/missing.pem", "SSL_CERT_FILE is '/missing.pem', which is no file that can be read"),
+        ("COLDROLL_PROJECT", "a project", "COLDROLL_PROJECT is 'a project'; expected the id of a Google Cloud project"),
         ("COLDROLL_ACCOUNT", "a\nb", "COLDROLL_ACCOUNT is longer than 200 bytes or has control characters in it"),
         ("COLDROLL_ARCHVE", "gs://bucket", "COLDROLL_ARCHVE is not a setting; did you mean COLDROLL_ARCHIVE?"),
         (
@@ -124,6 +125,13 @@ import Testing
         #expect(faults(environment) == [])
         #expect(faults(environment.merging(["COLDROLL_ARCHIVE": "gs://photos"]) { $1 }).count == 1)
         _ = try settings(environment.merging(["COLDROLL_ARCHIVE": "gs://photos"]) { $1 }, need: .ledger)
+    }
+
+    @Test func theProjectIsThatOfGooglesLibrariesUnlessOurOwnIsSet() throws {
+        #expect(try settings([:]).project == nil)
+        #expect(try settings(["GOOGLE_CLOUD_PROJECT": "theirs"]).project == "theirs")
+        #expect(try settings(["GOOGLE_CLOUD_PROJECT": "theirs", "COLDROLL_PROJECT": "ours"]).project == "ours")
+        #expect(try settings(["GOOGLE_CLOUD_PROJECT": "no project"]).project == nil)
     }
 
     @Test func emulatorsMayBeNamedWithoutAScheme() throws {

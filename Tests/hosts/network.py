@@ -8,11 +8,12 @@ import signal
 import subprocess
 import time
 
-# What stands in each host's /etc/hosts. The simulator is Google: token endpoint, Library API, base URLs, where videos are
-# redirected, and at an address of its own Cloud Storage, so that the way to the bucket alone can be cut.
+# What stands in each host's /etc/hosts. The simulator is Google: sign-in, token endpoint, Library API, base URLs, where
+# videos are redirected, and at an address of its own Cloud Storage, so that the way to the bucket alone can be cut.
 HOSTS = """127.0.0.1 localhost
 10.77.0.10 database.coldroll.test postgres
-10.77.0.20 oauth2.googleapis.com photoslibrary.googleapis.com photospicker.googleapis.com photos.google.com
+10.77.0.20 accounts.google.com oauth2.googleapis.com www.googleapis.com
+10.77.0.20 photoslibrary.googleapis.com photospicker.googleapis.com photos.google.com
 10.77.0.20 lh3.googleusercontent.com video-downloads.googleusercontent.com
 10.77.0.21 storage.googleapis.com
 """

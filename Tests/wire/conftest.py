@@ -11,6 +11,7 @@ import google.auth.crypt
 import google.auth.jwt
 import pytest
 
+from signin import App
 from wire import Bucket, Caller
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -26,6 +27,10 @@ class Simulator:
     picker_credentials: str
     storage_credentials: str
     storage_user_credentials: str
+    client: str
+    web_client: str
+    other_client: str
+    accounts: list
 
     def caller(self, token=None):
         return Caller(self.url, self.ca, token)
@@ -81,6 +86,15 @@ class Simulator:
     def bucket(self, name="archive"):
         return Bucket(self.caller(self.storage_token()), name)
 
+    def person(self, email):
+        """What was announced about somebody with an account."""
+        (person,) = [person for person in self.accounts if person["email"] == email]
+        return person
+
+    def counted(self):
+        """The steps of logins that were taken so far."""
+        return self.caller().get_json("/control/counters")["oauth"]
+
     def control(self, name, value=None):
         """One of the simulator's own requests, POST /control/NAME."""
         answer = self.caller().post_json("/control/" + name, {} if value is None else value)
@@ -127,7 +141,8 @@ def spawn(tmp_path_factory):
         said = json.loads(line)
         assert said["event"] == "listening", said
         files = [said[name + "_credentials"] for name in ("photos", "picker", "storage", "storage_user")]
-        return Simulator(said["url"], said.get("ca"), *files)
+        clients = [said[name] for name in ("client", "web_client", "other_client")]
+        return Simulator(said["url"], said.get("ca"), *files, *clients, said["accounts"])
 
     yield start
     ended = [process.returncode for process in running if process.poll() is not None]
@@ -164,6 +179,25 @@ def many(spawn):
 def bucket(samples):
     """The archive bucket, with a token that may write to it."""
     return samples.bucket()
+
+
+@pytest.fixture(scope="session")
+def issuer(spawn):
+    """Where people sign in; each test forgets all consents first."""
+    return spawn("--synthesize", "3", "--sizes", "10KB")
+
+
+@pytest.fixture
+def app(issuer):
+    """A desktop app whom nobody has allowed anything yet."""
+    issuer.control("revoke-logins")
+    return App(issuer)
+
+
+@pytest.fixture(scope="session")
+def unverified(spawn):
+    """The same, while its app is in Testing."""
+    return spawn("--synthesize", "3", "--sizes", "10KB", "--testing-app")
 
 
 @pytest.fixture

@@ -104,12 +104,12 @@ class Caller:
     def post_json(self, target, value, **options):
         return self.send_json("POST", target, value, **options)
 
-    def post_form(self, target, fields):
+    def post_form(self, target, fields, headers=None):
         return self.send(
             "POST",
             target,
             urllib.parse.urlencode(fields).encode(),
-            {"Content-Type": "application/x-www-form-urlencoded"},
+            {"Content-Type": "application/x-www-form-urlencoded"} | (headers or {}),
             token=None,
         )
 

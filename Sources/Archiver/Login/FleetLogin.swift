@@ -99,7 +99,9 @@ package struct FleetLogin: Sendable {
         return AccessToken(value: value, requested: asked, lifetime: .seconds(seconds))
     }
 
-    private func refresh(_ state: SharedLogin, _ lease: Int64) async throws(PostgresError) -> Result<AccessToken, AuthError> {
+    private func refresh(_ state: SharedLogin, _ lease: Int64) async throws(PostgresError) -> Result<
+        AccessToken, AuthError
+    > {
         let asked = ContinuousClock.now
         let login: Login
         switch await kept() {

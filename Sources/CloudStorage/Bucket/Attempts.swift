@@ -5,13 +5,16 @@ import HTTPClient
 /// Truncated exponential backoff with jitter, as Cloud Storage asks for (Cloud Storage docs: "Retry strategy"). The bounds are
 /// ours: past them the caller parks everything, which costs nothing.
 struct Attempts {
-    private static let most = 6
     private static let patience = Duration.seconds(60)
 
+    /// Tries in a row that may fail.
+    private let most: Int
     private var failed = 0
     private var deadline = ContinuousClock.now + patience
     /// Whether a refused token has been replaced once already.
     var refreshedToken = false
+
+    init(most: Int = 6) { self.most = most }
 
     /// The bucket has more bytes than before: what failed until now does not count any more.
     mutating func progressed() {
@@ -27,7 +30,7 @@ struct Attempts {
         failed += 1
         let exponential = Duration.milliseconds(500 << (failed - 1)) * Double.random(in: 0.5...1)
         let wait = max(exponential, fault.retryAfter ?? .zero)
-        guard failed < Self.most, .now + wait < deadline else {
+        guard failed < most, .now + wait < deadline else {
             throw StorageError(code: .unavailable(retryAfter: fault.retryAfter), message: fault.message)
         }
         try await Task.sleep(for: wait)

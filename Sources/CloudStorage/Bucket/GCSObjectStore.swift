@@ -14,7 +14,7 @@ struct GCSObjectStore: ObjectStore {
 
     var url: String { "gs://\(bucket)/\(prefix)".trimmed("/") }
 
-    /// Buckets are the owner's to make, since their region and rules cost money: this only checks.
+    /// Buckets are made by `Bucket`, after their owner agreed to what they cost: this only checks.
     func create() async throws { try await check() }
 
     /// One listing and, where the service knows the question, one look at the permissions; neither needs more than coldroll's role.

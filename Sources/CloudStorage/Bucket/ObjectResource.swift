@@ -15,7 +15,7 @@ struct ObjectResource: Decodable {
     static let fields = "name,generation,size,crc32c,md5Hash,contentType,metadata"
 
     /// A 64-bit number in a string, or a plain one.
-    struct Whole: Decodable {
+    struct Whole: Decodable, Sendable, Equatable {
         let value: Int64
 
         init(from decoder: any Decoder) throws {

@@ -8,6 +8,9 @@ enum BucketOperation: String {
     case list = "storage.objects.list"
     /// Overwriting what exists takes delete as well; only the state store does that.
     case replace = "storage.objects.delete"
+    case readBucket = "storage.buckets.get"
+    case readPolicy = "storage.buckets.getIamPolicy"
+    case changeBucket = "storage.buckets.update"
 }
 
 /// A 4xx answer in words that say what to do.
@@ -39,6 +42,11 @@ struct Refusal {
         return (text.contains("crc32c") || text.contains("md5")) && text.contains("match")
     }
 
+    /// 403 because of what the token is for, whatever its account may do.
+    var isScope: Bool {
+        status == 403 && (detail?.lowercased().contains("authentication scopes") ?? false)
+    }
+
     /// Whether a 404 is about the bucket rather than the object.
     var isMissingBucket: Bool {
         status == 404 && (detail?.lowercased().contains("bucket does not exist") ?? false)
@@ -53,6 +61,14 @@ struct Refusal {
                 code: .denied,
                 message: "\(subject) was refused: Cloud Storage does not accept the credentials\(said)."
             )
+        case 403 where isScope:
+            return StorageError(
+                code: .denied,
+                message: """
+                    \(subject) was refused: the credentials are for less than it takes. It takes the OAuth scope \
+                    devstorage.full_control or cloud-platform, which gcloud auth application-default login gives\(said).
+                    """
+            )
         case 403:
             return StorageError(
                 code: .denied,
@@ -65,9 +81,9 @@ struct Refusal {
             return StorageError(
                 code: .noBucket,
                 message: """
-                    There is no bucket gs://\(bucket). Make it: gcloud storage buckets create gs://\(bucket) \
-                    --location=REGION --uniform-bucket-level-access --default-storage-class=ARCHIVE for the archive, \
-                    STANDARD for the state store
+                    There is no bucket gs://\(bucket). 'coldroll setup' makes it, or: gcloud storage buckets create \
+                    gs://\(bucket) --location=europe-north1 --uniform-bucket-level-access --public-access-prevention \
+                    --default-storage-class=ARCHIVE for the archive, STANDARD for the state store
                     """
             )
         case 400..<500:

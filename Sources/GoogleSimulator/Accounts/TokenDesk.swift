@@ -4,27 +4,33 @@ import Synchronization
 struct Grant: Sendable, Equatable {
     var scopes: Set<String>
     var expires: Timestamp
+    /// Whose it is, and which client's; nil for a service account's.
+    var holder: Holder?
+    /// The code that the login began with.
+    var code: String?
+    /// Whether it came with a refresh token, or from one.
+    var isOffline = false
 }
 
 /// Issues access tokens, knows which live, and lets them die.
 final class TokenDesk: Sendable {
-    private struct State {
-        var access: [String: Grant] = [:]
-        var revoked: Set<String> = []
-    }
-
     private let lifetimeSeconds: Double
-    private let state = Mutex(State())
+    private let grants = Mutex<[String: Grant]>([:])
 
     init(lifetimeSeconds: Double) { self.lifetimeSeconds = lifetimeSeconds }
 
     /// A new access token and the seconds that it lives.
-    func issue(scopes: Set<String>) -> (token: String, expiresIn: Int) {
+    func issue(
+        scopes: Set<String>,
+        holder: Holder? = nil,
+        code: String? = nil,
+        isOffline: Bool = false
+    ) -> (token: String, expiresIn: Int) {
         let token = "ya29." + randomText(bytes: 48)
         let expires = Timestamp.now.adding(seconds: lifetimeSeconds)
-        state.withLock { state in
-            if state.access.count > 10_000 { state.access = state.access.filter { $0.value.expires > Timestamp.now } }
-            state.access[token] = Grant(scopes: scopes, expires: expires)
+        grants.withLock { grants in
+            if grants.count > 10_000 { grants = grants.filter { $0.value.expires > Timestamp.now } }
+            grants[token] = Grant(scopes: scopes, expires: expires, holder: holder, code: code, isOffline: isOffline)
         }
         // Google says 3599 for 3600.
         return (token, max(1, Int(lifetimeSeconds) - 1))
@@ -34,24 +40,26 @@ final class TokenDesk: Sendable {
     func grant(authorization: String) -> Grant? {
         let parts = authorization.split(separator: " ", maxSplits: 1)
         guard parts.count == 2, parts[0].lowercased() == "bearer" else { return nil }
-        return state.withLock { state in
-            guard let grant = state.access[String(parts[1])], grant.expires > Timestamp.now else { return nil }
+        return grant(token: String(parts[1]))
+    }
+
+    /// What an access token grants; nil if it is unknown or expired.
+    func grant(token: String) -> Grant? {
+        grants.withLock { grants in
+            guard let grant = grants[token], grant.expires > Timestamp.now else { return nil }
             return grant
         }
     }
 
     /// All access tokens die now.
-    func expireAll() { state.withLock { $0.access = [:] } }
+    func expireAll() { grants.withLock { $0 = [:] } }
 
-    /// A refresh token never works again, nor does any access token.
-    func revoke(_ token: String) {
-        state.withLock { state in
-            if state.access.removeValue(forKey: token) == nil {
-                state.revoked.insert(token)
-                state.access = [:]
-            }
-        }
-    }
+    /// One access token dies.
+    func revoke(token: String) { grants.withLock { $0[token] = nil } }
 
-    func isRevoked(_ refreshToken: String) -> Bool { state.withLock { $0.revoked.contains(refreshToken) } }
+    /// Those of one person and client die.
+    func revoke(_ holder: Holder) { grants.withLock { $0 = $0.filter { $0.value.holder != holder } } }
+
+    /// Those that began with a code die.
+    func revoke(code: String) { grants.withLock { $0 = $0.filter { $0.value.code != code } } }
 }

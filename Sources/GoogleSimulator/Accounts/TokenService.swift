@@ -2,138 +2,118 @@ import HTTPServer
 
 /// The token endpoint (Google Identity: using OAuth 2.0 for mobile and desktop apps; for server to server applications).
 struct TokenService: Sendable {
-    let identities: Identities
-    let desk: TokenDesk
+    let accounts: AccountBook
 
     /// Answers `POST /token`; a JWT names `origin`, as the client has it, in its audience.
-    func token(form: [UInt8], origin: String) -> ServerAnswer {
+    func token(form: [UInt8], authorization: String?, origin: String) -> ServerAnswer {
         let fields = QueryFields(String(decoding: form, as: UTF8.self))
-        switch fields["grant_type"] {
-        case "refresh_token": return refresh(fields)
-        case "urn:ietf:params:oauth:grant-type:jwt-bearer": return bearer(fields, origin: origin)
-        case nil: return failure(400, "invalid_request", "Missing required parameter: grant_type")
-        case let other?: return failure(400, "unsupported_grant_type", "Invalid grant_type: \(other)")
+        var step: String?
+        do throws(OAuthFailure) {
+            let answer: ServerAnswer
+            switch fields["grant_type"] {
+            case "authorization_code":
+                step = "exchange"
+                answer = try exchange(fields, for: client(fields, authorization))
+            case "refresh_token":
+                step = "refresh"
+                answer = try refresh(fields, for: client(fields, authorization))
+            case "urn:ietf:params:oauth:grant-type:jwt-bearer": answer = try bearer(fields, origin: origin)
+            case nil: throw .missing("grant_type")
+            case let other?: throw OAuthFailure(400, "unsupported_grant_type", "Invalid grant_type: \(other)")
+            }
+            if let step { accounts.board.count(oauth: "\(step).ok") }
+            return answer
+        } catch {
+            if let step { accounts.board.count(oauth: "\(step).\(error.error)") }
+            return error.answer
         }
     }
 
-    /// What a JWT may name: this endpoint by either of its local names, or Google's.
-    private static func audiences(_ origin: String) -> Set<String> {
-        let port = origin.split(separator: ":").last ?? ""
-        let scheme = origin.split(separator: ":").first ?? ""
-        return [
-            origin + "/token", "\(scheme)://localhost:\(port)/token", "\(scheme)://127.0.0.1:\(port)/token",
-            "https://oauth2.googleapis.com/token",
-        ]
+    /// The client, if it proves who it is, in the form or as HTTP Basic: Google wants the secret of desktop clients as well.
+    private func client(_ fields: QueryFields, _ authorization: String?) throws(OAuthFailure) -> OAuthClient {
+        let basic = authorization.flatMap(Self.basic)
+        guard let id = basic?.id ?? fields["client_id"] else { throw .missing("client_id") }
+        guard let client = accounts.identities.client(id) else {
+            throw OAuthFailure(401, "invalid_client", "The OAuth client was not found.")
+        }
+        guard let secret = basic?.secret ?? fields["client_secret"] else {
+            throw OAuthFailure(400, "invalid_request", "client_secret is missing.")
+        }
+        guard secret == client.secret else { throw OAuthFailure(401, "invalid_client", "Unauthorized") }
+        return client
     }
 
-    /// Answers `POST /revoke`.
-    func revoke(form: [UInt8], query: QueryFields) -> ServerAnswer {
-        let fields = QueryFields(String(decoding: form, as: UTF8.self))
-        guard let token = fields["token"] ?? query["token"] else {
-            return failure(400, "invalid_request", "Missing required parameter: token")
+    /// Both parts of an HTTP Basic header (RFC 6749, section 2.3.1), as Google's client for Python sends it.
+    private static func basic(_ authorization: String) -> (id: String, secret: String)? {
+        let words = authorization.split(separator: " ", maxSplits: 1)
+        guard words.count == 2, words[0].lowercased() == "basic", let text = bytes(base64URL: words[1]) else {
+            return nil
         }
-        desk.revoke(token)
-        return .json(200, .object([]))
+        let parts = String(decoding: text, as: UTF8.self).split(
+            separator: ":",
+            maxSplits: 1,
+            omittingEmptySubsequences: false
+        )
+        return parts.count == 2 ? (String(parts[0]), String(parts[1])) : nil
     }
 
-    private func refresh(_ fields: QueryFields) -> ServerAnswer {
-        let users = [identities.photos, identities.picker, identities.storage]
-        guard let user = users.first(where: { $0.clientID == fields["client_id"] })
-        else { return failure(401, "invalid_client", "The OAuth client was not found.") }
-        guard fields["client_secret"] == user.clientSecret else {
-            return failure(401, "invalid_client", "Unauthorized")
+    private func refresh(_ fields: QueryFields, for client: OAuthClient) throws(OAuthFailure) -> ServerAnswer {
+        guard let text = fields["refresh_token"] else { throw .missing("refresh_token") }
+        guard let token = accounts.refreshTokens.alive(text), token.holder.clientID == client.id else {
+            throw OAuthFailure(400, "invalid_grant", "Token has been expired or revoked.")
         }
-        guard let token = fields["refresh_token"] else {
-            return failure(400, "invalid_request", "Missing required parameter: refresh_token")
-        }
-        guard token == user.refreshToken, !desk.isRevoked(token) else {
-            return failure(400, "invalid_grant", "Token has been expired or revoked.")
-        }
-        var granted = user.scopes
+        var granted = token.scopes
         if let wanted = fields["scope"] {
             granted = Set(wanted.split(separator: " ").map(String.init))
-            guard granted.isSubset(of: user.scopes) else {
-                return failure(400, "invalid_scope", "Some requested scopes were not granted.")
+            guard granted.isSubset(of: token.scopes) else {
+                throw OAuthFailure(400, "invalid_scope", "Some requested scopes were not granted.")
             }
         }
-        return answer(scopes: granted, audience: user.clientID)
+        let issued = accounts.desk.issue(scopes: granted, holder: token.holder, code: token.code, isOffline: true)
+        return try answer(issued, scopes: granted, holder: token.holder, endsIn: token.expiresIn)
     }
 
-    private func answer(scopes: Set<String>, audience: String?) -> ServerAnswer {
-        let issued = desk.issue(scopes: scopes)
+    /// What both an exchange and a refresh answer.
+    func answer(
+        _ issued: (token: String, expiresIn: Int),
+        scopes: Set<String>,
+        holder: Holder,
+        nonce: String? = nil,
+        refreshToken: String? = nil,
+        endsIn: Int? = nil
+    ) throws(OAuthFailure) -> ServerAnswer {
         var identity: JSONValue?
-        if scopes.contains(Scopes.openID), let audience {
-            identity = .string(identityToken(audience: audience))
+        if scopes.contains(Scopes.openID), let person = accounts.identities.person(holder.subject) {
+            let maker = IdentityTokens(keys: accounts.keys)
+            do throws(KeyError) {
+                identity = .string(
+                    try maker.make(
+                        of: person,
+                        for: holder.clientID,
+                        scopes: scopes,
+                        accessToken: issued.token,
+                        nonce: nonce
+                    )
+                )
+            } catch {
+                throw OAuthFailure(500, "internal_failure", error.description)
+            }
         }
-        return .json(
-            200,
+        return Self.granted(
             .members(
                 ("access_token", .string(issued.token)),
                 ("expires_in", .integer(Int64(issued.expiresIn))),
-                ("scope", audience == nil ? nil : .string(scopes.sorted().joined(separator: " "))),
+                ("refresh_token", refreshToken.map { .string($0) }),
+                ("scope", .string(scopes.sorted().joined(separator: " "))),
                 ("token_type", .string("Bearer")),
-                ("id_token", identity)
-            ),
-            headers: [(name: "Cache-Control", value: "no-cache, no-store, max-age=0, must-revalidate")]
-        )
-    }
-
-    /// An OpenID Connect token; clients that got it straight from the endpoint need not check its signature (OpenID Connect Core, 3.1.3.7).
-    private func identityToken(audience: String) -> String {
-        let now = Timestamp.now.microseconds / 1_000_000
-        let claims = JSONValue.members(
-            ("iss", .string("https://accounts.google.com")),
-            ("aud", .string(audience)),
-            ("azp", .string(audience)),
-            ("sub", .string(identities.subject)),
-            ("iat", .integer(now)),
-            ("exp", .integer(now + 3600))
-        )
-        let header = JSONValue.members(
-            ("alg", .string("RS256")),
-            ("kid", .string("simulator")),
-            ("typ", .string("JWT"))
-        )
-        return base64URL(header.bytes) + "." + base64URL(claims.bytes) + "." + randomText(bytes: 256)
-    }
-
-    private func bearer(_ fields: QueryFields, origin: String) -> ServerAnswer {
-        let parts = (fields["assertion"] ?? "").split(separator: ".", omittingEmptySubsequences: false)
-        guard parts.count == 3, let header = bytes(base64URL: parts[0]).flatMap(JSONValue.parse),
-            let claims = bytes(base64URL: parts[1]).flatMap(JSONValue.parse), let signature = bytes(base64URL: parts[2])
-        else { return failure(400, "invalid_grant", "Invalid JWT: not three parts of base64url JSON.") }
-        guard header["alg"]?.text == "RS256" else { return failure(400, "invalid_grant", "Invalid JWT algorithm.") }
-        guard claims["iss"]?.text == identities.serviceAccountEmail else {
-            return failure(400, "invalid_grant", "Invalid grant: account not found")
-        }
-        guard identities.serviceAccountKey.verifies(signature, of: Array("\(parts[0]).\(parts[1])".utf8)) else {
-            return failure(400, "invalid_grant", "Invalid JWT Signature.")
-        }
-        guard let audience = claims["aud"]?.text,
-            Self.audiences(origin).contains(audience)
-        else {
-            return failure(400, "invalid_grant", "Invalid JWT: Failed audience check.")
-        }
-        let now = Timestamp.now.microseconds / 1_000_000
-        // Google allows an hour of life and some minutes of clock skew.
-        guard let issued = claims["iat"]?.whole, let expires = claims["exp"]?.whole, issued <= now + 300,
-            expires > now, expires - issued <= 3600
-        else {
-            return failure(
-                400,
-                "invalid_grant",
-                "Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable timeframe."
+                ("id_token", identity),
+                ("refresh_token_expires_in", endsIn.map { .integer(Int64($0)) })
             )
-        }
-        let scopes = Set((claims["scope"]?.text ?? "").split(separator: " ").map(String.init))
-        guard !scopes.isEmpty else { return failure(400, "invalid_scope", "Empty or missing scope not allowed.") }
-        guard scopes.allSatisfy(Scopes.isStorage) else {
-            return failure(400, "invalid_scope", "Invalid OAuth scope or ID token audience provided.")
-        }
-        return answer(scopes: scopes, audience: nil)
+        )
     }
 
-    private func failure(_ status: Int, _ error: String, _ description: String) -> ServerAnswer {
-        .json(status, .members(("error", .string(error)), ("error_description", .string(description))))
+    /// An answer that nothing on the way may keep.
+    static func granted(_ value: JSONValue) -> ServerAnswer {
+        .json(200, value, headers: [(name: "Cache-Control", value: "no-cache, no-store, max-age=0, must-revalidate")])
     }
 }

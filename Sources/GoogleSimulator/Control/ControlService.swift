@@ -21,10 +21,14 @@ struct ControlService: Sendable {
         case ("POST", "library/add"): return .receive(CollectingReceiver(answer: add))
         case ("POST", "reset-counters"): hub.resetCounters()
         case ("POST", "new-day"): hub.quotas.newDay()
-        case ("POST", "expire-tokens"): hub.desk.expireAll()
+        case ("POST", "expire-tokens"): hub.accounts.desk.expireAll()
         case ("POST", "expire-base-urls"): hub.baseURLs.expireAll()
         case ("POST", "expire-page-tokens"): hub.pageTokens.expireAll()
-        case ("POST", "revoke-photos-login"): hub.desk.revoke(hub.tokens.identities.photos.refreshToken)
+        case ("POST", "revoke-photos-login"): hub.accounts.revoke(hub.accounts.identities.photos.holder)
+        case ("POST", "revoke-logins"): return .receive(CollectingReceiver(answer: revokeLogins))
+        case ("POST", "refresh-lifetime"): return .receive(CollectingReceiver(answer: setRefreshLifetime))
+        case ("POST", "rotate-identity-key"): return .receive(CollectingReceiver(answer: rotateIdentityKey))
+        case ("POST", "library-owner"): return .receive(CollectingReceiver(answer: setLibraryOwner))
         default: return .answer(.page(404, "There is no such control"))
         }
         return .answer(.json(200, .object([])))
@@ -70,6 +74,7 @@ struct ControlService: Sendable {
         return .members(
             ("requests", object(counters.requests.mapValues { Int64($0) })),
             ("statuses", object(statuses)),
+            ("oauth", object(counters.oauth.mapValues { Int64($0) })),
             ("bytes_in", object(counters.bytesIn)),
             ("bytes_out", object(counters.bytesOut)),
             ("faults", .array(struck)),

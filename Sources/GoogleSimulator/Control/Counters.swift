@@ -10,6 +10,9 @@ package struct SimulatorCounters: Sendable, Equatable {
     package var bytesIn: [String: Int64] = [:]
     /// Body bytes of the answers (up to the point where a fault cut them), by operation.
     package var bytesOut: [String: Int64] = [:]
+    /// Steps of logins: `warning_pages`, `consent_pages`, `error_pages`, `requests_without_pkce`, `cancelled`, `codes`,
+    /// `codes_reused`, `refresh_tokens_evicted`, and `exchange`, `refresh` and `revoke`, each with `.ok` or `.` and its error.
+    package var oauth: [String: Int] = [:]
     /// Requests on the redirect host that carried an Authorization header, which a client must not forward.
     package var redirectAuthorizations = 0
     /// Most requests that were in hand at one moment.
@@ -19,6 +22,9 @@ package struct SimulatorCounters: Sendable, Equatable {
 
     /// Requests of one operation.
     package func requests(_ operation: String) -> Int { requests[operation] ?? 0 }
+
+    /// How often one step of a login was taken, such as `codes` or `exchange.invalid_grant`.
+    package func oauth(_ step: String) -> Int { oauth[step] ?? 0 }
 }
 
 /// The running counters.
@@ -55,6 +61,9 @@ final class CounterBoard: Sendable {
     func received(_ operation: String, _ count: Int) {
         state.withLock { $0.counters.bytesIn[operation, default: 0] += Int64(count) }
     }
+
+    /// A step of a login was taken.
+    func count(oauth step: String) { state.withLock { $0.counters.oauth[step, default: 0] += 1 } }
 
     func sawAuthorizationOnRedirect() { state.withLock { $0.counters.redirectAuthorizations += 1 } }
 }

@@ -68,7 +68,7 @@ extension Hub {
         guard let header = call.header("authorization") else {
             return .page(403, "Your client does not have permission to get URL")
         }
-        guard let grant = desk.grant(authorization: header) else { return .page(401, "Unauthorized") }
+        guard let grant = accounts.desk.grant(authorization: header) else { return .page(401, "Unauthorized") }
         guard grant.scopes.contains(Scopes.picker), pickerSessions.isAlive(number: ticket.session) else {
             return .page(403, "Your client does not have permission to get URL")
         }

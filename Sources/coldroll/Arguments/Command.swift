@@ -40,6 +40,8 @@ struct Command: Sendable {
     var need: Need = .ledger
     var output: Output = .answer
     var interruption: Interruption = .immediate
+    /// What it does instead of running where the settings cannot be used, with their faults; nil: they are told like any error.
+    var badSettings: (@Sendable ([String], Arguments) -> Ending)?
     let run: @Sendable (Session, Arguments) async throws -> Ending
 
     /// The command's own flags and those that every command has.
@@ -53,7 +55,9 @@ struct Command: Sendable {
 
     /// In the order in which `coldroll help` lists them.
     static let all: [Command] = [
-        .setup, .login, .logout, .scan, .work, .run, .status, .failures, .retry, .skip, .accept, .pause, .resume, .psql, .move,
+        .setup, .login, .logout, .doctor, .scan, .work, .run, .status, .failures, .retry, .skip, .accept, .pause,
+        .resume, .psql,
+        .move,
         .reclaim,
     ]
 }

@@ -14,6 +14,10 @@ struct Flag: Sendable, Equatable {
         case countOrAuto(ClosedRange<Int>)
         /// One of these words.
         case choice([String])
+        /// A whole number of days in a range, or 0 where that means "none".
+        case days(ClosedRange<Int>, orZero: Bool)
+        /// A name in Google Cloud; the word stands for it in the usage text.
+        case cloudName(String)
     }
 
     /// With its dashes.
@@ -43,6 +47,8 @@ struct Flag: Sendable, Equatable {
         case .span: "SPAN"
         case .countOrAuto: "N|auto"
         case .choice(let words): words.joined(separator: "|")
+        case .days: "DAYS"
+        case .cloudName(let word): word
         }
     }
 
@@ -59,6 +65,12 @@ struct Flag: Sendable, Equatable {
                     + "\(range.upperBound)" : nil
         case .choice(let words):
             words.contains(value) ? nil : "is '\(harmless(value))'; expected \(words.joined(separator: ", "))"
+        case .days(let range, let orZero):
+            DayCount(value, in: range, orZero: orZero) == nil
+                ? "is '\(harmless(value))'; expected \(orZero ? "0, or " : "")a whole number of days from "
+                    + "\(range.lowerBound) to \(range.upperBound)" : nil
+        case .cloudName:
+            isCloudName(value) ? nil : "is '\(harmless(value))'; expected letters, digits, '-', '.' and ':'"
         }
     }
 }

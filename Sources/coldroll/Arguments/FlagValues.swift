@@ -60,3 +60,25 @@ enum SlotCount: Sendable, Equatable {
         }
     }
 }
+
+/// Whole days.
+struct DayCount: Sendable, Equatable {
+    let days: Int
+
+    /// nil unless the text is digits only and in the range, or 0 where that is taken.
+    init?(_ text: String, in range: ClosedRange<Int>, orZero: Bool) {
+        guard !text.isEmpty, text.utf8.allSatisfy({ (48...57).contains($0) }), let number = Int(text),
+            range.contains(number) || (orZero && number == 0)
+        else { return nil }
+        days = number
+    }
+}
+
+/// Whether a text could be the name of a project or a location: nothing that a URL or a shell would take for more.
+func isCloudName(_ text: String) -> Bool {
+    (2...100).contains(text.utf8.count)
+        && text.utf8.allSatisfy { byte in
+            (97...122).contains(byte) || (65...90).contains(byte) || (48...57).contains(byte)
+                || "-.:".utf8.contains(byte)
+        }
+}

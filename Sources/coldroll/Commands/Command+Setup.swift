@@ -10,23 +10,41 @@ import Schema
 extension Command {
     static let setup = Command(
         name: "setup",
-        purpose: "prepare the database, check the stores and the credentials; safe to repeat",
+        purpose: "prepare the database, make or check the stores, check the credentials; safe to repeat",
         details: [
-            "Migrates the schema, makes the directories of file:// stores, checks that archive and state store can be "
+            "Migrates the schema, makes the directories of file:// stores, makes or checks the buckets of gs:// stores, checks "
+                + "that archive and state store can be "
                 + "written, binds the ledger to the archive, checks that it is the ledger which filled it, and, with "
                 + "COLDROLL_SOURCE=library, asks Google Photos for one page to see whether the login may list it, with "
                 + "COLDROLL_SOURCE=picker for a picking session, which it ends at once. "
                 + "All that fails is told, not only the first.",
             "A private PostgreSQL of an older major version is carried over to the newest one that is installed, as long as "
                 + "the old version's programs are installed too; the old database is kept beside it.",
+            "A bucket that is missing is made, after the plan was shown with what it costs and agreed to, at the terminal or by "
+                + "--yes: Archive class for the archive, Standard for the state store, rights by IAM only, never public. One that "
+                + "is there is only ever made safer: public access prevention is turned on, and what --soft-delete and "
+                + "--retention ask for. A bucket in which photos could be lost or seen by others is refused: a public one, one "
+                + "with a lifecycle rule that deletes or changes the class, Autoclass, a state store in the archive's bucket or "
+                + "under a retention policy.",
         ],
-        examples: [("coldroll setup", "after installing, and after every update")],
+        flags: BucketOptions.flags,
+        examples: [
+            ("coldroll setup", "after installing, and after every update"),
+            ("coldroll setup --dry-run", "what it would do with the buckets, and what that costs"),
+            ("coldroll setup --yes --soft-delete 30", "without asking"),
+        ],
         need: .everything,
         output: .events
-    ) { session, _ in
+    ) { session, arguments in
         let setup = Setup(session: session)
         var steps = Steps(reporter: session.reporter)
         let http = session.openHTTP()
+        let options = BucketOptions(arguments)
+        if options.isDry {
+            let refusals = try await BucketSetup(session, http, options).show()
+            for refusal in refusals { steps.fail(refusal) }
+            return steps.failure.map { Ending($0, "Correct that before the setup.") } ?? .done
+        }
         var database: Database?
         if let upgrade = try await steps.run({ try await setup.upgradeServer() }) {
             // The older one serves on, and all else is worth doing.
@@ -34,7 +52,10 @@ extension Command {
             database = try await steps.run { try await setup.prepareDatabase() }
         }
         let stores = try await steps.run { try session.openStores(http) }
-        if let stores {
+        var refusals: [any Error]?
+        if stores != nil { refusals = try await steps.run { try await BucketSetup(session, http, options).run() } }
+        for refusal in refusals ?? [] { steps.fail(refusal) }
+        if let stores, refusals?.isEmpty == true {
             let archive: Void? = try await steps.run { try await setup.prepare("archive", stores.archive) }
             let state: Void? = try await steps.run { try await setup.prepare("state store", stores.state) }
             if let database, archive != nil, state != nil {

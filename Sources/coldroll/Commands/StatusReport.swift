@@ -239,7 +239,8 @@ extension StatusReport.Outage {
 }
 
 extension StatusReport.Quota {
-    fileprivate init(_ row: Row) throws(PostgresError) {
+    /// A row of `StatusStatements.quotas`.
+    init(_ row: Row) throws(PostgresError) {
         project = try row.text(0)
         kind = try row.text(1)
         limit = try row.integer(2)

@@ -50,7 +50,9 @@ struct AnswerWait: Sendable {
                         + "and has this login's state in it. Paste it whole."
                 )
             case .answer(.foreign, pasted: false):
-                reporter.warn("Something else than the answer to this login came to \(consent.redirect); still waiting.")
+                reporter.warn(
+                    "Something else than the answer to this login came to \(consent.redirect); still waiting."
+                )
             case .inputEnded:
                 throw CommandFailure(
                     .credentials,

@@ -41,6 +41,8 @@ struct Browser: Sendable {
 
     private static func find(_ name: String, _ search: String) -> String? {
         if name.hasPrefix("/") { return name }
-        return search.split(separator: ":").map { "\($0)/\(name)" }.first { FileManager.default.isExecutableFile(atPath: $0) }
+        return search.split(separator: ":").map { "\($0)/\(name)" }.first {
+            FileManager.default.isExecutableFile(atPath: $0)
+        }
     }
 }

@@ -4,6 +4,16 @@ struct LoginScope: Sendable {
     /// The commands that need it; nil where only the login itself does.
     let commands: String?
 
+    /// The last part of its URL, which tells it from the others.
+    var name: String { Self.name(of: scope) }
+
+    static func name(of scope: String) -> String { scope.split(separator: "/").last.map(String.init) ?? scope }
+
+    private init(scope: String, commands: String?) {
+        self.scope = scope
+        self.commands = commands
+    }
+
     /// Library API: items that this OAuth client uploaded, which is all that is left of it for reading (Google Photos APIs:
     /// updates of 31 March 2025).
     static let library = LoginScope(
@@ -16,6 +26,9 @@ struct LoginScope: Sendable {
         scope: "https://www.googleapis.com/auth/photospicker.mediaitems.readonly",
         commands: "coldroll scan, work and run with COLDROLL_SOURCE=picker"
     )
+
+    /// What a source is read with.
+    init(of source: Source) { self = source == .picker ? .picker : .library }
 
     /// What a source needs, in the order of the consent page; of all sources where none is chosen.
     ///

@@ -33,12 +33,18 @@ final class LoopbackListener: Sendable {
     ) -> ServerAnswer {
         guard ["GET", "HEAD"].contains(request.method) else { return page(405, "This address answers a browser only.") }
         // A browser asks for its icon by itself.
-        guard !request.query.isEmpty else { return page(404, "There is nothing here: the login goes on in the other tab.") }
+        guard !request.query.isEmpty else {
+            return page(404, "There is nothing here: the login goes on in the other tab.")
+        }
         switch judge(request.query) {
-        case .code: return page(200, "coldroll has what it needs. Go back to the terminal: it says how the login ended.")
+        case .code:
+            return page(200, "coldroll has what it needs. Go back to the terminal: it says how the login ended.")
         case .refused: return page(200, "The login was not granted. Go back to the terminal: it says why.")
         case .foreign:
-            return page(400, "This is not the answer to the login that is going on. Use the link that the terminal shows.")
+            return page(
+                400,
+                "This is not the answer to the login that is going on. Use the link that the terminal shows."
+            )
         }
     }
 

@@ -8,9 +8,18 @@ import JobQueue
 /// The opened source: its client, and the OAuth client that the source remembers.
 struct PhotosAccess: Sendable {
     let client: PhotosClient
+    let tokens: TokenSource
     let clientID: String?
     /// nil where a credentials file is used.
     var login: FleetLogin? = nil
+    /// What was granted at the login that the fleet shares; nil where a credentials file is used.
+    var kept: GrantedLogin? = nil
+
+    /// What Google says of the login, or said when it was made; nil where nobody knows.
+    func granted() async -> GrantedLogin? {
+        if let kept { return kept }
+        return await tokens.granted()
+    }
 }
 
 extension Session {
@@ -50,12 +59,7 @@ extension Session {
                 "The login to Google Photos cannot be looked up without the database and the state store."
             )
         }
-        guard let (login, key, store) = try await keptLogin(stores) else {
-            throw CommandFailure(
-                .credentials,
-                "Account \(harmless(settings.account)) is not logged in to Google Photos: run 'coldroll login'"
-            )
-        }
+        guard let (login, key, store) = try await keptLogin(stores) else { throw notLoggedIn }
         let ledger = database.ledger
         let source = try await ledger.source(kind: kind.kind, account: settings.account, clientID: login.clientID)
         if let shared = try await ledger.login(source: source), shared.id == login.id {
@@ -78,14 +82,43 @@ extension Session {
             desk: LoginDesk(http: http, tokenEndpoint: settings.oauthEndpoint),
             logger: logger
         )
-        return PhotosAccess(
-            client: PhotosClient(
-                http: http,
-                tokens: fleet.tokens(clientID: login.clientID),
-                endpoint: endpoint(of: kind)
-            ),
+        return access(kind, http, login, fleet.tokens(clientID: login.clientID), fleet)
+    }
+
+    /// Opens a source of Google's for one look at it: with the same credentials, past the ledger, in which nothing is recorded.
+    ///
+    /// - Throws: as `openPhotos(_:_:_:_:)`.
+    func openPhotosAlone(_ kind: Source, _ http: HTTPClient) async throws -> PhotosAccess {
+        if let file = settings.photosCredentials { return try openPhotos(kind, http, file: file) }
+        guard let (login, _, _) = try await keptLogin(try openStores(http)) else { throw notLoggedIn }
+        let desk = LoginDesk(http: http, tokenEndpoint: settings.oauthEndpoint)
+        let tokens = TokenSource.shared(clientID: login.clientID) { _ in await desk.refresh(login) }
+        return access(kind, http, login, tokens, nil)
+    }
+
+    private var notLoggedIn: CommandFailure {
+        CommandFailure(
+            .credentials,
+            "Account \(harmless(settings.account)) is not logged in to Google Photos: run 'coldroll login'"
+        )
+    }
+
+    private func access(
+        _ kind: Source,
+        _ http: HTTPClient,
+        _ login: Login,
+        _ tokens: TokenSource,
+        _ fleet: FleetLogin?
+    ) -> PhotosAccess {
+        PhotosAccess(
+            client: PhotosClient(http: http, tokens: tokens, endpoint: endpoint(of: kind)),
+            tokens: tokens,
             clientID: login.clientID,
-            login: fleet
+            login: fleet,
+            kept: GrantedLogin(
+                scopes: Set(login.scopes),
+                life: login.endsAt.map { .seconds($0.timeIntervalSinceNow) }
+            )
         )
     }
 
@@ -101,7 +134,7 @@ extension Session {
     private func openPhotos(_ kind: Source, _ http: HTTPClient, file: String) throws -> PhotosAccess {
         let tokens = try TokenSource.file(
             file,
-            scope: (kind == .picker ? LoginScope.picker : LoginScope.library).scope,
+            scope: LoginScope(of: kind).scope,
             tokenEndpoint: settings.oauthEndpoint,
             http: http
         )
@@ -114,6 +147,7 @@ extension Session {
         }
         return PhotosAccess(
             client: PhotosClient(http: http, tokens: tokens, endpoint: endpoint(of: kind)),
+            tokens: tokens,
             clientID: tokens.clientID
         )
     }

@@ -30,14 +30,39 @@ extension Session {
         )
     }
 
+    /// What a token for Cloud Storage is for; a person's login has what it was given, whatever is asked for here.
+    enum StorageScope: String {
+        /// Reads and writes objects (Cloud Storage docs, "Cloud Storage OAuth 2.0 scopes": "not metadata like IAM policies").
+        case objects = "https://www.googleapis.com/auth/devstorage.read_write"
+        /// Reads who may use a bucket, and changes it: `buckets.getIamPolicy` and `buckets.patch` take no less (JSON API
+        /// discovery document, `scopes`). Only setup and doctor ask for it.
+        case administration = "https://www.googleapis.com/auth/devstorage.full_control"
+    }
+
+    /// The buckets of both stores, as setup and doctor look at them; a directory is none.
+    /// - Parameters:
+    ///   - http: the process's event loop.
+    ///   - tries: how often a request is sent that has no answer.
+    /// - Returns: the archive's first; empty for two directories.
+    /// - Throws: as `openStores`.
+    func openBuckets(_ http: HTTPClient, tries: Int = 6) throws -> [(use: BucketUse, bucket: Bucket)] {
+        let tokens = try storageTokens(http, .administration)
+        let endpoint = settings.storageEmulator ?? Settings.storageEndpoint
+        return try [(BucketUse.archive, settings.archive), (.state, settings.state)].compactMap { use, url in
+            try Bucket(url, http: http, tokens: tokens, endpoint: endpoint, tries: tries).map { (use, $0) }
+        }
+    }
+
     /// No credentials for directories, nor for an emulator unless they are given.
-    private func storageTokens(_ http: HTTPClient) throws(AuthError) -> TokenSource {
+    private func storageTokens(
+        _ http: HTTPClient,
+        _ scope: StorageScope = .objects
+    ) throws(AuthError) -> TokenSource {
         let hasFile = settings.environment["GOOGLE_APPLICATION_CREDENTIALS"] != nil
         if !settings.usesBuckets || (settings.storageEmulator != nil && !hasFile) { return .anonymous }
-        // Cloud Storage docs, "Cloud Storage OAuth 2.0 scopes": read and write of objects, no bucket policies.
         return try .applicationDefault(
             environment: settings.environment,
-            scope: "https://www.googleapis.com/auth/devstorage.read_write",
+            scope: scope.rawValue,
             tokenEndpoint: settings.oauthEndpoint,
             http: http
         )

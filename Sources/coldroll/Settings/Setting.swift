@@ -56,6 +56,11 @@ struct Setting: Sendable, Equatable {
             fallback: "Google's search order: gcloud's file, then the metadata server"
         ),
         Setting(
+            "COLDROLL_PROJECT",
+            "Google Cloud project in which coldroll setup makes buckets",
+            fallback: "GOOGLE_CLOUD_PROJECT, then the project of the credentials"
+        ),
+        Setting(
             "COLDROLL_SLOTS",
             "transfers at once in one worker: auto, or a whole number from \(SlotCount.range.lowerBound) to "
                 + "\(SlotCount.range.upperBound)",

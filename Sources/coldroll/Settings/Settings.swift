@@ -26,6 +26,8 @@ struct Settings: Sendable, Equatable {
     let photosCredentials: String?
     /// Path of the key that seals logins; it need not be there.
     let keyFile: String
+    /// Google Cloud project for new buckets; nil means that of the credentials.
+    let project: String?
     let slots: SlotCount
     /// How long the history of failures is kept.
     let keepFailures: Duration
@@ -88,6 +90,7 @@ struct Settings: Sendable, Equatable {
         account = reader.account()
         photosCredentials = reader.file("COLDROLL_PHOTOS_CREDENTIALS")
         keyFile = reader.keyFile("COLDROLL_KEY_FILE", home: home)
+        project = reader.project()
         self.slots = slots.flatMap { SlotCount($0) } ?? reader.slots()
         keepFailures = reader.keepFailures() ?? JobQueue.Timing().errorAge
         beat = reader.beat()

@@ -105,6 +105,20 @@ struct SettingsReader {
         return text.utf8.count > 200 || hasControls ? "is longer than 200 bytes or has control characters in it" : nil
     }
 
+    /// nil if nobody said.
+    mutating func project() -> String? {
+        // GOOGLE_CLOUD_PROJECT is the variable of Google's own libraries.
+        for name in ["COLDROLL_PROJECT", "GOOGLE_CLOUD_PROJECT"] {
+            guard let text = values[name] else { continue }
+            if isCloudName(text) { return text }
+            // Somebody else's variable is not ours to complain of; it is just no project.
+            guard name == "COLDROLL_PROJECT" else { return nil }
+            faults.append("\(name) is '\(harmless(text))'; expected the id of a Google Cloud project")
+            return nil
+        }
+        return nil
+    }
+
     mutating func slots() -> SlotCount {
         guard let text = values["COLDROLL_SLOTS"] else { return .auto }
         if let slots = SlotCount(text) { return slots }

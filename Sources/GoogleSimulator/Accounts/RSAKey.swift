@@ -1,16 +1,20 @@
 import CCrypto
 import FoundationEssentials
 
-/// Why a key could not be made.
+/// What libcrypto would not do with a key.
 struct KeyError: Error, CustomStringConvertible {
     let description: String
 }
 
-/// The RSA key of the simulated service account (libcrypto).
-final class ServiceAccountKey: Sendable {
+/// An RSA key of 2048 bits in libcrypto's hands: the service account's, or one that signs ID tokens.
+final class RSAKey: Sendable {
     /// PKCS #8, as in the key files that Google hands out.
     let privateKeyPEM: String
-    /// PKCS #1, from which each check makes its own key object.
+    /// What a JWK calls `n`, most significant byte first.
+    let modulus: [UInt8]
+    /// What a JWK calls `e`.
+    let exponent: [UInt8]
+    /// PKCS #1, from which each use makes its own key object.
     private let der: [UInt8]
 
     init() throws(KeyError) {
@@ -34,21 +38,48 @@ final class ServiceAccountKey: Sendable {
         }
         self.der = der
         privateKeyPEM = pem("PRIVATE KEY", pkcs8(der))
+        // RFC 8017, appendix A.1.2: version, modulus, public exponent, and then the private part.
+        let numbers = integers(der, 3)
+        modulus = numbers[1]
+        exponent = numbers[2]
     }
 
-    /// Whether a signature (RS256: RSA, PKCS #1 v1.5, SHA-256) of a text was made with this key.
-    func verifies(_ signature: [UInt8], of text: [UInt8]) -> Bool {
-        let key: OpaquePointer? = unsafe der.withUnsafeBufferPointer { buffer in
-            var cursor = buffer.baseAddress
-            return unsafe d2i_AutoPrivateKey(nil, &cursor, buffer.count)
+    /// RS256: RSA, PKCS #1 v1.5, SHA-256.
+    func sign(_ text: [UInt8]) throws(KeyError) -> [UInt8] {
+        guard let key = unsafe object(), let context = unsafe EVP_MD_CTX_new() else {
+            throw KeyError(description: "libcrypto did not read its own key")
         }
-        guard let key = unsafe key, let context = unsafe EVP_MD_CTX_new() else { return false }
+        defer {
+            unsafe EVP_MD_CTX_free(context)
+            unsafe EVP_PKEY_free(key)
+        }
+        var size = 0
+        guard unsafe EVP_DigestSignInit(context, nil, EVP_sha256(), nil, key) == 1,
+            unsafe EVP_DigestSign(context, nil, &size, text, text.count) == 1
+        else { throw KeyError(description: "libcrypto does not sign") }
+        var signature = [UInt8](repeating: 0, count: size)
+        guard unsafe EVP_DigestSign(context, &signature, &size, text, text.count) == 1 else {
+            throw KeyError(description: "libcrypto made no signature")
+        }
+        return Array(signature.prefix(size))
+    }
+
+    /// Whether an RS256 signature of a text was made with this key.
+    func verifies(_ signature: [UInt8], of text: [UInt8]) -> Bool {
+        guard let key = unsafe object(), let context = unsafe EVP_MD_CTX_new() else { return false }
         defer {
             unsafe EVP_MD_CTX_free(context)
             unsafe EVP_PKEY_free(key)
         }
         guard unsafe EVP_DigestVerifyInit(context, nil, EVP_sha256(), nil, key) == 1 else { return false }
         return unsafe EVP_DigestVerify(context, signature, signature.count, text, text.count) == 1
+    }
+
+    private func object() -> OpaquePointer? {
+        unsafe der.withUnsafeBufferPointer { buffer in
+            var cursor = buffer.baseAddress
+            return unsafe d2i_AutoPrivateKey(nil, &cursor, buffer.count)
+        }
     }
 }
 
@@ -66,6 +97,25 @@ private func element(_ tag: UInt8, _ content: [UInt8]) -> [UInt8] {
     if count < 128 { return [tag, UInt8(count)] + content }
     if count < 256 { return [tag, 0x81, UInt8(count)] + content }
     return [tag, 0x82, UInt8(count >> 8), UInt8(count & 255)] + content
+}
+
+/// The first integers of a DER sequence, without leading zeros.
+private func integers(_ der: [UInt8], _ count: Int) -> [[UInt8]] {
+    var place = 0
+    func header() -> Int {
+        let first = Int(der[place + 1])
+        place += 2
+        guard first > 127 else { return first }
+        let length = der[place..<place + first - 128].reduce(0) { $0 << 8 | Int($1) }
+        place += first - 128
+        return length
+    }
+    _ = header()
+    return (0..<count).map { _ in
+        let length = header()
+        defer { place += length }
+        return Array(der[place..<place + length].drop { $0 == 0 })
+    }
 }
 
 private func pem(_ label: String, _ der: [UInt8]) -> String {

@@ -1,0 +1,32 @@
+import HTTPServer
+
+extension Hub {
+    func receiveAccount(_ route: AccountRoute, _ call: Call) -> Reception {
+        let host = (call.header("host") ?? "").split(separator: ":").first
+        if configuration.usesGoogleNames, host.map(String.init) != route.host {
+            return meter("other", [], call, latency: 0) { _ in
+                .answer { .page(404, "The requested URL was not found on this server") }
+            }
+        }
+        guard call.method == route.method else {
+            return meter("other", [], call, latency: 0) { _ in .answer { .page(405, "Method Not Allowed") } }
+        }
+        let tokens = TokenService(accounts: accounts)
+        let signIn = SignInService(accounts: accounts)
+        let latency = route == .token ? configuration.photosLatency : 0
+        return meter(route.rawValue, [], call, latency: latency) { _ in
+            switch route {
+            case .authorize: .answer { signIn.authorize(call.query) }
+            case .warning: .collect { signIn.proceed(form: $0) }
+            case .consent: .collect { signIn.decide(form: $0) }
+            case .token:
+                .collect { form in
+                    tokens.token(form: form, authorization: call.header("authorization"), origin: call.origin)
+                }
+            case .revoke: .collect { tokens.revoke(form: $0, query: call.query) }
+            case .tokenInfo: .answer { tokens.inspect(call.query) }
+            case .certs: .answer { tokens.certificates() }
+            }
+        }
+    }
+}

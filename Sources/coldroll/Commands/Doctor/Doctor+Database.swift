@@ -1,0 +1,97 @@
+import JobQueue
+import Postgres
+import Schema
+
+/// What `doctor` asks the database.
+enum DoctorStatements {
+    static let version = Statement("doctor.version", "SELECT current_setting('server_version')")
+
+    /// The database's clock in seconds since 1970.
+    static let clock = Statement("doctor.clock", "SELECT extract(epoch FROM clock_timestamp())::float8")
+
+    static let all = [version, clock]
+}
+
+extension Doctor {
+    /// Opens the database, and says what it is and whether the ledger in it can be used.
+    ///
+    /// - Throws: what keeps it from being opened at all.
+    func openedDatabase() async throws -> ([Diagnosis], Database) {
+        let database = try await session.openDatabase()
+        let version = try await database.pool.run(DoctorStatements.version).first?.text(0) ?? "unknown"
+        let isPrivate = session.settings.database == nil
+        var lines: [Diagnosis] = [
+            .ok(
+                .database,
+                "PostgreSQL \(version.prefix { $0 != " " }) answers"
+                    + (isPrivate ? ", the private one in \(session.settings.home)." : ".")
+            )
+        ]
+        do {
+            try await database.ledger.checkSchema()
+            lines.append(.ok(.database, "The schema is of version \(Migration.all.count), as this program wants it."))
+            try await database.ledger.refuseForeign(archive: session.settings.archive)
+        } catch {
+            try Task.checkCancellation()
+            lines.append(.failed(.database, error))
+        }
+        if !isPrivate { lines += try await poolers(database) }
+        return (lines, database)
+    }
+
+    /// Whether a pooler stands in the way of LISTEN, and the direct way leads to the same ledger.
+    private func poolers(_ database: Database) async throws -> [Diagnosis] {
+        let isPooled = try await Self.isPooled(database.conninfo)
+        guard let listen = session.settings.listen else {
+            guard isPooled else { return [] }
+            return [
+                .warning(
+                    .database,
+                    "A pooler stands between this host and PostgreSQL: workers ask for new work every second, and are not "
+                        + "told of it.",
+                    fix: "Set COLDROLL_LISTEN_URL to the server's own address."
+                )
+            ]
+        }
+        do {
+            guard try await !Self.isPooled(listen) else {
+                return [
+                    .warning(
+                        .database,
+                        "COLDROLL_LISTEN_URL leads through a pooler too, where LISTEN does not work.",
+                        fix: "Set it to the server's own address, or leave it out."
+                    )
+                ]
+            }
+            let pool = ConnectionPool(conninfo: listen, limit: 1)
+            session.resources.add { await pool.close() }
+            guard try await Ledger(pool: pool).identity().id == database.ledger.identity().id else {
+                return [
+                    .failed(
+                        .database,
+                        "COLDROLL_LISTEN_URL leads to another ledger than COLDROLL_DATABASE_URL.",
+                        fix: "Let both name the same database.",
+                        .usage
+                    )
+                ]
+            }
+            return [.ok(.database, "COLDROLL_LISTEN_URL leads to the same ledger, past any pooler.")]
+        } catch {
+            try Task.checkCancellation()
+            return [
+                .warning(
+                    .database,
+                    "COLDROLL_LISTEN_URL does not work: \((error as? PostgresError)?.message ?? sentence(of: error))",
+                    fix: "Correct it, or leave it out."
+                )
+            ]
+        }
+    }
+
+    private static func isPooled(_ conninfo: String) async throws -> Bool {
+        let connection = try await Connection.connect(conninfo, applicationName: "coldroll doctor")
+        let isPooled = try await connection.isPooled()
+        await connection.close()
+        return isPooled
+    }
+}

@@ -1,0 +1,63 @@
+import Foundation
+
+extension Doctor {
+    /// Bytes below which a disk is worth a word, and below which a database or a download soon fails.
+    static let little: Int64 = 1_000_000_000
+    static let tooLittle: Int64 = 100_000_000
+
+    /// Room and the right to write in the home, in stores that are directories, and for temporary files.
+    var disks: [Diagnosis] {
+        let settings = session.settings
+        var places = [("COLDROLL_HOME", settings.home)]
+        for (name, url) in [("the archive", settings.archive), ("the state store", settings.state)]
+        where url.hasPrefix("file://") {
+            let path = String(url.dropFirst("file://".count))
+            places.append((name, path.removingPercentEncoding ?? path))
+        }
+        places.append(("temporary files", NSTemporaryDirectory()))
+        return places.map { Self.judge(name: $0.0, path: $0.1) }
+    }
+
+    static func judge(name: String, path: String) -> Diagnosis {
+        guard let place = existing(path) else {
+            return .failed(.disk, "\(path) (\(name)) cannot be looked at.", fix: nil, .usage)
+        }
+        guard access(place, W_OK) == 0 else {
+            return .failed(
+                .disk,
+                "\(place) (\(name)) cannot be written by this user: \(String(cString: strerror(errno))).",
+                fix: "Change its owner or its rights, or name another directory.",
+                .usage
+            )
+        }
+        var status = statvfs()
+        guard statvfs(place, &status) == 0 else {
+            return .failed(.disk, "\(place) (\(name)): \(String(cString: strerror(errno))).", fix: nil, .usage)
+        }
+        return judge(
+            name: name,
+            place: place,
+            free: Int64(clamping: UInt64(status.f_bavail) &* UInt64(status.f_frsize))
+        )
+    }
+
+    /// What so many free bytes mean.
+    static func judge(name: String, place: String, free: Int64) -> Diagnosis {
+        let room = "\(Quantity.bytes(free)) free in \(place) (\(name))"
+        if free < tooLittle { return .failed(.disk, "Only \(room).", fix: "Make room.", .unfinished) }
+        return free < little ? .warning(.disk, "Only \(room).", fix: "Make room.") : .ok(.disk, "\(room).")
+    }
+
+    /// The place itself, or the nearest directory above it that is there; nil where none can be looked at.
+    private static func existing(_ path: String) -> String? {
+        var path = path
+        while true {
+            var status = stat()
+            if stat(path, &status) == 0 { return path }
+            guard errno == ENOENT || errno == ENOTDIR, let slash = path.lastIndex(of: "/"), path != "/" else {
+                return nil
+            }
+            path = slash == path.startIndex ? "/" : String(path[..<slash])
+        }
+    }
+}

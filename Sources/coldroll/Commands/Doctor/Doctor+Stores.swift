@@ -1,0 +1,60 @@
+import CloudStorage
+
+extension Doctor {
+    /// A request without an answer is sent twice: somebody waits for the report.
+    private static let tries = 2
+
+    /// Whether one of the two stores is there, and safe.
+    func store(_ check: Diagnosis.Check) async throws -> [Diagnosis] {
+        let use: BucketUse = check == .archive ? .archive : .state
+        let buckets = try session.openBuckets(http, tries: Self.tries)
+        guard let bucket = buckets.first(where: { $0.use == use })?.bucket else {
+            let stores = try session.openStores(http)
+            let store = use == .archive ? stores.archive : stores.state
+            try await store.probe()
+            return [.ok(check, "The directory \(store.url) is there and can be written.")]
+        }
+        var findings: [BucketFinding] = []
+        if use == .state, let archive = buckets.first(where: { $0.use == .archive })?.bucket,
+            let sharing = BucketJudgement.sharing(archive: archive, state: bucket)
+        {
+            findings.append(sharing)
+        }
+        let report = try await BucketReport(use, bucket)
+        guard report.exists else {
+            return [.failed(check, report.summary, fix: "coldroll setup makes it", .usage)]
+        }
+        var lines: [Diagnosis] = [.ok(check, report.summary)]
+        if let unread = report.unread {
+            lines.append(
+                .warning(
+                    check,
+                    "Not everything about \(bucket.url) was checked: \(unread)",
+                    fix: "Run coldroll doctor with the login of the bucket's owner."
+                )
+            )
+        }
+        findings += report.findings
+        if let held = report.held {
+            let identity = await session.storageIdentity(http)
+            let rights = BucketRights.findings(held: held, use: use, bucket: bucket.name, member: identity.member)
+            if !rights.contains(where: { $0.kind == .missingRights }) {
+                lines.append(.ok(check, "The credentials may do there what coldroll does."))
+            }
+            findings += rights
+        }
+        return lines + findings.map { Diagnosis($0, check) }
+    }
+}
+
+extension Diagnosis {
+    /// A finding as a line; advice is worth a warning only where nobody asked for advice.
+    init(_ finding: BucketFinding, _ check: Check) {
+        switch finding.gravity {
+        case .refusal:
+            self = .failed(check, finding.message, fix: finding.fix, finding.failure.status)
+        case .warning: self = .warning(check, finding.message, fix: finding.fix)
+        case .advice: self = Diagnosis(check: check, verdict: .ok, message: finding.message, fix: finding.fix)
+        }
+    }
+}
