@@ -17,7 +17,9 @@ struct HeadParser {
         isTooLong = bytes > Self.limit
         // What comes after the final head are trailers.
         guard head == nil, !isTooLong else { return }
-        let text = unsafe String(decoding: line, as: UTF8.self)[...].trimmingSpaces
+        // What a field must not have in it is blank, so that it ends nothing wherever the field is used (RFC 9110, 5.5).
+        let bytes = unsafe line.prefix { $0 != 10 }.map { $0 == 0 || $0 == 13 ? 32 : $0 }
+        let text = String(decoding: bytes, as: UTF8.self)[...].trimmingSpaces
         if text.isEmpty {
             // An informational head is not an answer: another head follows (RFC 9110, 15.2).
             if status >= 200 { head = HTTPHead(status: status, headers: fields) }
