@@ -14,6 +14,7 @@ import Testing
         "HTTP/1.1 308 Resume Incomplete\r\nRange: bytes=0-262143\r\nX-Range-MD5: SECRET\r\nContent-Length: 0\r\n\r\n",
         "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 30\r\nDate: Wed, 21 Oct 2026 07:28:00 GMT\r\nConnection: close\r\n\r\nslow",
         "HTTP/1.1 503 Service Unavailable\r\nRetry-After: Wed, 21 Oct 2026 07:28:30 GMT\r\nContent-Length: 2\r\n\r\nno",
+        "HTTP/1.1 200 OK\r\n folded\r\nX-A: 1\r\n\tand on\r\nContent-Length: 0\r\n\r\n",
         "HTTP/1.1 204 No Content\r\n\r\n", "HTTP/1.0 200 OK\r\n\r\nto the end",
     ]
     private static let words = [
