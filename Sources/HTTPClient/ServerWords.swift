@@ -46,7 +46,8 @@ package enum ServerWords {
             }
         }
         return runs.contains { run in
-            run.count >= 16 && run.contains { (0x30...0x39).contains($0) } && run.contains { (0x41...0x5A).contains($0) }
+            run.count >= 16 && run.contains { (0x30...0x39).contains($0) }
+                && run.contains { (0x41...0x5A).contains($0) }
                 && run.contains { (0x61...0x7A).contains($0) }
         }
     }

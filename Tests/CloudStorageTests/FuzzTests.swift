@@ -11,7 +11,8 @@ import Testing
 /// Answers of a bucket that are almost right, or hardly.
 @Suite(.timeLimit(.minutes(10))) struct FuzzTests {
     private static let words = [
-        "name", "size", "generation", "crc32c", "metadata", "items", "nextPageToken", "error", "storage.objects.get", "AAAAAA==",
+        "name", "size", "generation", "crc32c", "metadata", "items", "nextPageToken", "error", "storage.objects.get",
+        "AAAAAA==",
         "a\\u0000b", "cold/", "cold/a.jpg", "upload_id=SECRET", "ya29.SECRET", "allUsers",
     ]
 
@@ -32,7 +33,10 @@ import Testing
         }
         #expect(SecretPatterns.found(in: error.message).isEmpty, comment)
         #expect(error.message.count < 1500, comment)
-        #expect(error.message.unicodeScalars.allSatisfy { $0.properties.generalCategory != .control || $0 == "\n" }, comment)
+        #expect(
+            error.message.unicodeScalars.allSatisfy { $0.properties.generalCategory != .control || $0 == "\n" },
+            comment
+        )
     }
 
     @Test func `a damaged listing shows every object that it names, or fails as a whole`() async throws {
@@ -47,7 +51,8 @@ import Testing
             {"name":"cold/b.jpg","generation":7,"size":"0","crc32c":"yZRlqg=="},{"name":"cold/","generation":"1",
             "size":"0","crc32c":"AAAAAA=="}],"nextPageToken":"SECRET"}
             """,
-            "{}", #"{"items":[]}"#, #"{"items":[{"name":"elsewhere/a","generation":"1","size":"1","crc32c":"AAAAAA=="}]}"#,
+            "{}", #"{"items":[]}"#,
+            #"{"items":[{"name":"elsewhere/a","generation":"1","size":"1","crc32c":"AAAAAA=="}]}"#,
         ]
         try await Fuzz(corpus, words: Self.words, isJSON: true).run("listings", rounds: 1500) { input, comment in
             answer.value.withLock { $0 = ServerAnswer(200, body: .bytes(input)) }
@@ -57,7 +62,9 @@ import Testing
                     #expect(object.size >= 0 && !object.name.isEmpty, comment)
                 }
                 let text = String(decoding: input, as: UTF8.self)
-                if text.ranges(of: "\"items\"").count == 1,
+                // Where a name comes twice in one object, two readers may take either.
+                if text.ranges(of: "\"items\"").count == 1, text.ranges(of: "\"nextPageToken\"").count <= 1,
+                    !text.contains("\u{FEFF}"),
                     let json = try? JSONSerialization.jsonObject(with: Data(input)) as? [String: Any],
                     let items = json["items"] as? [[String: Any]], text.ranges(of: "\"name\"").count == items.count
                 {
@@ -100,7 +107,11 @@ import Testing
                 for use in BucketUse.allCases {
                     let findings = BucketJudgement.findings(settings, policy: policy, use: use, prefix: "cold/")
                     // A bucket that lets everybody in is refused, whatever else is odd about it.
-                    #expect(policy?.everybody.isEmpty != false || settings.preventsPublicAccess || findings.first?.gravity == .refusal, comment)
+                    #expect(
+                        policy?.everybody.isEmpty != false || settings.preventsPublicAccess
+                            || findings.first?.gravity == .refusal,
+                        comment
+                    )
                     #expect(findings.allSatisfy { !$0.message.isEmpty }, comment)
                 }
                 _ = try await bucket.held(["storage.objects.get"])
@@ -118,7 +129,10 @@ import Testing
         let (server, http, url) = try bucket(answer)
         defer { http.shutdown() }
         let body = Origin.Body(count: 1000)
-        let bench = try Bench(store: try openStore("gs://bucket", http: http, tokens: .anonymous, endpoint: url), http: http)
+        let bench = try Bench(
+            store: try openStore("gs://bucket", http: http, tokens: .anonymous, endpoint: url),
+            http: http
+        )
         guard case .bytes(let good) = ServerAnswer.object(body).body else { throw CancellationError() }
         let corpus = [
             String(decoding: good, as: UTF8.self),
@@ -152,7 +166,8 @@ import Testing
             "https://storage.googleapis.com/resumable/upload/x?upload_id=SECRET", "http://storage.googleapis.com/",
         ]
         let words = [
-            "evil.example", "@evil.example/", "\\@evil.example", ":80", ".evil.example", "//evil.example/", "[::1]", "127.0.0.1",
+            "evil.example", "@evil.example/", "\\@evil.example", ":80", ".evil.example", "//evil.example/", "[::1]",
+            "127.0.0.1",
             "2130706433", "https://", "\t", "\u{3002}", "%2e%2e/", "/..", ":443:443",
         ]
         try await Fuzz(corpus, words: words).run("session addresses", rounds: 6000) { input, comment in

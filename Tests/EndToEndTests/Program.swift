@@ -21,15 +21,19 @@ final class Program: Sendable {
     /// Reads what it printed, also where the file's name is gone.
     private let printed: FileHandle
     private let isSearched = Atomic(false)
+    private let refuse: @Sendable (String) -> Void
 
-    /// `reads` is whether lines are written to its standard input later; else that is empty.
+    /// `reads` is whether lines are written to its standard input later; else that is empty. `refuse` gets each kind of secret
+    /// that it printed, and not the secret.
     init(
         _ program: String,
         _ arguments: [String],
         _ environment: [String: String],
         output: String,
-        reads: Bool = false
+        reads: Bool = false,
+        refuse: @escaping @Sendable (String) -> Void = { Issue.record("a program printed \($0)") }
     ) throws {
+        self.refuse = refuse
         process = Process()
         path = output
         input = reads ? Pipe() : nil
@@ -47,6 +51,8 @@ final class Program: Sendable {
         process.terminationHandler = { _ in continuation.finish() }
         try process.run()
     }
+
+    var processID: pid_t { process.processIdentifier }
 
     func signal(_ number: Int32) {
         kill(process.processIdentifier, number)
@@ -69,15 +75,10 @@ final class Program: Sendable {
         return End(status: process.terminationStatus, output: try String(contentsOfFile: path, encoding: .utf8))
     }
 
-    /// Says which kind of secret it printed, and not the secret.
     private func search() throws {
         guard !isSearched.exchange(true, ordering: .relaxed) else { return }
         try printed.seek(toOffset: 0)
-        let text = String(decoding: try printed.readToEnd() ?? Data(), as: UTF8.self)
-        for name in SecretPatterns.found(in: text) {
-            let program = process.executableURL?.lastPathComponent ?? "a program"
-            Issue.record("\(program) \(process.arguments?.first ?? "") printed \(name)")
-        }
+        SecretPatterns.found(in: String(decoding: try printed.readToEnd() ?? Data(), as: UTF8.self)).forEach(refuse)
     }
 
     deinit { #expect(throws: Never.self) { try search() } }

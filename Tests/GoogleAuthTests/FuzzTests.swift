@@ -23,10 +23,12 @@ private func check(_ error: AuthError, _ comment: Comment) {
 @Suite(.timeLimit(.minutes(10))) struct FuzzTests {
     private static let refusals = [
         #"{"error":"invalid_grant","error_description":"Token SECRET has been expired or revoked."}"#,
-        #"{"error":"invalid_client","error_description":"ya29.SECRET"}"#, #"{"error":"internal_failure"}"#, "<html>SECRET</html>",
+        #"{"error":"invalid_client","error_description":"ya29.SECRET"}"#, #"{"error":"internal_failure"}"#,
+        "<html>SECRET</html>",
     ]
     private static let words = [
-        "access_token", "refresh_token", "id_token", "expires_in", "scope", "error", "invalid_grant", "ya29.SECRET", "1//0SECRET",
+        "access_token", "refresh_token", "id_token", "expires_in", "scope", "error", "invalid_grant", "ya29.SECRET",
+        "1//0SECRET",
         "a\\u0000b", "a\\nb", "a b", "é",
     ]
 
@@ -52,14 +54,17 @@ private func check(_ error: AuthError, _ comment: Comment) {
             quotaProject: nil
         )
         let grants = [
-            Grant.authorizedUser(user), .serviceAccount(account), .metadataServer(MetadataServer(host: nil, scope: "s")),
+            Grant.authorizedUser(user), .serviceAccount(account),
+            .metadataServer(MetadataServer(host: nil, scope: "s")),
         ]
         let good = [
             #"{"access_token":"ya29.SECRET","expires_in":3599,"scope":"s","token_type":"Bearer"}"#,
             #"{"access_token":"SECRET.two","expires_in":0.5}"#, #"{"access_token":"SECRETthree"}"#,
         ]
         var round = 0
-        try await Fuzz(good + Self.refusals, words: Self.words, isJSON: true).run("token answers", rounds: 4000) { input, comment in
+        try await Fuzz(good + Self.refusals, words: Self.words, isJSON: true).run("token answers", rounds: 4000) {
+            input,
+            comment in
             let status = [200, 200, 200, 400, 401, 403, 429, 500][round % 8]
             round += 1
             let response = HTTPResponse(head: HTTPHead(status: status, headers: []), body: input)
@@ -74,7 +79,10 @@ private func check(_ error: AuthError, _ comment: Comment) {
                 check(error, comment)
             case .refusal(let error):
                 // Nothing but Google's own word ends a login.
-                #expect(error.code == .badCredentials || String(decoding: input, as: UTF8.self).contains("invalid_grant"), comment)
+                #expect(
+                    error.code == .badCredentials || String(decoding: input, as: UTF8.self).contains("invalid_grant"),
+                    comment
+                )
                 #expect(error.code != .unavailable && status != 200, comment)
                 check(error, comment)
             }
@@ -83,7 +91,8 @@ private func check(_ error: AuthError, _ comment: Comment) {
     }
 
     @Test func `a damaged answer to a login gives one that can be kept whole, or an error`() async throws {
-        let claims = #"{"sub":"104","email":"ada@example.org","aud":"12-ab.apps.googleusercontent.com","exp":1700003600}"#
+        let claims =
+            #"{"sub":"104","email":"ada@example.org","aud":"12-ab.apps.googleusercontent.com","exp":1700003600}"#
         let answer = Mutex<(Int, [UInt8])>((200, []))
         let server = try HTTPServer { _ in
             let (status, body) = answer.withLock { $0 }
@@ -98,34 +107,43 @@ private func check(_ error: AuthError, _ comment: Comment) {
             "refresh_token_expires_in":604799,"id_token":"\(identity(claims))"}
             """
         let odd = [
-            #"{"sub":"a\u0000b","aud":"12-ab.apps.googleusercontent.com"}"#, #"{"sub":"","aud":"12-ab.apps.googleusercontent.com"}"#,
-            #"{"sub":"104","email":"a\u001b[2J\u202e","aud":"12-ab.apps.googleusercontent.com"}"#, #"{"sub":"104","aud":"other"}"#,
+            #"{"sub":"a\u0000b","aud":"12-ab.apps.googleusercontent.com"}"#,
+            #"{"sub":"","aud":"12-ab.apps.googleusercontent.com"}"#,
+            #"{"sub":"104","email":"a\u001b[2J\u202e","aud":"12-ab.apps.googleusercontent.com"}"#,
+            #"{"sub":"104","aud":"other"}"#,
             #"{"sub":"104","aud":["12-ab.apps.googleusercontent.com"]}"#,
         ].map(identity)
         var round = 0
-        try await Fuzz([good, good.replacing("604799", with: "1e308")] + Self.refusals, words: Self.words + odd, isJSON: true)
-            .run("logins", rounds: 1500) { input, comment in
-                round += 1
-                answer.withLock { $0 = (round % 5 == 0 ? 400 : 200, input) }
-                do throws(AuthError) {
-                    let login = try await desk.login(code: "4/0ASECRET", consent)
-                    #expect(round % 5 != 0, comment)
-                    for text in [login.refreshToken, login.subject] + login.scopes {
-                        #expect(!text.isEmpty && text.utf8.allSatisfy { $0 > 32 && $0 < 127 }, comment)
-                    }
-                    #expect(login.email?.unicodeScalars.contains { $0.properties.generalCategory == .control } != true, comment)
-                    let life = login.endsAt.map { $0.timeIntervalSince(login.signedInAt) }
-                    #expect((0...4e8).contains(life ?? 0), comment)
-                    // As kept, to the second.
-                    let kept = Login(decoding: login.encoded())
-                    #expect(kept?.refreshToken == login.refreshToken && kept?.subject == login.subject, comment)
-                    #expect((kept?.endsAt == nil) == (login.endsAt == nil), comment)
-                    return .accepted
-                } catch {
-                    check(error, comment)
-                    return .refused
+        try await Fuzz(
+            [good, good.replacing("604799", with: "1e308")] + Self.refusals,
+            words: Self.words + odd,
+            isJSON: true
+        )
+        .run("logins", rounds: 1500) { input, comment in
+            round += 1
+            answer.withLock { $0 = (round % 5 == 0 ? 400 : 200, input) }
+            do throws(AuthError) {
+                let login = try await desk.login(code: "4/0ASECRET", consent)
+                #expect(round % 5 != 0, comment)
+                for text in [login.refreshToken, login.subject] + login.scopes {
+                    #expect(!text.isEmpty && text.utf8.allSatisfy { $0 > 32 && $0 < 127 }, comment)
                 }
+                #expect(
+                    login.email?.unicodeScalars.contains { $0.properties.generalCategory == .control } != true,
+                    comment
+                )
+                let life = login.endsAt.map { $0.timeIntervalSince(login.signedInAt) }
+                #expect((0...4e8).contains(life ?? 0), comment)
+                // As kept, to the second.
+                let kept = Login(decoding: login.encoded())
+                #expect(kept?.refreshToken == login.refreshToken && kept?.subject == login.subject, comment)
+                #expect((kept?.endsAt == nil) == (login.endsAt == nil), comment)
+                return .accepted
+            } catch {
+                check(error, comment)
+                return .refused
             }
+        }
     }
 
     @Test func `a damaged id token says whose login it is, or nothing`() async throws {
@@ -165,7 +183,8 @@ private func check(_ error: AuthError, _ comment: Comment) {
             #"{"refresh_token":"1//0SECRET","token_uri":"https://evil.example/","client_id":"c","client_secret":"GOCSPX-SECRET"}"#,
         ]
         let words = [
-            "authorized_user", "service_account", "external_account", "https://evil.example/token", "http://oauth2.googleapis.com/",
+            "authorized_user", "service_account", "external_account", "https://evil.example/token",
+            "http://oauth2.googleapis.com/",
             "https://oauth2.googleapis.com@evil.example/", "token_uri", "type",
         ]
         try await Fuzz(corpus, words: words, isJSON: true).run("credentials", rounds: 3000) { input, comment in
@@ -173,7 +192,10 @@ private func check(_ error: AuthError, _ comment: Comment) {
                 let grant = try CredentialsFile(input, name: "f.json").grant(scope: "s", tokenEndpoint: nil)
                 let url = try grant.request().url
                 let host = try #require(URLComponents(string: url)?.host, comment)
-                #expect(url.hasPrefix("https://") && (host == "accounts.google.com" || host.hasSuffix(".googleapis.com")), comment)
+                #expect(
+                    url.hasPrefix("https://") && (host == "accounts.google.com" || host.hasSuffix(".googleapis.com")),
+                    comment
+                )
                 return .accepted
             } catch let error as AuthError {
                 #expect(error.code == .badCredentials, comment)
@@ -194,7 +216,8 @@ private func check(_ error: AuthError, _ comment: Comment) {
             #"{"type":"service_account"}"#,
         ]
         let words = [
-            "installed", "web", "redirect_uris", "https://accounts.google.com@evil.example/", "http://127.0.0.1:8085@evil.example/",
+            "installed", "web", "redirect_uris", "https://accounts.google.com@evil.example/",
+            "http://127.0.0.1:8085@evil.example/",
             "http://localhost:99999/", "http://127.0.0.1:80/a b", "https://evil.example/",
         ]
         try await Fuzz(corpus, words: words, isJSON: true).run("OAuth clients", rounds: 3000) { input, comment in
@@ -215,7 +238,9 @@ private func check(_ error: AuthError, _ comment: Comment) {
         }
     }
 
-    @Test func `a damaged address that is pasted gives a code only with the state, and nothing that steers a terminal`() async throws {
+    @Test func `a damaged address that is pasted gives a code only with the state, and nothing that steers a terminal`()
+        async throws
+    {
         let consent = Consent(client: client, redirect: "http://127.0.0.1:54321/", scopes: ["openid"])
         let state = consent.state
         let corpus = [
@@ -223,7 +248,10 @@ private func check(_ error: AuthError, _ comment: Comment) {
             "http://127.0.0.1:54321/?error=access_denied&state=\(state)",
             "http://127.0.0.1:54321/?state=guessed&code=4%2F0Aevil", "what is this?",
         ]
-        let words = ["&state=\(state)", "state=", "&code=", "&error=", "+", "%00", "%1B%5B2J", "%E2%80%AE", "%", "&", "=", ";", "?", "#"]
+        let words = [
+            "&state=\(state)", "state=", "&code=", "&error=", "+", "%00", "%1B%5B2J", "%E2%80%AE", "%", "&", "=", ";",
+            "?", "#",
+        ]
         try await Fuzz(corpus, words: words).run("pasted addresses", rounds: 5000) { input, comment in
             let address = String(decoding: input, as: UTF8.self)
             switch consent.answer(address: address) {
@@ -251,7 +279,10 @@ private func check(_ error: AuthError, _ comment: Comment) {
             // Base64 has one form only that the same bytes are written in, so another text is another sealed login.
             let open = key.unseal(String(decoding: input, as: UTF8.self), context: "c")
             if let open { #expect(open == Array(#"{"refresh_token":"1//0SECRET"}"#.utf8), comment) }
-            #expect(open == nil || String(decoding: input, as: UTF8.self).prefix(sealed.count - 1) == sealed.dropLast(), comment)
+            #expect(
+                open == nil || String(decoding: input, as: UTF8.self).prefix(sealed.count - 1) == sealed.dropLast(),
+                comment
+            )
             return open == nil ? .refused : .accepted
         }
         try await Fuzz([text]).run("key files", rounds: 1500) { input, comment in

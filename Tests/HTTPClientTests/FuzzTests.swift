@@ -18,9 +18,12 @@ import Testing
         "HTTP/1.1 204 No Content\r\n\r\n", "HTTP/1.0 200 OK\r\n\r\nto the end",
     ]
     private static let words = [
-        "Content-Length: 7\r\n", "Content-Length: -1\r\n", "Content-Length: 99999999999999999999\r\n", "Transfer-Encoding: chunked\r\n",
-        "Transfer-Encoding: gzip\r\n", "Content-Encoding: gzip\r\n", "HTTP/1.1 ", "HTTP/2 200\r\n", "HTTP/0.9", "\r\n ", "\r\n\t",
-        "Retry-After: 9223372036854775807\r\n", "Retry-After: Fri, 31 Dec 9999 23:59:59 GMT\r\n", "ffffffffffffffff\r\n",
+        "Content-Length: 7\r\n", "Content-Length: -1\r\n", "Content-Length: 99999999999999999999\r\n",
+        "Transfer-Encoding: chunked\r\n",
+        "Transfer-Encoding: gzip\r\n", "Content-Encoding: gzip\r\n", "HTTP/1.1 ", "HTTP/2 200\r\n", "HTTP/0.9", "\r\n ",
+        "\r\n\t",
+        "Retry-After: 9223372036854775807\r\n", "Retry-After: Fri, 31 Dec 9999 23:59:59 GMT\r\n",
+        "ffffffffffffffff\r\n",
         "Set-Cookie: SECRET=1\r\n", "Upgrade: h2c\r\n", "Connection: close\r\n", "Alt-Svc: h2=\":443\"\r\n", ": \r\n",
         "X-A\r\n", "X-B: a\rb\r\n", "X-C: a\0b\r\n",
     ]
@@ -38,20 +41,27 @@ import Testing
         }
     }
 
-    @Test func `whatever a server writes, an answer is whole and within its limit, or there is an error of ours`() async throws {
+    @Test func `whatever a server writes, an answer is whole and within its limit, or there is an error of ours`()
+        async throws
+    {
         let answer = Answer()
         let server = try server(answer)
         let http = HTTPClient()
         defer { http.shutdown() }
         try await Fuzz(Self.corpus, words: Self.words).run("answers", rounds: 2500) { input, comment in
             answer.bytes.withLock { $0 = input }
-            var request = HTTPRequest("GET", server.url + "/SECRETPATH?SECRETQUERY", headers: [HTTPField("A", "SECRET")])
+            var request = HTTPRequest(
+                "GET",
+                server.url + "/SECRETPATH?SECRETQUERY",
+                headers: [HTTPField("A", "SECRET")]
+            )
             request.stallTimeout = .seconds(10)
             do throws(HTTPError) {
                 let response = try await http.send(request, limit: Self.limit)
                 Self.check(response.head, comment)
                 #expect(response.body.count <= Self.limit, comment)
-                if let length = response.head.contentLength, !response.head.isChunked, ![204, 304].contains(response.status),
+                if let length = response.head.contentLength, !response.head.isChunked,
+                    ![204, 304].contains(response.status),
                     response.head.headers.filter({ $0.name.lowercased() == "content-length" }).count == 1,
                     response.head.header("Transfer-Encoding") == nil
                 {

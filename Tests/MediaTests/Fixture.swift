@@ -41,4 +41,3 @@ func box(_ type: String, _ payload: [UInt8]) -> [UInt8] {
 func bigEndian(_ number: UInt64, _ width: Int) -> [UInt8] {
     (0..<width).reversed().map { UInt8(truncatingIfNeeded: number >> UInt64($0 * 8)) }
 }
-

@@ -60,7 +60,8 @@ struct StorageEndpoint: Sendable, Equatable {
             }
         }
         let digits = port.dropFirst()
-        let isPort = port.isEmpty || ((1...5).contains(digits.count) && digits.allSatisfy { (0x30...0x39).contains($0) })
+        let isPort =
+            port.isEmpty || ((1...5).contains(digits.count) && digits.allSatisfy { (0x30...0x39).contains($0) })
         // An IPv6 address, of an emulator, stands in brackets.
         return (isName && isPort) || (authority.first == UInt8(ascii: "[") && !authority.contains(UInt8(ascii: "@")))
     }

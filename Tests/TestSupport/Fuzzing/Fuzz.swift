@@ -55,7 +55,11 @@ package struct Fuzz: Sendable {
             if try await check(input, comment) == .accepted { accepted += 1 }
         }
         // A run in which nothing gets through, or everything, tests nothing.
-        #expect(accepted > count * least / 100 && accepted < count, "\(name): \(accepted) of \(count) accepted", sourceLocation: sourceLocation)
+        #expect(
+            accepted > count * least / 100 && accepted < count,
+            "\(name): \(accepted) of \(count) accepted",
+            sourceLocation: sourceLocation
+        )
     }
 
     private func damaged(_ round: Int, _ seed: UInt64) -> [UInt8] {

@@ -7,9 +7,11 @@ struct Mutator {
     private static let extremes: [[UInt8]] =
         [
             "0", "-1", "-0", "1", "2147483648", "4294967296", "9223372036854775807", "-9223372036854775808",
-            "9223372036854775808", "18446744073709551616", "1e308", "-1e308", "1e999", "0.1", "null", "true", "[]", "{}",
+            "9223372036854775808", "18446744073709551616", "1e308", "-1e308", "1e999", "0.1", "null", "true", "[]",
+            "{}",
             "\"\"", "\"0\"", "\"\\u0000\"", "\"\\ud800\"", "\"9223372036854775807\"", "\"-9223372036854775808\"",
-            "\"1e308\"", "\\", "\"", "\r\n", "\n", "\r\n\r\n", ":", "://", "@", "#", "?", "%00", "%0d%0a", "%", "..", "/",
+            "\"1e308\"", "\\", "\"", "\r\n", "\n", "\r\n\r\n", ":", "://", "@", "#", "?", "%00", "%0d%0a", "%", "..",
+            "/",
             "\u{202E}", "\u{1B}[2J", "\u{FEFF}", "é", "x",
         ].map { Array($0.utf8) } + [[0], [0x7F], [0x80], [0xC0, 0xAF], [0xED, 0xA0, 0x80], [0xFF], [0xFF, 0xFE]]
 
@@ -28,7 +30,10 @@ struct Mutator {
         case 7: splice(&bytes, at: place, &generator)
         case 8 where Int.random(in: 0..<40, using: &generator) == 0:
             let byte: UInt8 = [0x5B, 0x7B, 0x22, 0x20, 0x41].randomElement(using: &generator) ?? 0x5B
-            bytes.insert(contentsOf: repeatElement(byte, count: Int.random(in: 60...20_000, using: &generator)), at: place)
+            bytes.insert(
+                contentsOf: repeatElement(byte, count: Int.random(in: 60...20_000, using: &generator)),
+                at: place
+            )
         default: bytes.insert(contentsOf: extreme(&generator), at: place)
         }
     }
@@ -60,7 +65,9 @@ struct Mutator {
     }
 
     private func word(_ generator: inout SeededGenerator, quoted: Bool = false) -> [UInt8] {
-        guard let word = words.randomElement(using: &generator) else { return quoted ? value(&generator) : extreme(&generator) }
+        guard let word = words.randomElement(using: &generator) else {
+            return quoted ? value(&generator) : extreme(&generator)
+        }
         return quoted ? [0x22] + word + [0x22] : word
     }
 
