@@ -23,8 +23,9 @@ final class Program: Sendable {
     private let isSearched = Atomic(false)
     private let refuse: @Sendable (String) -> Void
 
-    /// `reads` is whether lines are written to its standard input later; else that is empty. `refuse` gets each kind of secret
-    /// that it printed, and not the secret.
+    /// Starts it; `reads` is whether lines are written to its standard input later, which else is empty.
+    ///
+    /// `refuse` gets each kind of secret that it printed, and not the secret.
     init(
         _ program: String,
         _ arguments: [String],

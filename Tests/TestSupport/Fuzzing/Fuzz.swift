@@ -32,11 +32,12 @@ package struct Fuzz: Sendable {
     /// Calls `check` with one damaged input a round, and fails unless some were accepted and some refused.
     ///
     /// - Parameters:
-    ///   - rounds: how many, where nothing asks for more.
     ///   - name: of what is read, for the line with the seed.
+    ///   - rounds: how many, where nothing asks for more.
     ///   - least: how many in a hundred must be accepted; 0 where no damage can be.
     ///   - sourceLocation: where failures point.
     ///   - check: expects what must hold, and says what became of the input; a failure names seed and round by `comment`.
+    /// - Throws: what `check` throws.
     package func run(
         _ name: String,
         rounds: Int,
