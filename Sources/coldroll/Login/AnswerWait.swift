@@ -75,8 +75,7 @@ struct AnswerWait: Sendable {
             while let line = readLine() {
                 let text = line.trimmingCharacters(in: .whitespaces)
                 if text.isEmpty { continue }
-                let query = text.split(separator: "?", maxSplits: 1).dropFirst().first.map { $0.prefix { $0 != "#" } }
-                post.yield(.answer(query.map { consent.answer(query: String($0)) } ?? .foreign, pasted: true))
+                post.yield(.answer(consent.answer(address: text), pasted: true))
             }
             post.yield(.inputEnded)
         }
