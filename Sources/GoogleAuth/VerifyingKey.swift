@@ -10,10 +10,11 @@ import CCrypto
     /// Fewest and most bits that are taken (NIST SP 800-131A: 2048 and more).
     private static let sizes = 2048...8192
 
+    /// nil if these make no key that is strong enough.
+    ///
     /// - Parameters:
     ///   - modulus: what a JWK calls `n`, most significant byte first.
     ///   - exponent: what it calls `e`.
-    /// - Returns: nil if these make no key that is strong enough.
     init?(modulus: [UInt8], exponent: [UInt8]) {
         guard modulus.count <= Self.sizes.upperBound / 8 + 1, (1...8).contains(exponent.count) else { return nil }
         // RFC 8017, appendix A.1.1: RSAPublicKey ::= SEQUENCE { modulus, publicExponent }.

@@ -9,7 +9,7 @@ package struct Notice: Sendable, Equatable {
     package let words: String
     /// Number of the turn or the run; nil where it is about none.
     package let run: Int64?
-    /// How often it was sent, this time included.
+    /// How often a process set about telling it, this time included.
     package let tries: Int64
 }
 
@@ -37,16 +37,18 @@ extension Ledger {
         _ = try await pool.run(NoticeStatements.login, [.integer(source), .double(warning.seconds)])
     }
 
-    /// The next notice to tell; nobody else gets it for `pause`, after which it is tried again unless it was told.
+    /// Most processes that set about telling one notice: each but the last was killed over it.
+    private static let tellers: Int64 = 3
+
+    /// The next notice to tell; nobody else gets it for `pause`, after which another process does unless it was told.
     ///
     /// - Parameters:
     ///   - source: whose notices.
-    ///   - pause: longer than it takes to tell one.
-    ///   - tries: how often one is sent at most.
+    ///   - pause: longer than it takes to tell one, failures included.
     /// - Returns: nil if nothing is to be told now.
     /// - Throws: `PostgresError`.
-    package func claimNotice(source: Int64, pause: Duration, tries: Int64) async throws(PostgresError) -> Notice? {
-        let values: [PostgresValue] = [.integer(source), .double(pause.seconds), .integer(tries)]
+    package func claimNotice(source: Int64, pause: Duration) async throws(PostgresError) -> Notice? {
+        let values: [PostgresValue] = [.integer(source), .double(pause.seconds), .integer(Self.tellers)]
         guard let row = try await pool.run(NoticeStatements.claim, values).first else { return nil }
         return Notice(
             id: try row.integer(0),
@@ -55,6 +57,11 @@ extension Ledger {
             run: try row.integerOrNil(3),
             tries: try row.integer(4)
         )
+    }
+
+    /// It cannot be told: nobody tries again.
+    package func giveUp(_ notice: Notice) async throws(PostgresError) {
+        _ = try await pool.run(NoticeStatements.giveUp, [.integer(notice.id), .integer(Self.tellers)])
     }
 
     /// It was received.

@@ -49,7 +49,7 @@ extension Ledger {
     ///
     /// - Parameters:
     ///   - source: whose turn.
-    ///   - holder: a random number of the process's, more than 0.
+    ///   - holder: a random number, more than 0, for this turn alone; the same again where the answer was lost.
     ///   - host: its name.
     ///   - silence: after this a holder has lost it.
     /// - Returns: nil if there is nothing to do now.

@@ -72,5 +72,11 @@ enum NoticeStatements {
         "UPDATE coldroll.notice AS n SET told_at = now() WHERE n.id = $1::bigint AND n.told_at IS NULL"
     )
 
-    static let all = [note, missed, login, claim, told]
+    /// Nobody tells notice `$1` any more: as if it had been tried `$2` times.
+    static let giveUp = Statement(
+        "notice.give_up",
+        "UPDATE coldroll.notice AS n SET tries = $2::integer WHERE n.id = $1::bigint AND n.told_at IS NULL"
+    )
+
+    static let all = [note, missed, login, claim, told, giveUp]
 }

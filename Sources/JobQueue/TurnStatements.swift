@@ -15,7 +15,8 @@ enum TurnStatements {
 
     /// Process `$2` on host `$3` takes the open turn of source `$1`.
     ///
-    /// If nobody has it, or its holder has been silent for `$4` seconds. A time that lies a minute ahead was written before the database's clock was set back: it counts as long ago.
+    /// If nobody has it, or its holder has been silent for `$4` seconds, or it is that process itself, to which
+    /// the answer was lost. A time that lies a minute ahead was written before the database's clock was set back: it counts as long ago.
     static let take = Statement(
         "turn.take",
         """
@@ -25,7 +26,7 @@ enum TurnStatements {
         WHERE t.number = (
             SELECT o.number FROM coldroll.turn AS o
             WHERE o.source_id = $1::bigint AND o.ended_at IS NULL
-              AND (o.holder IS NULL OR o.beat_at < now() - make_interval(secs => $4::double precision)
+              AND (o.holder IS NULL OR o.holder = $2::bigint OR o.beat_at < now() - make_interval(secs => $4::double precision)
                    OR o.beat_at > now() + interval '1 minute')
               AND (o.next_try_at IS NULL OR o.next_try_at <= now() OR o.next_try_at > now() + interval '1 hour')
             FOR UPDATE SKIP LOCKED)

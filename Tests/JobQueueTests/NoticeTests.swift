@@ -7,7 +7,7 @@ import Testing
     private static let failed = TurnNews(event: "failed", subject: "turn 7", words: "It failed.")
 
     private func claim(_ fixture: QueueFixture) async throws -> Notice? {
-        try await fixture.ledger.claimNotice(source: fixture.source, pause: .seconds(30), tries: 3)
+        try await fixture.ledger.claimNotice(source: fixture.source, pause: .seconds(30))
     }
 
     /// Makes the pause of every claim pass.
@@ -43,7 +43,7 @@ import Testing
         #expect(try await claim(fixture) == nil)
     }
 
-    @Test func `what was not received is tried three times, by whoever comes by`() async throws {
+    @Test func `what a process was killed over is told by another, three in all`() async throws {
         let fixture = try await QueueFixture()
         try await fixture.ledger.note(Self.failed, source: fixture.source, run: nil)
         for tries in 1...3 {
@@ -51,6 +51,14 @@ import Testing
             #expect(try await claim(fixture) == nil)
             try await pass(fixture)
         }
+        #expect(try await claim(fixture) == nil)
+    }
+
+    @Test func `what cannot be told is given up`() async throws {
+        let fixture = try await QueueFixture()
+        try await fixture.ledger.note(Self.failed, source: fixture.source, run: nil)
+        try await fixture.ledger.giveUp(try #require(try await claim(fixture)))
+        try await pass(fixture)
         #expect(try await claim(fixture) == nil)
     }
 
