@@ -1,5 +1,6 @@
 import Archiver
-import JobQueue
+import Foundation
+@testable import JobQueue
 import Logging
 import Postgres
 import TestSupport
@@ -102,6 +103,51 @@ import Testing
         }
         #expect(!text.contains("coldroll_token_expiry_seconds"), "nothing is known of a token")
         #expect(!text.contains("IMG_") && !text.contains("item1"))
+    }
+
+    @Test func `every metric is documented, and none that is not there`() throws {
+        var numbers = LedgerNumbers()
+        numbers.lanes = [.init(source: "s", account: "a", kind: "photo", live: 1, scheduled: 0, again: 0, running: 0)]
+        (numbers.oldest, numbers.nextDue, numbers.dead, numbers.failures) = (1, 1, ["x": 1], ["x": 1])
+        numbers.successes = [("s", "a", 1)]
+        numbers.quotas = [
+            .init(
+                project: "p",
+                kind: "api",
+                limit: 1,
+                used: 0,
+                left: 1,
+                isRefused: false,
+                resetsInSeconds: 1,
+                finishDate: nil
+            )
+        ]
+        numbers.logins = [
+            .init(
+                source: "s",
+                account: "a",
+                state: "good",
+                reason: nil,
+                secondsSinceLogin: 1,
+                endsInSeconds: 1,
+                endDate: nil,
+                tokenSeconds: 1,
+                refreshes: 1
+            )
+        ]
+        numbers.outages = [OpenBreaker(service: .media, place: "p", reason: "r", seconds: 1, secondsToProbe: 1)]
+        var text = MetricsText()
+        numbers.write(to: &text)
+        check(text.text)
+        let told = text.text.split(separator: "\n").filter { $0.hasPrefix("# TYPE ") }.map {
+            $0.split(separator: " ")[2]
+        }
+        let file = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../docs/serve.md")
+        let documented = try String(contentsOf: file, encoding: .utf8).matches(of: #/\n\| `(coldroll_[a-z_]+)` \|/#)
+            .map(\.output.1)
+        let own = ["coldroll_build_info", "coldroll_part_duration_seconds"]
+        #expect(Set(documented.map(String.init)) == Set(told.map(String.init) + own))
+        #expect(Set(documented).count == documented.count)
     }
 
     @Test func `an empty ledger has numbers too`() async throws {
