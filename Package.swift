@@ -156,7 +156,8 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "TestSupport", "JobQueue", "Postgres", "GoogleSimulator", "HTTPClient", "Checksums", "Logging",
+                "TestSupport", "JobQueue", "Postgres", "GoogleSimulator", "HTTPClient", "HTTPServer", "Checksums",
+                "Logging",
             ],
             swiftSettings: strict
         ),

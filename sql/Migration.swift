@@ -31,6 +31,7 @@ package struct Migration: Sendable {
         Migration(13, "archive_id", PackageResources.m0013_archive_id_sql),
         Migration(14, "logins", PackageResources.m0014_logins_sql),
         Migration(15, "picks", PackageResources.m0015_picks_sql),
+        Migration(16, "turns", PackageResources.m0016_turns_sql),
     ]
 
     /// SQLSTATE of a step that is applied already: somebody else was faster.

@@ -28,28 +28,13 @@ package struct FleetKey: Sendable {
     ///
     /// - Throws: `.badCredentials` if others may read it, or if it is no key.
     package static func load(_ path: String) throws(AuthError) -> FleetKey? {
-        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY)
-        guard descriptor >= 0 else {
-            let reason = errno
-            if reason == ENOENT { return nil }
-            throw fault("The key file \(path) cannot be read: \(unsafe String(cString: strerror(reason))).")
-        }
-        defer { close(descriptor) }
-        var status = stat()
-        guard unsafe fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
-            throw fault("The key file \(path) is no file.")
-        }
-        // As libpq judges key files: root may give one to a group that has to read it.
-        let others: mode_t = status.st_uid == 0 && geteuid() != 0 ? 0o037 : 0o077
-        guard status.st_mode & others == 0 else {
-            throw fault(
-                "The key file \(path) can be read or written by other users of this machine: run 'chmod 600 \(path)'. If "
-                    + "others may have read it, run 'coldroll logout', remove it, and log in again."
-            )
-        }
-        var content = [UInt8](repeating: 0, count: 256)
-        let count = unsafe read(descriptor, &content, content.count)
-        guard count > 0, let text = String(validating: content.prefix(count), as: UTF8.self), text.hasPrefix(head),
+        let file = SecretFile(
+            path: path,
+            noun: "key file",
+            remedy: "run 'coldroll logout', remove it, and log in again."
+        )
+        guard let content = try file.read(atMost: 256) else { return nil }
+        guard let text = String(validating: content, as: UTF8.self), text.hasPrefix(head),
             let bytes = GoogleAuth.bytes(base64URL: text.dropFirst(head.count).prefix { !$0.isNewline }),
             bytes.count == 32
         else {

@@ -30,7 +30,12 @@ func accessHandler(
         let held = unsafe context?.pointee
     else { return .NO }
     let exchange = unsafe Unmanaged<Exchange>.fromOpaque(held).takeUnretainedValue()
-    if unsafe exchange.begin(method: String(cString: method), connection: connection) { return .YES }
+    switch unsafe exchange.begin(method: String(cString: method), connection: connection) {
+    case .goesOn: break
+    case .begun: return .YES
+    // An answer before the body: libmicrohttpd reads nothing more, and ends the connection with it.
+    case .refused(let answer): return unsafe send(answer, on: connection, core: exchange.core)
+    }
     if unsafe size.pointee > 0 {
         let bytes = unsafe UnsafeRawBufferPointer(start: data, count: size.pointee)
         unsafe size.pointee = 0
@@ -39,6 +44,23 @@ func accessHandler(
         return .NO
     }
     return unsafe send(exchange.end(), on: connection, core: exchange.core)
+}
+
+/// A connection has come or goes; its socket stays open until the second call has returned.
+func connectionCallback(
+    _ cls: UnsafeMutableRawPointer?,
+    _ connection: OpaquePointer?,
+    _: UnsafeMutablePointer<UnsafeMutableRawPointer?>?,
+    _ event: MHD_ConnectionNotificationCode
+) {
+    guard let cls = unsafe cls, let connection = unsafe connection else { return }
+    let core = unsafe Unmanaged<ServerCore>.fromOpaque(cls).takeUnretainedValue()
+    let name = UInt(bitPattern: connection)
+    if event == .CONNECTION_NOTIFY_STARTED {
+        core.lives?.begin(name, socket: unsafe coldroll_mhd_socket(connection))
+    } else {
+        core.lives?.end(name)
+    }
 }
 
 /// The request is over; the exchange goes.

@@ -16,9 +16,18 @@ final class Exchange {
         query = parts.count > 1 ? String(parts[1]) : ""
     }
 
+    /// What the first look at a head gave.
+    enum Beginning {
+        /// It was looked at before.
+        case goesOn
+        case begun
+        /// Answered before the body.
+        case refused(ServerAnswer)
+    }
+
     /// The head is there: asks the handler what to do with it.
-    func begin(method: String, connection: OpaquePointer) -> Bool {
-        guard !isBegun else { return false }
+    func begin(method: String, connection: OpaquePointer) -> Beginning {
+        guard !isBegun else { return .goesOn }
         isBegun = true
         let request = unsafe ServerRequest(
             method: method,
@@ -29,8 +38,9 @@ final class Exchange {
         switch core.handler(request) {
         case .answer(let answer): self.answer = answer
         case .receive(let receiver): self.receiver = receiver
+        case .refuse(let answer): return .refused(answer)
         }
-        return true
+        return .begun
     }
 
     /// Takes body bytes; false if the connection is to be broken.

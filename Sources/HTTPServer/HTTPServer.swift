@@ -23,29 +23,42 @@ package final class HTTPServer: Sendable {
     package let port: UInt16
 
     private let core: ServerCore
+    private let reaper: Task<Void, Never>?
     // The daemon's handle, because a pointer is not Sendable: only `stop` takes it out, under the lock.
     private let daemon: Mutex<UInt>
 
     /// Starts to listen on an IPv4 address; port 0 means any.
     ///
+    /// - Parameters:
+    ///   - address: in dotted form.
+    ///   - port: 0 for any that is free.
+    ///   - identity: for TLS; nil for plain HTTP.
+    ///   - connectionLimit: connections at once; more are closed as they come.
+    ///   - memory: bytes of a connection's head buffers; larger heads are refused (431).
+    ///   - lifetime: after this a connection is broken, whatever goes on in it; nil lets each last.
+    ///   - handler: looks at each head.
     /// - Throws: `HTTPServerError`; the caller chooses another place.
     package init(
         address: String = "127.0.0.1",
         port: UInt16 = 0,
         identity: ServerIdentity? = nil,
         connectionLimit: UInt32 = 4000,
+        memory: Int = 256 << 10,
+        lifetime: Duration? = nil,
         handler: @escaping Handler
     ) throws(HTTPServerError) {
-        let core = ServerCore(handler: handler)
+        let core = ServerCore(handler: handler, lives: lifetime.map(ConnectionLives.init))
         let started = unsafe coldroll_mhd_start(
             address,
             port,
             connectionLimit,
+            memory,
             identity?.certificatePEM,
             identity?.keyPEM,
             accessHandler,
             uriCallback,
             completedCallback,
+            connectionCallback,
             Unmanaged.passUnretained(core).toOpaque()
         )
         guard let started = unsafe started else {
@@ -53,6 +66,14 @@ package final class HTTPServer: Sendable {
             throw HTTPServerError(place: "\(address):\(port)", reason: reason)
         }
         self.core = core
+        reaper = core.lives.map { lives in
+            Task {
+                while !Task.isCancelled {
+                    lives.breakOld()
+                    try? await Task.sleep(for: .milliseconds(250))
+                }
+            }
+        }
         self.port = unsafe coldroll_mhd_port(started)
         daemon = Mutex(UInt(bitPattern: started))
     }
@@ -60,6 +81,7 @@ package final class HTTPServer: Sendable {
     /// Breaks off what is under way, waits for its threads and closes the port; a second call does nothing.
     package func stop() {
         core.stopping.store(true, ordering: .releasing)
+        reaper?.cancel()
         let address = daemon.withLock { value in
             defer { value = 0 }
             return value
@@ -76,8 +98,13 @@ package final class HTTPServer: Sendable {
 final class ServerCore: Sendable {
     let handler: HTTPServer.Handler
     let stopping = Atomic(false)
+    /// Connections with the time at which each ends; nil where they last.
+    let lives: ConnectionLives?
 
-    init(handler: @escaping HTTPServer.Handler) { self.handler = handler }
+    init(handler: @escaping HTTPServer.Handler, lives: ConnectionLives?) {
+        self.handler = handler
+        self.lives = lives
+    }
 
     /// Waits on a connection's own thread, less if the server stops meanwhile.
     func nap(seconds: Double) {

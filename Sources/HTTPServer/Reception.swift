@@ -4,6 +4,8 @@ package enum Reception: Sendable {
     case answer(ServerAnswer)
     /// Hand over the body as it arrives; the receiver answers.
     case receive(any BodyReceiver)
+    /// Answer at once, read nothing of the body, and end the connection.
+    case refuse(ServerAnswer)
 }
 
 /// Takes one request's body and answers it; all calls come from the connection's own thread, one after the other.

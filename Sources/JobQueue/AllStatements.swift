@@ -32,4 +32,5 @@ extension Statement {
             UpkeepStatements.prune, UpkeepStatements.deadRows, UpkeepStatements.vacuum,
             WorkerStatements.register, WorkerStatements.beat, WorkerStatements.stop,
         ] + LoginStatements.all + MoveStatements.all + PickStatements.all
+        + TurnStatements.all + ScheduleStatements.all + NoticeStatements.all
 }

@@ -49,18 +49,31 @@ enum ArchiverCalls {
     }
 
     /// Scan, work until nothing is left, record.
+    ///
+    /// - Parameters:
+    ///   - archive: opened.
+    ///   - pass: what is listed.
+    ///   - options: of the worker.
+    ///   - timed: gets every try of a part that stored it or failed, with its time; called from any thread.
+    ///   - stop: asks for the end.
+    ///   - reporter: shows how far it is.
+    /// - Returns: how it ended, and the run's number in the ledger.
+    /// - Throws: what `runAll` throws, `PostgresError`.
     static func run(
         _ archive: Archive,
         _ pass: Pass,
         _ options: WorkOptions,
+        timed: (@Sendable (PartTime) -> Void)? = nil,
         stop: StopSignal,
         reporter: Reporter
-    ) async throws -> Ending {
+    ) async throws -> (ending: Ending, number: Int64) {
+        var worker = options.worker
+        worker.timed = timed
         let summary = try await following(stop) { signal in
-            try await telling(archive, { reporter.progress($0) }) { report in
+            try await telling(archive, { reporter.progress($0) }) { [worker] report in
                 try await runAll(
                     archive.context,
-                    options: options.worker,
+                    options: worker,
                     since: pass.range.since?.text,
                     until: pass.range.until?.text,
                     order: pass.order,
@@ -76,7 +89,8 @@ enum ArchiverCalls {
         let scan =
             summary.scan.map { sentence($0, isPicked: archive.isPicker) }
             ?? (archive.isPicker ? "Nothing was picked in this run." : "Another process scanned; this run joined it.")
-        return Ending(verdict.status, "\(scan) \(done(summary.work.progress)) \(verdict.sentence)")
+        let words = "\(scan) \(done(summary.work.progress)) \(verdict.sentence)"
+        return (Ending(verdict.status, words), summary.number)
     }
 
     /// Hands the process's stop signal on to the archiver while `body` runs.

@@ -113,6 +113,8 @@ enum Coldroll {
                 file: file,
                 slots: arguments.value("--slots"),
                 source: arguments.value(Source.flag.name),
+                listen: arguments.value(Command.listenFlag.name),
+                schedule: arguments.value(Command.scheduleFlag.name),
                 need: command.need,
                 isRoot: geteuid() == 0
             )

@@ -84,6 +84,25 @@ import Testing
         ),
         ("breaker_open", "INSERT INTO coldroll.breaker (service, place, since) VALUES ('media', '1', now())"),
         ("breaker_service_check", "INSERT INTO coldroll.breaker (service, place) VALUES ('moon', '1')"),
+        ("turn_why_check", "INSERT INTO coldroll.turn (source_id, why) SELECT id, 'whim' FROM coldroll.source"),
+        ("turn_held", "INSERT INTO coldroll.turn (source_id, why, holder) SELECT id, 'call', 1 FROM coldroll.source"),
+        ("turn_begun", "INSERT INTO coldroll.turn (source_id, why, tries) SELECT id, 'call', 1 FROM coldroll.source"),
+        (
+            "turn_waits",
+            "INSERT INTO coldroll.turn (source_id, why, holder, beat_at, next_try_at) SELECT id, 'call', 1, now(), now() FROM coldroll.source"
+        ),
+        (
+            "turn_end",
+            "INSERT INTO coldroll.turn (source_id, why, ended_at) SELECT id, 'call', now() FROM coldroll.source"
+        ),
+        (
+            "turn_open",
+            "INSERT INTO coldroll.turn (source_id, why) SELECT id, w FROM coldroll.source, (VALUES ('call'), ('schedule')) AS v (w)"
+        ),
+        (
+            "notice_event_check",
+            "INSERT INTO coldroll.notice (source_id, event, subject, words) SELECT id, 'weather', 'x', 'x' FROM coldroll.source"
+        ),
         ("worker_state_check", "UPDATE coldroll.worker SET state = 'ill', ended_at = now()"),
         ("worker_end", "UPDATE coldroll.worker SET state = 'dead'"),
         (

@@ -51,10 +51,10 @@ import Testing
     @Test func everyExampleIsACommandLineWithoutFaults() {
         for command in Command.all {
             for example in command.examples {
-                let bare = example.line.replacing(/'([^']*)'/) { $0.output.1.replacing(" ", with: "_") }
+                let bare = example.line.replacing(/'([^']*)'/) { $0.output.1.replacing(" ", with: "\u{1F}") }
                 guard
                     case .run(let found, let arguments) = Invocation(
-                        bare.split(separator: " ").dropFirst().map(String.init)
+                        bare.split(separator: " ").dropFirst().map { String($0).replacing("\u{1F}", with: " ") }
                     )
                 else { return #expect(Bool(false), "\(example.line)") }
                 #expect(found.name == command.name)

@@ -64,7 +64,7 @@ import Testing
 
     @Test func everyStatementOfTheCommandsFitsTheSchema() async throws {
         let connection = try await Connection.connect(MigratedDatabase.conninfo)
-        for statement in AdminStatements.all + StatusStatements.all + DoctorStatements.all {
+        for statement in AdminStatements.all + StatusStatements.all + DoctorStatements.all + MetricStatements.all {
             let counts = try await connection.describe(statement)
             #expect(counts.columns >= 1, "\(statement.name)")
         }

@@ -20,6 +20,15 @@ enum Ending: Sendable {
     /// The task was cancelled: lease lost, or a stop.
     case cancelled
 
+    /// Whether it stored the part; nil for a try that neither did so nor counts as a failure.
+    var isStored: Bool? {
+        switch self {
+        case .complete(.stored): true
+        case .complete(.dead), .fail: false
+        default: nil
+        }
+    }
+
     /// A 429.
     struct Slowdown: Sendable {
         /// Retry-After.

@@ -1,3 +1,5 @@
+package import JobQueue
+
 /// Whether stills are asked for the clip of a motion photo.
 package enum MotionMode: String, Sendable, CaseIterable {
     /// Where XMP or the file name says that there is one.
@@ -17,6 +19,20 @@ package enum SlotSetting: Sendable, Equatable {
     package static let most = 64
 }
 
+/// How long one try of a part took.
+package struct PartTime: Sendable, Equatable {
+    package let kind: PartKind
+    /// Whether the part is in the archive now; else the try failed.
+    package let isStored: Bool
+    package let duration: Duration
+
+    package init(kind: PartKind, isStored: Bool, duration: Duration) {
+        self.kind = kind
+        self.isStored = isStored
+        self.duration = duration
+    }
+}
+
 /// What a worker was asked to do.
 package struct WorkerOptions: Sendable {
     package var slots = SlotSetting.auto
@@ -27,6 +43,8 @@ package struct WorkerOptions: Sendable {
     package var maxWait: Duration?
     /// After a graceful stop: time for transfers in hand, then they are given back.
     package var grace = Duration.seconds(25)
+    /// Gets every try of a part that stored it or failed, with its time; called from any thread.
+    package var timed: (@Sendable (PartTime) -> Void)?
     package init() {}
 }
 

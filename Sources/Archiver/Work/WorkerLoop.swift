@@ -254,8 +254,14 @@ final class WorkerLoop {
                 outbox.post(.release(Release(job: job.reference)))
                 continue
             }
-            running[job.reference] = Task { [transfer, post] in
-                post.yield(.ended(job, await transfer.perform(job)))
+            running[job.reference] = Task { [transfer, post, timed = options.timed] in
+                let began = ContinuousClock.now
+                let ending = await transfer.perform(job)
+                if let isStored = ending.isStored {
+                    let time = PartTime(kind: job.kind, isStored: isStored, duration: began.duration(to: .now))
+                    timed?(time)
+                }
+                post.yield(.ended(job, ending))
             }
         }
         pulse.note(busy: running.count)

@@ -55,7 +55,8 @@ struct Command: Sendable {
 
     /// In the order in which `coldroll help` lists them.
     static let all: [Command] = [
-        .setup, .login, .logout, .doctor, .scan, .work, .run, .status, .failures, .retry, .skip, .accept, .pause,
+        .setup, .login, .logout, .doctor, .scan, .work, .run, .serve, .status, .failures, .retry, .skip, .accept,
+        .pause,
         .resume, .psql,
         .move,
         .reclaim,

@@ -16,6 +16,10 @@ struct Flag: Sendable, Equatable {
         case choice([String])
         /// A whole number of days in a range, or 0 where that means "none".
         case days(ClosedRange<Int>, orZero: Bool)
+        /// Five fields as cron has them.
+        case schedule
+        /// An IPv4 address and a port.
+        case address
         /// A name in Google Cloud; the word stands for it in the usage text.
         case cloudName(String)
     }
@@ -48,6 +52,8 @@ struct Flag: Sendable, Equatable {
         case .countOrAuto: "N|auto"
         case .choice(let words): words.joined(separator: "|")
         case .days: "DAYS"
+        case .schedule: "CRON"
+        case .address: "HOST:PORT"
         case .cloudName(let word): word
         }
     }
@@ -55,22 +61,31 @@ struct Flag: Sendable, Equatable {
     /// Why the value cannot be used, as the end of a sentence; nil if it can.
     func complaint(about value: String) -> String? {
         switch kind {
-        case .toggle: "takes no value"
-        case .text: value.isEmpty ? "is empty" : nil
-        case .day: Day(value) == nil ? "is '\(harmless(value))'; expected a day such as 2024-05-31" : nil
-        case .span: Span(value) == nil ? "is '\(harmless(value))'; expected a span such as 90s, 10m, 2h or 1d" : nil
+        case .toggle: return "takes no value"
+        case .text: return value.isEmpty ? "is empty" : nil
+        case .day: return Day(value) == nil ? "is '\(harmless(value))'; expected a day such as 2024-05-31" : nil
+        case .span:
+            return Span(value) == nil ? "is '\(harmless(value))'; expected a span such as 90s, 10m, 2h or 1d" : nil
         case .countOrAuto(let range):
-            SlotCount(value, in: range) == nil
+            return SlotCount(value, in: range) == nil
                 ? "is '\(harmless(value))'; expected 'auto' or a whole number from \(range.lowerBound) to "
                     + "\(range.upperBound)" : nil
         case .choice(let words):
-            words.contains(value) ? nil : "is '\(harmless(value))'; expected \(words.joined(separator: ", "))"
+            return words.contains(value) ? nil : "is '\(harmless(value))'; expected \(words.joined(separator: ", "))"
         case .days(let range, let orZero):
-            DayCount(value, in: range, orZero: orZero) == nil
+            return DayCount(value, in: range, orZero: orZero) == nil
                 ? "is '\(harmless(value))'; expected \(orZero ? "0, or " : "")a whole number of days from "
                     + "\(range.lowerBound) to \(range.upperBound)" : nil
+        case .schedule:
+            do throws(Cron.Fault) {
+                _ = try Cron(value)
+                return nil
+            } catch {
+                return error.words
+            }
+        case .address: return ListenAddress(value) == nil ? ListenAddress.complaint(about: value) : nil
         case .cloudName:
-            isCloudName(value) ? nil : "is '\(harmless(value))'; expected letters, digits, '-', '.' and ':'"
+            return isCloudName(value) ? nil : "is '\(harmless(value))'; expected letters, digits, '-', '.' and ':'"
         }
     }
 }

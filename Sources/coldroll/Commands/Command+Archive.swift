@@ -87,7 +87,10 @@ extension Command {
     ) { session, arguments in
         let pass = try Pass(arguments, of: session.settings.source)
         let options = WorkOptions(arguments, session.settings, drain: true)
-        let archive = try await session.openArchive()
-        return try await ArchiverCalls.run(archive, pass, options, stop: session.stop, reporter: session.reporter)
+        return try await session.telling { opened in
+            let archive = try await session.openArchive()
+            opened(archive)
+            return try await ArchiverCalls.run(archive, pass, options, stop: session.stop, reporter: session.reporter)
+        }
     }
 }

@@ -253,7 +253,7 @@ extension StatusReport.Quota {
 }
 
 extension StatusReport.Login {
-    fileprivate init(_ row: Row) throws(PostgresError) {
+    init(_ row: Row) throws(PostgresError) {
         source = try row.text(0)
         account = try row.text(1)
         reason = row.textOrNil(2)

@@ -30,11 +30,19 @@ extension Session {
     }
 
     /// Opens everything and checks that ledger, archive and source belong together; `setup` must have run.
-    func openArchive() async throws -> Archive {
+    ///
+    /// A database that is given is somebody else's to close; without one it opens its own.
+    func openArchive(on opened: Database? = nil) async throws -> Archive {
         let kind = try requireSource()
         let http = openHTTP()
         let stores = try openStores(http)
-        let database = try await openLedger()
+        let database: Database
+        if let opened {
+            database = opened
+            try await database.ledger.checkSchema()
+        } else {
+            database = try await openLedger()
+        }
         try await database.ledger.refuseForeign(archive: stores.archive.url)
         let photos = try await openPhotos(kind, http, stores, database)
         let source = try await database.ledger.source(

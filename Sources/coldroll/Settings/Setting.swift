@@ -105,6 +105,38 @@ struct Setting: Sendable, Equatable {
             "key that encrypts logins, an absolute path; the same file on every host, readable by its owner only",
             fallback: "key in COLDROLL_HOME, made by coldroll login"
         ),
+        Setting(
+            "COLDROLL_LISTEN_ADDRESS",
+            "IPv4 address and port where coldroll serve listens",
+            fallback: "127.0.0.1:8080; on Cloud Run PORT of 0.0.0.0"
+        ),
+        Setting(
+            "COLDROLL_SCHEDULE",
+            "when coldroll serve runs by itself: minute, hour, day of the month, month, day of the week, as cron reads them, "
+                + "in the time zone that TZ names, else UTC",
+            fallback: "never"
+        ),
+        Setting(
+            "COLDROLL_SERVE_AUDIENCE",
+            "audience of the identity tokens (OIDC) that may call coldroll serve, with COLDROLL_SERVE_ACCOUNT",
+            fallback: "none: no token is taken"
+        ),
+        Setting(
+            "COLDROLL_SERVE_ACCOUNT",
+            "e-mail address of the service account whose tokens those are",
+            fallback: "none: no token is taken"
+        ),
+        Setting(
+            "COLDROLL_SERVE_SECRET_FILE",
+            "file with a secret that may call coldroll serve, an absolute path; readable by its owner only",
+            fallback: "none: no secret is taken"
+        ),
+        Setting(
+            "COLDROLL_NOTIFY_URL",
+            "https:// URL that is sent a JSON object when a run succeeds, fails or does not happen, and when the login ends; a "
+                + "secret",
+            fallback: "nobody is told"
+        ),
         Setting("SSL_CERT_FILE", "CA bundle in PEM form for every TLS connection", fallback: "the system's"),
     ]
 }

@@ -42,6 +42,9 @@ struct Settings: Sendable, Equatable {
     let oauthEndpoint: String?
     /// nil means Google's.
     let storageEmulator: String?
+    let serve: ServeSettings
+    /// Where runs are told of: a secret; nil tells nobody.
+    let notify: String?
     /// Path of a PEM file; nil means libcurl's default.
     let certificateAuthorities: String?
     /// The environment with the file's lines beneath it: Google's own search for credentials reads it.
@@ -61,6 +64,8 @@ struct Settings: Sendable, Equatable {
     ///   - file: lines of the file that `--env-file` named; the environment wins over them.
     ///   - slots: value of `--slots`, already checked; it wins over both.
     ///   - source: value of `--source`, already checked; as `slots`.
+    ///   - listen: value of `--listen`, already checked; as `slots`.
+    ///   - schedule: value of `--schedule`, already checked; as `slots`.
     ///   - need: whether the stores are used, so that their credentials must be there.
     ///   - isRoot: decides the default home.
     ///   - isReadable: whether a file can be read; a parameter for tests.
@@ -70,6 +75,8 @@ struct Settings: Sendable, Equatable {
         file: [String: String] = [:],
         slots: String? = nil,
         source: String? = nil,
+        listen: String? = nil,
+        schedule: String? = nil,
         need: Command.Need = .ledger,
         isRoot: Bool,
         isReadable: @escaping (String) -> Bool = isReadableFile
@@ -80,7 +87,7 @@ struct Settings: Sendable, Equatable {
         reader.lookForMisspelledNames(in: file)
         self.environment = merged
         database = reader.conninfo("COLDROLL_DATABASE_URL")
-        listen = reader.conninfo("COLDROLL_LISTEN_URL")
+        self.listen = reader.conninfo("COLDROLL_LISTEN_URL")
         let home = reader.home(isRoot: isRoot)
         self.home = home
         archive = reader.store("COLDROLL_ARCHIVE", fallback: "file://\(home)/archive")
@@ -100,6 +107,8 @@ struct Settings: Sendable, Equatable {
         pickerEndpoint = reader.url("COLDROLL_PICKER_ENDPOINT") ?? Self.pickerEndpoint
         oauthEndpoint = reader.url("COLDROLL_OAUTH_ENDPOINT")
         storageEmulator = reader.emulator()
+        serve = reader.serve(listen: listen, schedule: schedule)
+        notify = reader.notify()
         certificateAuthorities = reader.certificates("SSL_CERT_FILE")
         if need == .everything, usesBuckets { _ = reader.file("GOOGLE_APPLICATION_CREDENTIALS") }
         guard reader.faults.isEmpty else { throw SettingsError(faults: reader.faults) }

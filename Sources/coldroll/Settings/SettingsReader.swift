@@ -11,6 +11,9 @@ struct SettingsReader {
         self.isReadable = isReadable
     }
 
+    /// Notes a fault: a sentence without its full stop.
+    mutating func add(_ fault: String) { faults.append(fault) }
+
     /// A name of the file's that is nearly one of ours would otherwise be a setting that silently does nothing.
     ///
     /// The process's own environment is searched too, but only for near misses: Kubernetes, for one, adds variables such as
@@ -200,6 +203,16 @@ struct SettingsReader {
         }
         return ["http", "https"].contains(scheme) && !host.isEmpty && url.query == nil && url.fragment == nil
             && url.user == nil
+    }
+
+    /// Encrypted, or on this machine.
+    func isNotifyURL(_ text: String) -> Bool {
+        guard let url = URL(string: text), let host = url.host, !host.isEmpty, url.user == nil else { return false }
+        switch url.scheme?.lowercased() {
+        case "https": return true
+        case "http": return ["127.0.0.1", "localhost", "::1"].contains(host.lowercased())
+        default: return false
+        }
     }
 
     private func withoutSlash(_ text: String) -> String {

@@ -1,0 +1,58 @@
+package import Postgres
+
+/// The schedule of a source as the ledger knows it; times are seconds since 1970 by the database's clock.
+package struct KeptSchedule: Sendable, Equatable {
+    /// As the process that was started last was told.
+    package let expression: String
+    package let zone: String
+    /// Since when it holds: what was due before was not missed.
+    package let since: Double
+    /// The database's time.
+    package let now: Double
+    /// The latest due time that has its turn; nil if none has.
+    package let lastDue: Double?
+}
+
+extension Ledger {
+    /// Says how a source runs by itself; true if this is news, and the schedule begins anew.
+    package func keepSchedule(
+        source: Int64,
+        expression: String,
+        zone: String
+    ) async throws(PostgresError) -> Bool {
+        try await !pool.run(ScheduleStatements.keep, [.integer(source), .text(expression), .text(zone)]).isEmpty
+    }
+
+    /// The schedule of a source; nil if it has none.
+    package func schedule(source: Int64) async throws(PostgresError) -> KeptSchedule? {
+        guard let row = try await pool.run(ScheduleStatements.look, [.integer(source)]).first else { return nil }
+        return KeptSchedule(
+            expression: try row.text(0),
+            zone: try row.text(1),
+            since: try row.double(2),
+            now: try row.double(3),
+            lastDue: try row.doubleOrNil(4)
+        )
+    }
+
+    /// A due time has come: the turn that is open is for it too, or a new one is made.
+    ///
+    /// - Parameters:
+    ///   - source: whose schedule.
+    ///   - due: whole seconds since 1970.
+    /// - Returns: the turn's number and whether it was there already; nil if this time, or a later one, has its turn.
+    /// - Throws: `PostgresError`.
+    package func makeDue(
+        source: Int64,
+        at due: Int64
+    ) async throws(PostgresError) -> (number: Int64, joined: Bool)? {
+        do {
+            let values: [PostgresValue] = [.integer(source), .double(Double(due))]
+            guard let row = try await pool.run(ScheduleStatements.due, values).first else { return nil }
+            return (try row.integer(0), try row.boolean(1))
+        } catch  where error.constraint == "turn_due" {
+            // Another host made it, and ended it, while this statement waited.
+            return nil
+        }
+    }
+}

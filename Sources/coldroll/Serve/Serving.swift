@@ -1,0 +1,177 @@
+import HTTPClient
+import HTTPServer
+import JobQueue
+import Logging
+
+/// `coldroll serve`: answers calls, watches the clock, and does the run when it is this process's turn.
+struct Serving: Sendable {
+    private let session: Session
+    private let arguments: Arguments
+    private let http: HTTPClient
+    private let database: Database
+    private let gate: Gate
+    private let source: Int64
+    private let metrics: Metrics
+
+    /// Connections to the database: what a run takes, and what goes on beside it.
+    private static let connections = 8
+    /// Connections of callers at once, how long each may last, and bytes for the head of a request.
+    private static let callers: UInt32 = 64
+    private static let lifetime = Duration.seconds(15)
+    private static let memory = 64 << 10
+
+    private var settings: Settings { session.settings }
+
+    /// Opens what is there as long as the process is; what a run needs is opened for each anew.
+    init(_ session: Session, _ arguments: Arguments) async throws {
+        self.session = session
+        self.arguments = arguments
+        guard try session.requireSource() == .library else {
+            throw CommandFault(
+                "serve archives a library: with the Picker a person has to pick first, by 'coldroll run --source picker'"
+            )
+        }
+        http = session.openHTTP()
+        gate = try Gate(session.settings, http: http)
+        database = try await session.openDatabase(connections: Self.connections)
+        try await database.ledger.checkSchema()
+        source = try await database.ledger.source(
+            kind: Source.library.kind,
+            account: session.settings.account,
+            clientID: nil
+        )
+        metrics = Metrics(database: database, source: source, schedule: session.settings.serve.schedule)
+    }
+
+    /// Stays until it is told to stop.
+    func serve(isForced: Bool) async throws -> Ending {
+        if let schedule = settings.serve.schedule, !isForced { try await session.refuseShortLogin(schedule, http) }
+        let bells = (turns: Bell(), schedule: Bell(), notices: Bell())
+        let server = try listen(turns: bells.turns)
+        // Its threads wait for their connections' ends: closed with everything else, whatever ends the command.
+        session.resources.add { server.stop() }
+        session.interruption.becomeGraceful()
+        tell(server.port)
+        let notifier = session.notifier(http)
+        let stop = session.stop
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask {
+                await stop.wait()
+                for bell in [bells.turns, bells.schedule, bells.notices] { bell.ring() }
+            }
+            group.addTask { await keeper(bells.turns, told: bells.notices, tells: notifier != nil).keep(stop) }
+            if let schedule = settings.serve.schedule {
+                let keeper = ScheduleKeeper(
+                    ledger: database.ledger,
+                    source: source,
+                    schedule: schedule,
+                    logger: session.logger,
+                    bell: bells.schedule,
+                    turns: bells.turns
+                )
+                group.addTask { await keeper.keep(stop) }
+            }
+            if let notifier {
+                let keeper = NoticeKeeper(
+                    notifier: notifier,
+                    ledger: database.ledger,
+                    source: source,
+                    bell: bells.notices
+                )
+                group.addTask { await keeper.keep(stop) }
+            }
+        }
+        return Ending(.interrupted, "Stopped.")
+    }
+
+    private func listen(turns: Bell) throws -> HTTPServer {
+        let (ledger, source, metrics, stop) = (database.ledger, source, metrics, session.stop)
+        let readiness = Snapshot<String?>(lives: .seconds(2)) {
+            do {
+                try await ledger.checkSchema()
+                return nil
+            } catch {
+                return sentence(of: error)
+            }
+        }
+        let routes = ServeRoutes(
+            gate: gate,
+            logger: session.logger,
+            ask: {
+                let asked = try await ledger.askForTurn(source: source)
+                turns.ring()
+                return asked
+            },
+            unready: {
+                if stop.isRequested { return "This process is about to end." }
+                do { return try await readiness.value() } catch { return sentence(of: error) }
+            },
+            metrics: { try await metrics.text() }
+        )
+        let address = settings.serve.listen
+        do throws(HTTPServerError) {
+            return try HTTPServer(
+                address: address.host,
+                port: address.port,
+                connectionLimit: Self.callers,
+                memory: Self.memory,
+                lifetime: Self.lifetime
+            ) { routes.receive($0) }
+        } catch {
+            throw CommandFailure(.usage, "serve \(error.description)")
+        }
+    }
+
+    private func keeper(_ bell: Bell, told: Bell, tells: Bool) -> TurnKeeper {
+        TurnKeeper(
+            ledger: database.ledger,
+            source: source,
+            host: hostName(),
+            logger: session.logger,
+            bell: bell,
+            told: told,
+            tells: tells
+        ) { await run($0) }
+    }
+
+    /// One run as `coldroll run` does it, with all that it opens; the login may be another than last time.
+    private func run(_ stop: StopSignal) async -> TurnKeeper.Result {
+        let resources = OpenResources()
+        let own = Session(
+            settings: settings,
+            reporter: session.reporter,
+            stop: stop,
+            resources: resources,
+            interruption: session.interruption
+        )
+        let result: TurnKeeper.Result
+        do {
+            let archive = try await own.openArchive(on: database)
+            let (ending, _) = try await ArchiverCalls.run(
+                archive,
+                try Pass(arguments, of: .library),
+                WorkOptions(arguments, settings, drain: true),
+                timed: { metrics.note($0) },
+                stop: stop,
+                reporter: session.reporter
+            )
+            result = TurnKeeper.Result(status: ending.status, sentence: ending.sentence ?? "")
+        } catch {
+            result = TurnKeeper.Result(status: ExitStatus(of: error), sentence: sentence(of: error))
+        }
+        await resources.closeAll()
+        session.reporter.endProgress()
+        return result
+    }
+
+    /// Says where it listens and what it waits for.
+    private func tell(_ port: UInt16) {
+        let host = settings.serve.listen.host
+        session.reporter.say("Listening on http://\(host):\(port)", ["port": .integer(Int64(port))])
+        if let schedule = settings.serve.schedule {
+            let zone = schedule.clock.name
+            session.reporter.say("Runs by itself at '\(schedule.expression)', \(zone) time.")
+        }
+        if !gate.isOpen { session.reporter.warn("Nobody can ask for a run: \(Gate.closed)") }
+    }
+}

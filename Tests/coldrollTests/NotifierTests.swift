@@ -1,0 +1,106 @@
+import Foundation
+import HTTPClient
+import HTTPServer
+import JobQueue
+import Logging
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import coldroll
+
+@Suite(.migratedDatabase, .timeLimit(.minutes(5))) struct NotifierTests {
+    /// An address that answers what it is told to, and keeps what it was sent.
+    private final class Receiver: Sendable {
+        private final class Body: BodyReceiver {
+            private let bytes = Mutex<[UInt8]>([])
+            private let receiver: Receiver
+            init(_ receiver: Receiver) { self.receiver = receiver }
+            func receive(_ more: UnsafeRawBufferPointer) -> Bool {
+                bytes.withLock { $0 += more }
+                return true
+            }
+            func finish() -> ServerAnswer {
+                receiver.bodies.withLock { $0.append(bytes.withLock { String(decoding: $0, as: UTF8.self) }) }
+                return receiver.answers.withLock { ServerAnswer($0.count > 1 ? $0.removeFirst() : $0[0]) }
+            }
+            func abandon() {}
+        }
+
+        let bodies = Mutex<[String]>([])
+        let answers: Mutex<[Int]>
+        private let running = Mutex<HTTPServer?>(nil)
+
+        init(_ answers: Int...) throws {
+            self.answers = Mutex(answers)
+            let server = try HTTPServer { [self] _ in .receive(Body(self)) }
+            running.withLock { $0 = server }
+        }
+
+        var url: String { "http://127.0.0.1:\(running.withLock { $0?.port ?? 0 })/hook?token=SECRET" }
+        var told: [String] { bodies.withLock { $0 } }
+        func stop() { running.withLock { $0?.stop() } }
+    }
+
+    private final class Lines: Sendable {
+        let lines = Mutex<[String]>([])
+        var logger: Logger {
+            Logger { [self] _, message, fields in lines.withLock { $0.append("\(message) \(fields)") } }
+        }
+    }
+
+    private func notifier(_ url: String, _ lines: Lines) -> Notifier {
+        Notifier(url: url, http: HTTPClient(), account: "ada \"x\"", host: "nas", logger: lines.logger)
+    }
+
+    private func note(_ fixture: QueueFixture, _ subject: String) async throws {
+        try await fixture.ledger.note(
+            TurnNews(event: "failed", subject: subject, words: "The run has failed."),
+            source: fixture.source,
+            run: 7
+        )
+    }
+
+    @Test func `each notice is sent once, as one JSON object`() async throws {
+        let fixture = try await QueueFixture()
+        let receiver = try Receiver(204)
+        let notifier = notifier(receiver.url, Lines())
+        try await note(fixture, "turn 7")
+        for _ in 0..<3 { try await notifier.tellAll(fixture.ledger, source: fixture.source) }
+        #expect(
+            receiver.told == [
+                #"{"account":"ada \"x\"","event":"failed","host":"nas","run":7,"text":"coldroll (account ada \"x\"): The run has failed."}"#
+            ]
+        )
+        receiver.stop()
+    }
+
+    @Test func `what is not taken is sent three times, then given up with a warning that tells nothing`() async throws {
+        let fixture = try await QueueFixture()
+        let receiver = try Receiver(500, 302, 204, 500)
+        let lines = Lines()
+        let notifier = notifier(receiver.url, lines)
+        try await note(fixture, "turn 7")
+        try await notifier.tellAll(fixture.ledger, source: fixture.source)
+        #expect(receiver.told.count == 3)
+        #expect(lines.lines.withLock { $0 } == [])
+        try await note(fixture, "turn 8")
+        for _ in 0..<2 { try await notifier.tellAll(fixture.ledger, source: fixture.source) }
+        #expect(receiver.told.count == 6)
+        let told = lines.lines.withLock { $0 }
+        #expect(told.count == 1 && told[0].contains("did not take a message after three tries"))
+        #expect(!told[0].contains("SECRET") && !told[0].contains("127.0.0.1"))
+        receiver.stop()
+    }
+
+    @Test func `without a ledger it is told all the same`() async throws {
+        let receiver = try Receiver(200)
+        await notifier(receiver.url, Lines()).tell(RunNews(.unreachable, "The database is away."))
+        #expect(receiver.told.count == 1)
+        #expect(
+            receiver.told[0].contains("it is to be tried again. The database is away.")
+                && receiver.told[0].contains(#""event":"failed""#)
+        )
+        receiver.stop()
+    }
+}
