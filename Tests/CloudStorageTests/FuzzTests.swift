@@ -54,7 +54,9 @@ import Testing
             "{}", #"{"items":[]}"#,
             #"{"items":[{"name":"elsewhere/a","generation":"1","size":"1","crc32c":"AAAAAA=="}]}"#,
         ]
-        try await Fuzz(corpus, words: Self.words, isJSON: true).run("listings", rounds: 1500) { input, comment in
+        // The name of an object is shown as it stands, so none is to look like a secret.
+        let words = Self.words.filter { !$0.contains("SECRET") }
+        try await Fuzz(corpus, words: words, isJSON: true).run("listings", rounds: 1500) { input, comment in
             answer.value.withLock { $0 = ServerAnswer(200, body: .bytes(input)) }
             do {
                 let page = try await store.list(prefix: "", pageToken: nil)

@@ -109,7 +109,9 @@ struct FuzzTests {
         #expect(page.items.count + page.unreadable.count == entries.count, comment)
         #expect(page.nextPageToken ?? "" == object["nextPageToken"] as? String ?? "", comment)
         let ids = entries.map { ($0 as? [String: Any])?["id"] as? String }
-        guard text.ranges(of: "\"id\"").count == entries.count else { return }
+        // One id in each entry, and none twice in one.
+        let named = entries.filter { ($0 as? [String: Any])?["id"] != nil }.count
+        guard text.ranges(of: "\"id\"").count == entries.count, named == entries.count else { return }
         #expect(page.items.map(\.id) == ids.compactMap { $0 }.filter { !$0.isEmpty && !$0.utf8.contains(0) }, comment)
     }
 
