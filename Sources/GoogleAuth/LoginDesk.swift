@@ -39,6 +39,7 @@ package struct LoginDesk: Sendable {
     /// - Parameters:
     ///   - code: works once, for some minutes.
     ///   - consent: the question that it answers.
+    /// - Returns: the login, to be sealed and kept.
     /// - Throws: `.badCredentials` where Google refuses code or client, or gives less than a login; `.unavailable` where it
     ///   does not answer, and the login must begin anew.
     package func login(code: String, _ consent: Consent) async throws(AuthError) -> Login {
@@ -83,7 +84,9 @@ package struct LoginDesk: Sendable {
         )
     }
 
-    /// A new access token. Tries again as for every other token; `.loginRequired` where the login is dead for good.
+    /// A new access token.
+    ///
+    /// Tries again as for every other token; `.loginRequired` where the login is dead for good.
     package func refresh(_ login: Login) async -> Result<AccessToken, AuthError> {
         let user = AuthorizedUser(
             login: login.email.map { "the login of \($0)" } ?? "the login",
@@ -98,7 +101,9 @@ package struct LoginDesk: Sendable {
         return await TokenEndpoint(grant: .authorizedUser(user), http: http).fetch(before: true)
     }
 
-    /// Ends a login at Google's, with all its access tokens. One that Google does not know any more is ended.
+    /// Ends a login at Google's, with all its access tokens.
+    ///
+    /// One that Google does not know any more is ended.
     package func revoke(_ login: Login) async throws(AuthError) {
         let response = try await post(revokeURL, [("token", login.refreshToken)])
         if response.status == 200 { return }

@@ -29,9 +29,10 @@ struct AnswerWait: Sendable {
         return answer
     }
 
-    /// The code.
+    /// Waits for the answer that the browser brings.
     ///
     /// - Parameter reads: whether lines of standard input are addresses that a person pastes.
+    /// - Returns: the code in it.
     /// - Throws: `CommandFailure` with what to do.
     func code(reads: Bool) async throws -> String {
         let timer = Task { [post, patience] in
