@@ -15,6 +15,8 @@ def found(text):
 
 
 def refuse(*paths):
-    """Fails if one of these files holds a secret."""
-    holding = {path.name: names for path in paths if (names := found(path.read_text(errors="replace")))}
+    """Fails if one of these files holds a secret, or if there is none to look into."""
+    files = [path for path in paths if path.is_file()]
+    assert files, "there is no log to look into"
+    holding = {path.name: names for path in files if (names := found(path.read_text(errors="replace")))}
     assert not holding, f"secrets in what programs said: {holding}"
