@@ -184,7 +184,11 @@ import Testing
             )
             return client
         }
-        for client in clients { #expect(await client.read(for: 30).ended) }
+        let ended = await withTaskGroup(of: Bool.self) { group in
+            for client in clients { group.addTask { await client.read(for: 25).ended } }
+            return await group.reduce(into: 0) { $0 += $1 ? 1 : 0 }
+        }
+        #expect(ended == clients.count)
         #expect(began.duration(to: .now) < .seconds(30))
         #expect(try await stage.curl(["http://127.0.0.1:\(host.port)/healthz"]).status == 200)
         #expect(try await stage.number("SELECT count(*) FROM coldroll.turn") == 0)

@@ -188,7 +188,11 @@ import Testing
                 clients[1].send("x")
             }
         }
-        for client in clients { #expect(await client.read(for: 8).ended) }
+        let ended = await withTaskGroup(of: Bool.self) { group in
+            for client in clients { group.addTask { await client.read(for: 8).ended } }
+            return await group.reduce(into: 0) { $0 += $1 ? 1 : 0 }
+        }
+        #expect(ended == clients.count)
         trickle.cancel()
         #expect(try await bench.send("GET", "/healthz").status == 200)
         #expect(bench.runs == 0)
