@@ -190,6 +190,8 @@ final class Program: Sendable {
         try process.run()
     }
 
+    var processID: pid_t { process.processIdentifier }
+
     func signal(_ number: Int32) {
         kill(process.processIdentifier, number)
     }
