@@ -234,7 +234,7 @@ import Testing
         let good = try CallerToken().text(google)
         #expect(try await stage.callForRun(host.port, bearer: good).status == 202)
         #expect(try await stage.endOfTurn().hasPrefix("0 1 "))
-        #expect(try host.program.output.contains("The token is for another audience."))
+        #expect(try host.program.output.contains("refused to run for a caller"))
         #expect(try !host.program.output.contains(good))
         // Keys change: who has not fetched them yet takes tokens of the old and of the new one.
         try google.hub.accounts.keys.rotate()
