@@ -7,10 +7,10 @@ import Testing
 final class Callers: Sendable {
     static let audience = "https://archive.example.com/run"
     static let account = "monthly@simulated-project.iam.gserviceaccount.com"
-    /// For a program that lets in this account's tokens, and nothing else.
-    static let settings = [
-        "COLDROLL_SERVE_AUDIENCE": audience, "COLDROLL_SERVE_ACCOUNT": account, "COLDROLL_SERVE_SECRET_FILE": "",
-    ]
+    /// For a program that lets in this account's tokens.
+    static let settings = ["COLDROLL_SERVE_AUDIENCE": audience, "COLDROLL_SERVE_ACCOUNT": account]
+    /// For one that lets in nothing else.
+    static let alone = settings.merging(["COLDROLL_SERVE_SECRET_FILE": ""]) { $1 }
 
     private let stage: Stage
     private let shown = Mutex<[String]>([])
@@ -52,7 +52,7 @@ final class Callers: Sendable {
             let output = try program.output
             for token in shown.withLock({ $0 }) {
                 for part in token.split(separator: ".").dropFirst() where output.contains(part.prefix(24)) {
-                    Issue.record("a token in the output: \(output)", sourceLocation: sourceLocation)
+                    Issue.record("serve printed a token that was shown to it", sourceLocation: sourceLocation)
                 }
             }
         }
