@@ -235,4 +235,19 @@ import Testing
         #expect(try await callers.call(host.port, try callers.token()).status == 202)
         try await callers.end([host.program])
     }
+    @Test func `nobody who is connected keeps a process from ending`() async throws {
+        let stage = try stage()
+        let callers = Callers(stage)
+        let host = try await stage.serve(changing: Callers.alone)
+        stage.simulator.setFaults([FaultRule(on: "certs", .stall)])
+        let idle = try (0..<20).map { _ in try #require(RawClient(port: UInt16(host.port))) }
+        let token = try callers.token()
+        let waiting = Task { try await callers.call(host.port, token) }
+        try await stage.until("the call waits for Google's keys") { callers.fetches > 0 }
+        let began = ContinuousClock.now
+        try await callers.end([host.program])
+        #expect(began.duration(to: .now) < .seconds(5))
+        #expect([503, 0].contains(try await waiting.value.status))
+        withExtendedLifetime(idle) {}
+    }
 }

@@ -2,6 +2,7 @@ import Foundation
 import GoogleAuth
 import HTTPClient
 import HTTPServer
+import JobQueue
 import Logging
 import Synchronization
 import TestSupport
@@ -39,7 +40,8 @@ import Testing
                 metrics: { [self] in
                     if isBroken.load(ordering: .relaxed) { throw CancellationError() }
                     return "coldroll_workers 1\n"
-                }
+                },
+                closing: StopSignal()
             )
             let server = try HTTPServer(connectionLimit: 16, memory: 64 << 10, lifetime: lifetime) {
                 routes.receive($0)
