@@ -65,6 +65,12 @@ package struct Consent: Sendable {
         return .code(code)
     }
 
+    /// Reads the whole address that the browser ended at.
+    package func answer(address: String) -> Answer {
+        let query = address.split(separator: "?", maxSplits: 1).dropFirst().first?.prefix { $0 != "#" }
+        return query.map { answer(query: String($0)) } ?? .foreign
+    }
+
     private static func sentence(_ error: String) -> String {
         switch error {
         case "access_denied":
@@ -73,7 +79,7 @@ package struct Consent: Sendable {
         case "admin_policy_enforced":
             "The administrator of this Google Workspace account does not let apps read Google Photos."
         default:
-            "Google's page answered \(String(error.filter { $0 == "_" || ($0.isASCII && $0.isLetter) }.prefix(40)))."
+            "Google's page answered \(oauthWord(error) ?? "without a reason")."
         }
     }
 

@@ -64,6 +64,13 @@ struct CredentialsFile {
         case "service_account":
             try require([("client_email", content.client_email), ("private_key", content.private_key)])
             let own = content.token_uri ?? Self.googleTokenURL
+            // What is signed with the key goes to Google only, wherever a file that was slipped in would send it.
+            guard override != nil || Self.isGoogles(own) else {
+                throw AuthError(
+                    code: .badCredentials,
+                    message: "\(name) is no key of Google's: its token_uri leads elsewhere. Make a new key file."
+                )
+            }
             return .serviceAccount(
                 try ServiceAccount(
                     file: name,
@@ -88,7 +95,7 @@ struct CredentialsFile {
             throw AuthError(
                 code: .badCredentials,
                 message: """
-                    \(name) is \(type.map { "of type \(Self.printable($0))" } ?? "without a type"); \
+                    \(name) is \(type.map { "of type \(oauthWord($0) ?? "unknown")" } ?? "without a type"); \
                     what is wanted here is a file of type authorized_user or service_account.
                     """
             )
@@ -105,16 +112,27 @@ struct CredentialsFile {
         }
     }
 
+    /// Whether a token URL is at one of Google's hosts, by https and its own port.
+    static func isGoogles(_ url: String) -> Bool {
+        guard url.hasPrefix("https://"), url.utf8.allSatisfy({ $0 > 32 && $0 < 127 && $0 != UInt8(ascii: "\\") }) else {
+            return false
+        }
+        let rest = url.dropFirst("https://".count)
+        let host = rest.prefix { $0 != "/" }
+        let isName = host.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"): true
+            case UInt8(ascii: "-"), UInt8(ascii: "."): true
+            default: false
+            }
+        }
+        return isName && rest.count > host.count && (host == "accounts.google.com" || host.hasSuffix(".googleapis.com"))
+    }
+
     /// Base URL or whole URL to the token URL.
     static func tokenURL(_ endpoint: String) -> String {
         var base = endpoint
         while base.hasSuffix("/") { base.removeLast() }
         return base.hasSuffix("/token") ? base : base + "/token"
-    }
-
-    private static func printable(_ text: String) -> String {
-        String(
-            text.unicodeScalars.filter { $0.isASCII && $0.value > 32 && $0.value != 127 }.map(Character.init).prefix(40)
-        )
     }
 }

@@ -22,7 +22,7 @@ extension TokenSource {
     package func granted() async -> GrantedLogin? {
         struct Answer: Decodable {
             let scope: String?
-            let refresh_token_expires_in: Int64?
+            let refresh_token_expires_in: Double?
         }
         guard let endpoint = fetcher?.endpoint, case .authorizedUser(let user) = endpoint.grant,
             let response = try? await endpoint.http.send(user.request(), limit: 1 << 20), response.status == 200,
@@ -30,7 +30,7 @@ extension TokenSource {
         else { return nil }
         return GrantedLogin(
             scopes: Set(scope.split(separator: " ").map(String.init)),
-            life: answer.refresh_token_expires_in.map { .seconds($0) }
+            life: answer.refresh_token_expires_in.map { .seconds(min(max($0, 0), Login.longestLife)) }
         )
     }
 }

@@ -21,6 +21,9 @@ package struct Login: Sendable, Equatable, Codable {
 
     private let type: String
 
+    /// Seconds of a login whose end Google names; what is longer is a mistake, and no date that calendars know.
+    static let longestLife = 10 * 365 * 86_400.0
+
     enum CodingKeys: String, CodingKey {
         case id, scopes, subject, email, type
         case clientID = "client_id"

@@ -39,6 +39,7 @@ package struct LoginDesk: Sendable {
     /// - Parameters:
     ///   - code: works once, for some minutes.
     ///   - consent: the question that it answers.
+    /// - Returns: the login, to be sealed and kept.
     /// - Throws: `.badCredentials` where Google refuses code or client, or gives less than a login; `.unavailable` where it
     ///   does not answer, and the login must begin anew.
     package func login(code: String, _ consent: Consent) async throws(AuthError) -> Login {
@@ -56,7 +57,7 @@ package struct LoginDesk: Sendable {
         guard let granted = try? JSONDecoder().decode(Granted.self, from: Data(response.body)) else {
             throw AuthError(code: .unavailable, message: "Google's answer to the login cannot be read. Log in again.")
         }
-        guard let refreshToken = granted.refresh_token, !refreshToken.isEmpty else {
+        guard let refreshToken = granted.refresh_token, Self.isPlain(refreshToken) else {
             throw AuthError(
                 code: .badCredentials,
                 message: "Google gave no refresh token, so the login would be over in an hour. Remove the app at "
@@ -64,7 +65,7 @@ package struct LoginDesk: Sendable {
             )
         }
         // From Google itself over TLS: its signature need not be checked (OpenID Connect Core 1.0, 3.1.3.7).
-        guard let identity = granted.id_token.flatMap(Self.identity), let subject = identity.sub, !subject.isEmpty,
+        guard let identity = granted.id_token.flatMap(Self.identity), let subject = identity.sub, Self.isPlain(subject),
             identity.aud == consent.client.id
         else {
             throw AuthError(
@@ -75,15 +76,17 @@ package struct LoginDesk: Sendable {
         return Login(
             client: consent.client,
             refreshToken: refreshToken,
-            scopes: (granted.scope ?? "").split(separator: " ").map(String.init),
+            scopes: (granted.scope ?? "").split(separator: " ").map(String.init).filter(Self.isPlain),
             subject: subject,
-            email: identity.email,
+            email: identity.email.flatMap { Self.isPrintable($0) ? $0 : nil },
             signedInAt: sent,
-            endsAt: granted.refresh_token_expires_in.map { sent.addingTimeInterval($0) }
+            endsAt: granted.refresh_token_expires_in.map { sent.addingTimeInterval(min(max($0, 0), Login.longestLife)) }
         )
     }
 
-    /// A new access token. Tries again as for every other token; `.loginRequired` where the login is dead for good.
+    /// A new access token.
+    ///
+    /// Tries again as for every other token; `.loginRequired` where the login is dead for good.
     package func refresh(_ login: Login) async -> Result<AccessToken, AuthError> {
         let user = AuthorizedUser(
             login: login.email.map { "the login of \($0)" } ?? "the login",
@@ -98,7 +101,9 @@ package struct LoginDesk: Sendable {
         return await TokenEndpoint(grant: .authorizedUser(user), http: http).fetch(before: true)
     }
 
-    /// Ends a login at Google's, with all its access tokens. One that Google does not know any more is ended.
+    /// Ends a login at Google's, with all its access tokens.
+    ///
+    /// One that Google does not know any more is ended.
     package func revoke(_ login: Login) async throws(AuthError) {
         let response = try await post(revokeURL, [("token", login.refreshToken)])
         if response.status == 200 { return }
@@ -143,14 +148,29 @@ package struct LoginDesk: Sendable {
             )
         case let word:
             let isPassing = [408, 429].contains(response.status) || response.status >= 500
-            let said = word.map { String($0.filter { $0 == "_" || ($0.isASCII && $0.isLetter) }.prefix(40)) }
             return AuthError(
                 code: isPassing ? .unavailable : .badCredentials,
                 message:
-                    "Google answered the login with \(response.status) \(said ?? "and no reason"). Run 'coldroll login' "
+                    "Google answered the login with \(response.status) \(oauthWord(word) ?? "and no reason"). Run 'coldroll login' "
                     + "again."
             )
         }
+    }
+
+    /// Letters, digits and signs of ASCII, as all of Google's tokens, numbers and scopes are; no database refuses them.
+    private static func isPlain(_ text: String) -> Bool {
+        (1...4096).contains(text.utf8.count) && text.utf8.allSatisfy { $0 > 32 && $0 < 127 }
+    }
+
+    /// An address fit to be shown and kept.
+    private static func isPrintable(_ text: String) -> Bool {
+        (1...320).contains(text.unicodeScalars.count)
+            && text.unicodeScalars.allSatisfy { scalar in
+                switch scalar.properties.generalCategory {
+                case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse: false
+                default: true
+                }
+            }
     }
 
     private static func identity(_ token: String) -> Identity? {

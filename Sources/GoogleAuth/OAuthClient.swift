@@ -69,8 +69,12 @@ package struct OAuthClient: Sendable, Equatable {
     package var loopback: (redirect: String, port: UInt16)? {
         for redirect in redirects {
             for host in ["127.0.0.1", "localhost"] where redirect.hasPrefix("http://\(host):") {
-                let digits = redirect.dropFirst("http://\(host):".count).prefix { $0.isNumber }
-                if let port = UInt16(digits), port > 0 { return (redirect, port) }
+                let rest = redirect.dropFirst("http://\(host):".count)
+                let digits = rest.prefix { $0.isNumber }
+                // Behind the port only a path: before an @ all of this would be somebody's name at another host.
+                let path = rest.dropFirst(digits.count)
+                let isPath = path.isEmpty || (path.hasPrefix("/") && path.utf8.allSatisfy { $0 > 32 && $0 < 127 })
+                if let port = UInt16(digits), port > 0, isPath { return (redirect, port) }
             }
         }
         return nil

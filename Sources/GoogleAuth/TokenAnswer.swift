@@ -88,11 +88,10 @@ enum TokenAnswer {
                     """
             )
         default:
-            let word = error.map { String($0.filter { $0 == "_" || ($0.isASCII && $0.isLetter) }.prefix(40)) }
             return AuthError(
                 code: .badCredentials,
                 message:
-                    "No access token for \(grant.subject): Google answered \(status) \(word ?? "without a reason")."
+                    "No access token for \(grant.subject): Google answered \(status) \(oauthWord(error) ?? "without a reason")."
             )
         }
     }

@@ -1,7 +1,7 @@
-/// Where base URLs and their redirects may go.
+/// Where base URLs and their redirects may go, and where a person's browser may be sent.
 ///
 /// Google serves photos from `lh3.googleusercontent.com`, sends `=dv` on to `video-downloads.googleusercontent.com`, and has
-/// the same service under `lh3.google.com`. No other host was ever seen.
+/// the same service under `lh3.google.com`. No other host was ever seen. The Picker is at `photos.google.com`.
 struct MediaHosts {
     private let endpoint: WebAddress?
 
@@ -10,16 +10,25 @@ struct MediaHosts {
     }
 
     func allow(_ address: WebAddress) -> Bool {
-        if address.scheme == "https", address.port == 443, Self.isGoogle(address.host) { return true }
+        (address.isPlainHTTPS && Self.isGoogle(address.host)) || isEmulators(address)
+    }
+
+    /// Whether a link may be shown and opened: `sites.google.com`, for one, has pages of anybody's.
+    func allowLink(_ address: WebAddress) -> Bool {
+        (address.isPlainHTTPS && address.host == "photos.google.com") || isEmulators(address)
+    }
+
+    private func isEmulators(_ address: WebAddress) -> Bool {
         guard let endpoint, !Self.isGoogleService(endpoint.host) else { return false }
         // An emulator may serve its photos from another port.
         return address.isSameOrigin(as: endpoint) || (endpoint.isLoopback && address.isLoopback)
     }
 
     private static func isGoogle(_ host: String) -> Bool {
-        // Names below bc.googleusercontent.com are those of rented machines.
-        if host.hasSuffix(".bc.googleusercontent.com") { return false }
-        return host.hasSuffix(".googleusercontent.com") || host.hasSuffix(".google.com")
+        if host.hasSuffix(".google.com") { return true }
+        // Deeper names are those of rented machines and of what runs on them: bc, notebooks, dataproc and the like.
+        let own = host.split(separator: ".", omittingEmptySubsequences: false)
+        return own.count == 3 && host.hasSuffix(".googleusercontent.com")
     }
 
     private static func isGoogleService(_ host: String) -> Bool {

@@ -86,6 +86,9 @@ package struct PickerClient: Sendable {
         return try await photos.page(call, of: WirePickedItem.self)
     }
 
+    /// A link that was kept, if it is one that `session` would have given.
+    package func link(kept link: String?) -> String? { try? checked(link) }
+
     private func session(_ call: APICall) async throws(PhotosError) -> PickerSession {
         let wire = try photos.decode(WireSession.self, from: try await photos.answer(to: call), of: call)
         guard let id = WireMedia.id(wire.id) else {
@@ -108,7 +111,7 @@ package struct PickerClient: Sendable {
     /// A person's browser opens it: only what is Google's.
     private func checked(_ link: String?) throws(PhotosError) -> String? {
         guard let link, !link.isEmpty else { return nil }
-        guard let address = WebAddress(link), photos.hosts.allow(address) else {
+        guard let address = WebAddress(link), photos.hosts.allowLink(address) else {
             throw PhotosError(
                 code: .foreignHost,
                 message: "The link of a picking session does not lead to Google: it is not shown and not opened."

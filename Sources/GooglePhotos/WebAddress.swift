@@ -40,6 +40,8 @@ struct WebAddress: Equatable {
     }
     var url: String { origin + path }
 
+    var isPlainHTTPS: Bool { scheme == "https" && port == 443 }
+
     func isSameOrigin(as other: WebAddress) -> Bool {
         scheme == other.scheme && host == other.host && port == other.port
     }

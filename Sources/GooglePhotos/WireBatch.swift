@@ -1,3 +1,5 @@
+import HTTPClient
+
 /// The answer of `mediaItems:batchGet`.
 struct WireBatch: Decodable {
     private let entries: [Lenient<Entry>?]

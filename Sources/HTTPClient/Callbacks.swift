@@ -24,6 +24,14 @@ func receiveHeader(
         return 0
     }
     guard let head = transfer.parser.head else { return size * count }
+    // Which body belongs to it is decided by the status that libcurl reads: a head that can be read in two ways is none.
+    var status = 0
+    guard let easy = unsafe transfer.easy, unsafe ccurl_get_long(easy, CURLINFO_RESPONSE_CODE, &status) == CURLE_OK,
+        status == head.status
+    else {
+        transfer.failure = HTTPError(code: .cut, message: "\(transfer.target.host) sent a head that makes no sense.")
+        return 0
+    }
     // An early refusal ends the upload, but libcurl 7.88 does not see that it is over while our half is paused.
     if transfer.sendingIsPaused { transfer.wake() }
     // A caller that waits for the head of a download goes on while its body arrives.

@@ -30,6 +30,12 @@ import Synchronization
     /// Handles kept for reuse; beyond, making one anew (about 20 µs) costs less than the memory.
     private static let idleHandles = 32
 
+    /// Whether a handle may serve a second transfer: from libcurl 8.2 on.
+    ///
+    /// Before, a head whose first line is folded makes libcurl write to memory that it freed with the head of the transfer
+    /// before (curl#11103): any server could.
+    private static let reusesHandles = ccurl_version() >= 0x080200
+
     private static let initialized = curl_global_init(Int(CURL_GLOBAL_DEFAULT)) == CURLE_OK
 
     init(_ configuration: HTTPClient.Configuration) {
@@ -191,7 +197,7 @@ import Synchronization
         _ = unsafe curl_multi_remove_handle(multi, easy)
         transfer.release()
         // libcurl keeps a failed transfer's buffer even over a reset, and then refuses CURLOPT_BUFFERSIZE.
-        if code == CURLE_OK, failure == nil, unsafe idle.count < Self.idleHandles {
+        if Self.reusesHandles, code == CURLE_OK, failure == nil, unsafe idle.count < Self.idleHandles {
             unsafe curl_easy_reset(easy)
             unsafe idle.append(easy)
         } else {

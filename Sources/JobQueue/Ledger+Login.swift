@@ -78,6 +78,7 @@ extension Ledger {
     ///   - lease: a random number of the caller's.
     ///   - patience: after this somebody else may try.
     /// - Returns: whether the caller has it; if not, somebody else fetches, or has fetched.
+    /// - Throws: `PostgresError` where the database does not answer: then the caller fetches for itself.
     package func beginRefresh(
         source: Int64,
         of login: SharedLogin,
@@ -121,6 +122,7 @@ extension Ledger {
     ///   - source: whose login.
     ///   - login: id of the login that was refused; a newer one is left alone.
     ///   - reason: a sentence without secrets.
+    /// - Throws: `PostgresError` where the database does not answer; the next one who is refused notes it.
     package func refuseLogin(source: Int64, login: String, reason: String) async throws(PostgresError) {
         _ = try await pool.run(
             LoginStatements.refuse,

@@ -4,6 +4,7 @@ import Foundation
 @main
 enum Coldroll {
     static func main() async {
+        CoreDumps.forbid()
         let stop = StopSignal()
         let interruption = InterruptionPolicy(stop: stop)
         SignalWatch.start { interruption.signalled($0) }

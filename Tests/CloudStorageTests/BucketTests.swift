@@ -18,7 +18,7 @@ import Testing
         let tokens = try TokenSource.file(
             simulator.storageCredentialsFile,
             scope: scope,
-            tokenEndpoint: nil,
+            tokenEndpoint: simulator.url,
             http: http
         )
         return try #require(try Bucket("gs://\(name)/cold", http: http, tokens: tokens, endpoint: simulator.url))

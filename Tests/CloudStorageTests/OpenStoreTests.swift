@@ -53,7 +53,13 @@ import Testing
             "https://evil.example/upload", "http://storage.googleapis.com/upload",
             "https://storage.googleapis.com:444/upload",
             "https://storage.googleapis.com@evil.example/", "https://user@storage.googleapis.com/", "/upload", "",
-            "https://storage.googleapis.com.evil.example/",
+            "https://storage.googleapis.com.evil.example/", "https://storage.googleapis.com./upload",
+            "https://storage.googleapis.com\\@evil.example/", "https://evil.example\\@storage.googleapis.com/",
+            "https://evil.example#@storage.googleapis.com/", "https://storage。googleapis.com/upload",
+            "https://storage.googleapis.com%2eevil.example/", "https://[::1]/upload", "https://2130706433/upload",
+            "https://storage.googleapis.com/upload\r\nX-Evil: 1", " https://storage.googleapis.com/upload",
+            "//storage.googleapis.com/upload", "https:storage.googleapis.com/upload", "https://127.0.0.1/upload",
+            "https://www.googleapis.com/upload", "https://storage.googleapis.com:99999/upload",
         ]
     )
     func foreignSession(uri: String) throws {

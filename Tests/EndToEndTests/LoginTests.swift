@@ -194,7 +194,7 @@ import Testing
         #expect(status.output.contains("REFUSED") && status.output.contains("Run 'coldroll login'"), "\(status.output)")
         let run = try await stage.run("run", changing: Stage.byLogin)
         #expect(run.status == 3 && run.output.contains("Run 'coldroll login'"), "\(run.output)")
-        #expect(try await stage.number("SELECT coalesce(max(attempts), 0)::bigint FROM coldroll.job") == 0)
+        #expect(try await stage.number("SELECT coalesce(max(attempt), 0)::bigint FROM coldroll.job") == 0)
         #expect(try await stage.number("SELECT count(*) FROM coldroll.job_error") == 0)
 
         try await stage.logIn()

@@ -66,7 +66,7 @@ private func consent() -> Consent {
             Issue.record("a refusal was not taken for one")
             return
         }
-        #expect(other == "Google's page answered Jxb.")
+        #expect(other == "Google's page answered without a reason.")
     }
 }
 
@@ -105,6 +105,14 @@ private func consent() -> Consent {
             "http://127.0.0.1:8085/"
         ),
         (#"{"web":{"client_id":"1","client_secret":"s3cr3t"}}"#, "http://127.0.0.1:8085/"),
+        (
+            #"{"web":{"client_id":"1","client_secret":"s3cr3t","redirect_uris":["http://127.0.0.1:8085@evil.example/"]}}"#,
+            "http://127.0.0.1:8085/"
+        ),
+        (
+            #"{"installed":{"client_id":"1","client_secret":"s3cr3t","auth_uri":"https://accounts.google.com@evil.example/"}}"#,
+            "not a client of Google's"
+        ),
     ])
     func `another file is refused with what it is, and without what it holds`(_ json: String, _ words: String) {
         #expect {

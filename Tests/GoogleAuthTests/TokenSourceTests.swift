@@ -202,6 +202,43 @@ private func source(_ json: String, _ server: TokenServer) throws(AuthError) -> 
         let tokens = try source(SampleKey.file(), server)
         await #expect { try await tokens.headers() } throws: { ($0 as? AuthError)?.code == .badCredentials }
     }
+
+    @Test(
+        "a key file that leads elsewhere than to Google signs nothing",
+        arguments: [
+            "https://evil.example/token", "http://oauth2.googleapis.com/token",
+            "https://oauth2.googleapis.com@evil.example/token",
+            "https://oauth2.googleapis.com:8443/token", "https://oauth2.googleapis.com",
+            "https://googleapis.com.evil.example/token",
+            "https://evilgoogleapis.com/token", "https://evil.example#.googleapis.com/",
+            "https://evil.example?.googleapis.com/",
+            "https://OAuth2.googleapis.com/token", "https://oauth2。googleapis.com/token", "https://[::1]/token",
+            "https://2130706433/",
+            "https://evil.example\\\\.googleapis.com/", "https://oauth2.googleapis.com/token\\r\\nX: y",
+            "file:///etc/passwd", "",
+        ]
+    )
+    func foreignKeyFiles(_ uri: String) throws {
+        let file = Array(SampleKey.file(tokenURI: uri).utf8)
+        #expect {
+            try CredentialsFile(file, name: "key.json").grant(scope: scope, tokenEndpoint: nil)
+        } throws: {
+            let error = $0 as? AuthError
+            return error?.code == .badCredentials && "\($0)".contains("key.json")
+                && "\($0)".contains("token_uri leads elsewhere")
+        }
+    }
+
+    @Test(arguments: [
+        "https://oauth2.googleapis.com/token", "https://accounts.google.com/o/oauth2/token",
+        "https://www.googleapis.com/oauth2/v4/token",
+    ])
+    func keyFilesOfAnyAgeLeadToGoogle(_ uri: String) throws {
+        let file = Array(SampleKey.file(tokenURI: uri).utf8)
+        #expect(
+            try CredentialsFile(file, name: "key.json").grant(scope: scope, tokenEndpoint: nil).request().url == uri
+        )
+    }
 }
 
 @Suite(.timeLimit(.minutes(5))) struct MetadataServerTests {

@@ -96,18 +96,61 @@ struct DownloadTests {
             "https://example.com\\@lh3.googleusercontent.com/x", "http://10.0.0.1/x", "http://127.0.0.1.example.com/x",
             "", "x",
             "file:///etc/passwd", "http://[::2]/x", "https://user:pw@lh3.google.com/", "http://127.0.0.256/x",
-            "https://lh3。google.com/",
+            "https://lh3。google.com/", "https://lh3.googleusercontent.com%2eexample.com/x",
+            "https://xn--lh3-google.com/x",
+            "https://gοοgle.com/x", "https://2130706433/x", "https://0x7f.1/x",
+            "https://127.1/x", "https://[::ffff:127.0.0.1]:443/x", "https://[fe80::1%25eth0]/x",
+            "https://169.254.169.254/computeMetadata/v1/", "http://metadata.google.internal/computeMetadata/v1/",
+            "https://a.b.notebooks.googleusercontent.com/x", "https://x.lh3.googleusercontent.com/x",
+            "https://googleusercontent.com/x", "https://google.com/x", "https://.google.com/x",
+            "https://lh3.google.com:/x",
+            "https://lh3.google.com:65536/x", "https://lh3.google.com:+443/x", "https:lh3.google.com/x",
+            "https://storage.googleapis.com/anybodys-bucket/x", "https://example.com/https://lh3.google.com/x",
+            "https://example.com#.google.com/", "https://example.com?.google.com/", "//example.com/x",
         ]
     )
     func foreignHosts(_ url: String) async throws {
         let google = try ScriptedGoogle(always: .redirect(302, to: url))
         #expect(try await failure(of: google, url).code == .foreignHost)
         #expect(google.requests.isEmpty)
+        // As a Location it may also be a path on the host that sent it, which is no other host.
         if url.contains("://"), !url.contains("\\") {
             let code = try await failure(of: google).code
             #expect(code == .foreignHost || code == .malformed)
             #expect(google.requests.count == 1)
         }
+    }
+
+    @Test(
+        "A redirect to a good host does not open the way to a bad one",
+        arguments: [
+            "https://example.com/x", "//example.com/x", "/\\example.com/x", "https://lh3.google.com@example.com/x",
+        ]
+    )
+    func chains(_ last: String) async throws {
+        let other = try ScriptedGoogle(always: .redirect(302, to: last))
+        let place = other.origin + "/second"
+        let google = try ScriptedGoogle { request in
+            request.target == "/lr/SECRET=d" ? .redirect(302, to: "/first") : .redirect(302, to: place)
+        }
+        let error = try await failure(of: google)
+        // A path stays where it is, whatever slashes it has, and so goes in a circle.
+        #expect(error.code == .foreignHost || (error.code == .malformed && !last.contains("//example")))
+        #expect(google.requests.count == 2)
+        #expect(other.requests.count == (last.hasPrefix("/\\") ? 4 : 1))
+        #expect(other.requests.allSatisfy { $0.authorization == nil })
+    }
+
+    @Test("A line break in a redirect is no second field", arguments: ["%0d%0aX-Evil:%201", "\tX-Evil: 1", "é"])
+    func lineBreaks(_ tail: String) async throws {
+        let google = try ScriptedGoogle { request in
+            request.target == "/lr/a=d" ? .redirect(302, to: "/next" + tail) : Self.photo
+        }
+        let buffer = try await google.buffer()
+        _ = try await google.client().download(BaseURL(google.origin + "/lr/a"), .still, into: buffer)
+        try await buffer.waitForEnd()
+        #expect(google.requests.count == 2)
+        #expect(google.requests.allSatisfy { $0.target.utf8.allSatisfy { $0 > 32 } || $0.target.hasPrefix("/next") })
     }
 
     @Test(
@@ -127,6 +170,13 @@ struct DownloadTests {
         }
         #expect(error?.code == .foreignHost)
         #expect(google.requests.isEmpty)
+        for url in ["https://[::1]/x", "https://localhost/x", "https://127.0.0.1:443/x", "http://[::1]:80/x"] {
+            let buffer = try await google.buffer()
+            let error = await GooglePhotosTests.failure { () async throws(PhotosError) in
+                try await client.download(BaseURL(url), .still, into: buffer)
+            }
+            #expect(error?.code == .foreignHost, "\(url)")
+        }
     }
 
     @Test func aLoginPageMeansThatTheBaseURLIsOver() async throws {

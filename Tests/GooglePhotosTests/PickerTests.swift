@@ -74,7 +74,11 @@ struct PickerTests {
         arguments: [
             "https://photos.google.com.evil.org/picker", "http://photos.google.com/picker", "file:///etc/passwd",
             "javascript:alert(1)", "--new-window", "https://photos.google.com@evil.org/",
-            "https://evil.org/photos.google.com",
+            "https://evil.org/photos.google.com", "https://sites.google.com/view/anybodys",
+            "https://lh3.googleusercontent.com/x",
+            "https://photos.google.com:8443/x", "https://photos.google.com./x", "https://photos。google.com/x",
+            "https://photos.google.com%2eevil.org/x", "https://2130706433/x", "//photos.google.com/x",
+            "https://photos.google.com\\\\@evil.org/x", "https:photos.google.com/x",
         ]
     )
     func foreignLinks(_ link: String) async throws {

@@ -62,6 +62,42 @@ import Testing
         #expect(SendTests.text(try await client.send(HTTPRequest("GET", server.url))) == "ok")
     }
 
+    /// What libcurl frees with one answer's head must not be written to by the next one's (curl#11103).
+    @Test func aHeadThatBeginsWithAFoldedLineTouchesNothingOfTheOneBefore() async throws {
+        let server = try ScriptedServer { connection in
+            _ = try connection.readHead()
+            let first = connection.number % 2 == 0 ? "Retry-After: 30\r\nDate: x" : " Oct 2026 07:28:00 GMT"
+            try connection.write("HTTP/1.1 429 Slow\r\n\(first)\r\nConnection: close\r\n\r\nslow")
+        }
+        let client = HTTPClient()
+        for round in 0..<200 {
+            do {
+                let answer = try await client.send(HTTPRequest("GET", server.url))
+                #expect(answer.status == 429 && answer.body == Array("slow".utf8), "round \(round)")
+                #expect(answer.head.header("Retry-After") == (round % 2 == 0 ? "30" : nil), "round \(round)")
+            } catch {
+                // To continue nothing is a fault; what it must not be is the continuation of another answer.
+                #expect(round % 2 == 1 && error.code == .cut, "round \(round)")
+            }
+        }
+    }
+
+    /// In the middle of a head, what looks like the beginning of another one is a field, and no other status.
+    @Test func aStatusInTheMiddleOfAHeadIsNone() async throws {
+        let server = try ScriptedServer { connection in
+            _ = try connection.readHead()
+            try connection.write(
+                "HTTP/1.1 404 Not Found\r\nX-A: 1\r\nHTTP/1.1 200 OK: 1\r\nX-B: a\rb\r\nContent-Length: 0\r\n\r\n"
+            )
+        }
+        let client = HTTPClient()
+        let answer = try await client.send(HTTPRequest("GET", server.url))
+        #expect(answer.status == 404)
+        #expect(answer.head.header("X-A") == "1")
+        // And a bare carriage return, which ends a line for some, is blank.
+        #expect(answer.head.header("X-B") == "a b")
+    }
+
     @Test func aResetIsACut() async throws {
         let server = try ScriptedServer { connection in
             _ = try connection.readHead()

@@ -72,13 +72,22 @@ import Testing
         try Data().write(to: URL(filePath: home + "/file"))
         let answer = try await setup([
             "COLDROLL_STATE": "file://\(home)/file/state", "COLDROLL_SOURCE": "library",
+            "COLDROLL_PHOTOS_CREDENTIALS": home + "/file",
         ])
         #expect(answer.code == 1)
         let errors = try messages(answer).filter { $0.severity == "ERROR" }.map(\.message)
         try #require(errors.count == 3)
         #expect(errors[0].hasPrefix("Making the folder \(home)/file/state: a file stands"))
-        #expect(errors[1].hasPrefix("COLDROLL_PHOTOS_CREDENTIALS is not set; it names a JSON file"))
+        #expect(errors[1].hasPrefix("\(home)/file "), "\(errors[1])")
         #expect(errors[2].hasPrefix("The setup is not complete"))
+        try FileManager.default.removeItem(atPath: home)
+    }
+
+    @Test func whereNobodyHasLoggedInYetOnlyThatIsMissing() async throws {
+        let answer = try await setup(["COLDROLL_SOURCE": "library"])
+        #expect(answer.code == 0, "\(answer.output)")
+        #expect(answer.output.contains("Almost ready: run 'coldroll login'"), "\(answer.output)")
+        #expect(!answer.output.contains("ERROR"), "\(answer.output)")
         try FileManager.default.removeItem(atPath: home)
     }
 

@@ -2,10 +2,14 @@ import itertools
 import os
 import pathlib
 import subprocess
+import sys
 from dataclasses import dataclass
 
 import pytest
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+
+import leaks
 from fleet import Fleet
 from google import Google
 from network import Network, call
@@ -66,13 +70,16 @@ def postgres(network, certificates):
     server.start()
     yield server
     server.stop()
+    leaks.refuse(*(path for path in server.directory.iterdir() if path.is_file() and "log" in path.name))
 
 
 @pytest.fixture
 def directory(request, numbers=itertools.count(1)):
     path = DIRECTORY / f"test-{next(numbers)}"
     path.mkdir(mode=0o755)
-    return path
+    yield path
+    # Everything that ran has ended, and whatever the test was about: no log of a program or of a server has a secret in it.
+    leaks.refuse(*path.rglob("*.log"))
 
 
 @pytest.fixture

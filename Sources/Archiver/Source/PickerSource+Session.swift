@@ -62,7 +62,7 @@ extension PickerSource {
             try await scan.answered { try await ledger.notePicked(pick.id) }
             return true
         }
-        guard session.timeout != .zero, let link = session.link ?? pick.link else {
+        guard session.timeout != .zero, let link = session.link ?? client.link(kept: pick.link) else {
             // Nothing hangs on its end: Google ends it by itself.
             try? await client.deleteSession(pick.session)
             try await scan.answered { try await ledger.endPick(pick.id, .unused) }

@@ -45,7 +45,7 @@ package struct Bucket: Sendable {
         let subject = "Reading the settings of \(url)"
         let response = try await send(HTTPRequest("GET", "\(address)?projection=noAcl"), subject)
         switch response.status {
-        case 200: return try decoded(response, subject)
+        case 200: return try decoded(response, subject) as BucketResource
         case 404: return nil
         default: throw Refusal(response).error(.readBucket, subject, bucket: name)
         }
@@ -57,7 +57,7 @@ package struct Bucket: Sendable {
         // Version 3 shows bindings that have a condition as what they are (IAM docs: "Policy versions").
         let response = try await send(HTTPRequest("GET", "\(address)/iam?optionsRequestedPolicyVersion=3"), subject)
         switch response.status {
-        case 200: return try decoded(response, subject)
+        case 200: return try decoded(response, subject) as BucketPolicy
         case 404, 405: return nil
         default: throw Refusal(response).error(.readPolicy, subject, bucket: name)
         }

@@ -43,7 +43,12 @@ package struct BucketResource: Sendable, Equatable, Decodable {
     package var version: Int64? { metageneration?.value }
 
     /// Whole days; what is left of a day counts, so that nothing is called shorter than it is.
-    private func days(_ seconds: Int64?) -> Int? { seconds.map { Int(($0 + 86_399) / 86_400) } }
+    private func days(_ seconds: Int64?) -> Int? {
+        seconds.map { seconds in
+            let (days, rest) = max(0, seconds).quotientAndRemainder(dividingBy: 86_400)
+            return Int(days) + (rest > 0 ? 1 : 0)
+        }
+    }
 }
 
 /// One rule of a bucket's lifecycle configuration (Cloud Storage docs: "Object Lifecycle Management").

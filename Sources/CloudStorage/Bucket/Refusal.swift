@@ -26,9 +26,8 @@ struct Refusal {
         status = response.status
         let failure = (try? JSONDecoder().decode(ErrorResource.self, from: Data(response.body)))?.error
         reasons = failure?.errors?.compactMap(\.reason) ?? []
-        let text = (failure?.message ?? "").map { $0.isNewline ? " " : $0 }.prefix(300)
-        let printable = String(text).unicodeScalars.allSatisfy { $0.value >= 32 && $0.value != 127 }
-        detail = text.isEmpty || !printable || String(text).contains("upload_id") ? nil : String(text)
+        let text = ServerWords.cleaned(failure?.message ?? "")
+        detail = text.isEmpty ? nil : text
     }
 
     /// 403 that means "slower" (Cloud Storage docs: "HTTP status and error codes").

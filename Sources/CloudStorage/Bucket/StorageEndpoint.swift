@@ -40,16 +40,37 @@ struct StorageEndpoint: Sendable, Equatable {
 
     /// Whether an upload session's URI may be given our token and bytes: it must lead where the request came from.
     func owns(_ session: UploadSession) -> Bool {
-        guard let there = Origin(session.uri) else { return false }
+        guard Self.isPlain(session.uri), let there = Origin(session.uri) else { return false }
         return there == origin || (isGoogle && there == Origin("https://storage.googleapis.com"))
+    }
+
+    /// Whether no two readers of URLs could see different hosts in it: only the network's own reader is asked for a connection.
+    private static func isPlain(_ uri: String) -> Bool {
+        guard uri.utf8.allSatisfy({ $0 > 32 && $0 < 127 && $0 != UInt8(ascii: "\\") }),
+            let start = uri.firstRange(of: "://")?.upperBound
+        else { return false }
+        let authority = uri[start...].utf8.prefix { !"/?#".utf8.contains($0) }
+        let host = authority.prefix { $0 != UInt8(ascii: ":") }
+        let port = authority.dropFirst(host.count)
+        let isName = host.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"): true
+            case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."): true
+            default: false
+            }
+        }
+        let digits = port.dropFirst()
+        let isPort =
+            port.isEmpty || ((1...5).contains(digits.count) && digits.allSatisfy { (0x30...0x39).contains($0) })
+        // An IPv6 address, of an emulator, stands in brackets.
+        return (isName && isPort) || (authority.first == UInt8(ascii: "[") && !authority.contains(UInt8(ascii: "@")))
     }
 
     /// Whether a session that was kept elsewhere may be gone on with: nothing but an upload's URI at this endpoint.
     ///
     /// Who changes what was kept cannot have other requests sent with our token, such as the deletion of an object.
     func mayGoOn(with session: UploadSession) -> Bool {
-        guard owns(session), session.uri.utf8.allSatisfy({ $0 > 32 && $0 < 127 && $0 != UInt8(ascii: "\\") }),
-            let parts = URLComponents(string: session.uri), parts.fragment == nil
+        guard owns(session), let parts = URLComponents(string: session.uri), parts.fragment == nil
         else { return false }
         let path = parts.percentEncodedPath
         let folder = URLComponents(string: base)?.percentEncodedPath ?? ""

@@ -30,7 +30,8 @@ extension Command {
         let program = try findPsql(session.settings.environment)
         let server = try await session.openServer()
         let conninfo = Conninfo(session.settings.listen ?? server)
-        var environment = session.settings.environment
+        // The settings are not for what is started from psql in turn.
+        var environment = session.settings.environment.filter { !$0.key.hasPrefix("COLDROLL_") }
         if let password = conninfo.password { environment["PGPASSWORD"] = password }
         environment["PGOPTIONS"] = await readerOptions(session.settings.listen ?? server)
         // Ctrl-C reaches psql by itself, in the terminal's foreground group; SIGTERM has to be passed on.

@@ -29,9 +29,10 @@ struct AnswerWait: Sendable {
         return answer
     }
 
-    /// The code.
+    /// Waits for the answer that the browser brings.
     ///
     /// - Parameter reads: whether lines of standard input are addresses that a person pastes.
+    /// - Returns: the code in it.
     /// - Throws: `CommandFailure` with what to do.
     func code(reads: Bool) async throws -> String {
         let timer = Task { [post, patience] in
@@ -75,8 +76,7 @@ struct AnswerWait: Sendable {
             while let line = readLine() {
                 let text = line.trimmingCharacters(in: .whitespaces)
                 if text.isEmpty { continue }
-                let query = text.split(separator: "?", maxSplits: 1).dropFirst().first.map { $0.prefix { $0 != "#" } }
-                post.yield(.answer(query.map { consent.answer(query: String($0)) } ?? .foreign, pasted: true))
+                post.yield(.answer(consent.answer(address: text), pasted: true))
             }
             post.yield(.inputEnded)
         }

@@ -9,7 +9,8 @@ struct Browser: Sendable {
 
     /// `BROWSER`'s first program, else the desktop's own opener; nil where there is no desktop.
     init?(environment: [String: String]) {
-        self.environment = environment
+        // A browser has no use for the settings, among which may be the database's password.
+        self.environment = environment.filter { !$0.key.hasPrefix("COLDROLL_") && !$0.key.hasPrefix("PG") }
         let search = environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin"
         if let named = environment["BROWSER"]?.split(separator: ":").first {
             let words = named.split(separator: " ").map(String.init)

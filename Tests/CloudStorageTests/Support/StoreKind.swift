@@ -67,7 +67,7 @@ final class SimulatedBucket: Sendable {
         tokens = try TokenSource.file(
             simulator.storageCredentialsFile,
             scope: "https://www.googleapis.com/auth/devstorage.read_write",
-            tokenEndpoint: nil,
+            tokenEndpoint: simulator.url,
             http: http
         )
         let store = try openStore("gs://archive/\(Self.prefix)", http: http, tokens: tokens, endpoint: simulator.url)
