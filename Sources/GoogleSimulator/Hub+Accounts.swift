@@ -29,4 +29,27 @@ extension Hub {
             }
         }
     }
+    /// The ID token with which Cloud Scheduler calls an `audience` in the name of an `account`, spoiled if `fault` says how.
+    ///
+    /// The account is the simulated project's own unless it is named; the faults are those of `IdentityFault`.
+    ///
+    /// - Throws: a sentence that names what is wrong; the caller corrects what it asked for.
+    func identityToken(_ wanted: JSONValue) throws -> String {
+        guard let audience = wanted["audience"]?.text, !audience.isEmpty else {
+            throw SimulatorError(description: "an identity token needs an \"audience\"")
+        }
+        var fault: IdentityFault?
+        if let word = wanted["fault"]?.text {
+            fault = IdentityFault(rawValue: word)
+            guard fault != nil else {
+                let known = IdentityFault.allCases.map(\.rawValue).joined(separator: ", ")
+                throw SimulatorError(
+                    description: "no identity token is wrong in the way \"\(word)\", but in these: \(known)"
+                )
+            }
+        }
+        let identities = accounts.identities
+        let account = identities.serviceAccount(wanted["account"]?.text ?? identities.serviceAccountEmail)
+        return try IdentityTokens(keys: accounts.keys).make(for: audience, account: account, fault: fault)
+    }
 }

@@ -146,6 +146,16 @@ package final class Simulator: Sendable {
     /// How long logins live that begin from now on, in seconds; nil: until they are revoked.
     package func setRefreshLifetime(seconds: Double?) { hub.accounts.refreshTokens.setLifetime(seconds: seconds) }
 
+    /// An ID token as `POST /control/identity-token` mints it: `{"audience":URL,"account":EMAIL,"fault":"expired"}`.
+    ///
+    /// - Throws: a sentence that names what is wrong.
+    package func identityToken(json text: String) throws -> String {
+        try hub.identityToken(JSONValue.parse(Array(text.utf8)) ?? .null)
+    }
+
+    /// Another key signs ID tokens from now on; the one before stays published.
+    package func rotateIdentityKey() throws { try hub.accounts.keys.rotate() }
+
     /// Adds a made-up photo under a name that no file could have.
     package func addPhoto(named filename: String) throws {
         let wanted = JSONValue.members(("filename", .string(filename)))

@@ -64,9 +64,13 @@ let helpText = """
     /o/oauth2/v2/auth as owner@, guest@ or stranger@example.com; the last one is no test user.
     Prints one JSON line when it listens; SIGTERM and SIGINT end it. Its own requests: GET /control/counters, library,
     objects, buckets; POST /control/faults, library/add, reset-counters, new-day, expire-tokens, expire-base-urls,
-    expire-page-tokens, revoke-photos-login, rotate-identity-key, revoke-logins, refresh-lifetime, library-owner, bucket,
-    project, pick, picker, new-minute; GET /control/picker.
+    expire-page-tokens, revoke-photos-login, rotate-identity-key, identity-token, revoke-logins, refresh-lifetime, library-owner,
+    bucket, project, pick, picker, new-minute; GET /control/picker.
       revoke-logins             {"account":EMAIL} and {"client":ID}, together or alone, or {} for all
+      identity-token            {"audience":URL,"account":EMAIL} answers {"token":…}, the ID token with which Cloud Scheduler
+                                calls for a service account; "fault" spoils it: expired, not_yet_valid, other_audience,
+                                other_issuer, unverified_email, other_account, alg_none, hs256, other_key, unknown_kid,
+                                cut, no_kid. Its keys are at /oauth2/v3/certs, the operation certs of counters and faults
       refresh-lifetime          {"seconds":S} of logins that begin from now on; null for ever
       library-owner             {"account":EMAIL,"client":ID}: whose the library is; without client, in the one as before
       pick                      {"all":true}, {"count":n,"from":n}, {"ids":[…]} or {"filenames":[…]} of the library, in the

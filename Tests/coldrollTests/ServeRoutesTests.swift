@@ -2,6 +2,7 @@ import Foundation
 import GoogleAuth
 import HTTPClient
 import HTTPServer
+import JobQueue
 import Logging
 import Synchronization
 import TestSupport
@@ -39,7 +40,8 @@ import Testing
                 metrics: { [self] in
                     if isBroken.load(ordering: .relaxed) { throw CancellationError() }
                     return "coldroll_workers 1\n"
-                }
+                },
+                closing: StopSignal()
             )
             let server = try HTTPServer(connectionLimit: 16, memory: 64 << 10, lifetime: lifetime) {
                 routes.receive($0)
@@ -188,7 +190,11 @@ import Testing
                 clients[1].send("x")
             }
         }
-        for client in clients { #expect(await client.read(for: 8).ended) }
+        let ended = await withTaskGroup(of: Bool.self) { group in
+            for client in clients { group.addTask { await client.read(for: 8).ended } }
+            return await group.reduce(into: 0) { $0 += $1 ? 1 : 0 }
+        }
+        #expect(ended == clients.count)
         trickle.cancel()
         #expect(try await bench.send("GET", "/healthz").status == 200)
         #expect(bench.runs == 0)

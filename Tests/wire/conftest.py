@@ -96,9 +96,10 @@ class Simulator:
         return self.caller().get_json("/control/counters")["oauth"]
 
     def control(self, name, value=None):
-        """One of the simulator's own requests, POST /control/NAME."""
+        """One of the simulator's own requests, POST /control/NAME; what it answers."""
         answer = self.caller().post_json("/control/" + name, {} if value is None else value)
         assert answer.status == 200, answer
+        return answer.json()
 
     @contextlib.contextmanager
     def faults(self, *rules):

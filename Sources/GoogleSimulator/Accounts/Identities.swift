@@ -11,6 +11,32 @@ struct Identities: Sendable {
         var holder: Holder { Holder(clientID: client.id, subject: person.subject) }
     }
 
+    /// An account that no person uses: Google's services call others in its name.
+    struct ServiceAccount: Sendable {
+        let email: String
+        /// Google's `sub`: what it is called besides, and for good.
+        let number: String
+
+        /// The account of the same name in another project.
+        var namesake: ServiceAccount {
+            ServiceAccount(
+                email: (email.split(separator: "@").first ?? "") + "@another-project.iam.gserviceaccount.com"
+            )
+        }
+
+        /// Of any project; its number is always the same one.
+        init(email: String) {
+            self.email = email
+            let digits = email.utf8.reduce(UInt64(0)) { mixed($0 ^ UInt64($1)) } % 1_000_000_000_000_000_000
+            number = "11" + String(1_000_000_000_000_000_000 + digits)
+        }
+
+        init(email: String, number: String) {
+            self.email = email
+            self.number = number
+        }
+    }
+
     /// Everybody who can be chosen on the consent page; the library's owner comes first.
     let people: [Person]
     /// All clients that are registered.
@@ -73,6 +99,12 @@ struct Identities: Sendable {
 
     /// The person whom an address or a number means.
     func person(_ name: String) -> Person? { people.first { $0.email == name || $0.subject == name } }
+
+    /// The service account of an address, the simulated project's own or another's.
+    func serviceAccount(_ email: String) -> ServiceAccount {
+        email == serviceAccountEmail
+            ? ServiceAccount(email: email, number: serviceAccountID) : ServiceAccount(email: email)
+    }
 
     func client(_ id: String) -> OAuthClient? { clients.first { $0.id == id } }
 

@@ -4,6 +4,8 @@ import Checksums
 struct IdentityTokens: Sendable {
     let keys: IdentityKeys
 
+    static let issuer = "https://accounts.google.com"
+
     /// Who a person is, as one client may know it, signed with the key that signs now.
     func make(
         of person: Person,
@@ -15,7 +17,7 @@ struct IdentityTokens: Sendable {
         let now = Timestamp.now.microseconds / 1_000_000
         let hasEmail = scopes.contains(Scopes.email)
         let claims = JSONValue.members(
-            ("iss", .string("https://accounts.google.com")),
+            ("iss", .string(Self.issuer)),
             ("azp", .string(client)),
             ("aud", .string(client)),
             ("sub", .string(person.subject)),
@@ -29,12 +31,22 @@ struct IdentityTokens: Sendable {
             ("exp", .integer(now + 3600))
         )
         let key = try keys.current()
+        return try Self.signed(claims, key.id, key.pair)
+    }
+
+    /// A token that is signed with RS256; its header names no key where `id` is nil.
+    static func signed(_ claims: JSONValue, _ id: String?, _ key: RSAKey) throws(KeyError) -> String {
+        let text = text("RS256", id, claims)
+        return text + "." + base64URL(try key.sign(Array(text.utf8)))
+    }
+
+    /// Header and claims, which a signature is of.
+    static func text(_ algorithm: String, _ id: String?, _ claims: JSONValue) -> String {
         let header = JSONValue.members(
-            ("alg", .string("RS256")),
-            ("kid", .string(key.id)),
+            ("alg", .string(algorithm)),
+            ("kid", id.map { .string($0) }),
             ("typ", .string("JWT"))
         )
-        let text = base64URL(header.bytes) + "." + base64URL(claims.bytes)
-        return text + "." + base64URL(try key.pair.sign(Array(text.utf8)))
+        return base64URL(header.bytes) + "." + base64URL(claims.bytes)
     }
 }

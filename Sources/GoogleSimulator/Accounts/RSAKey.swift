@@ -14,6 +14,8 @@ final class RSAKey: Sendable {
     let modulus: [UInt8]
     /// What a JWK calls `e`.
     let exponent: [UInt8]
+    /// SubjectPublicKeyInfo (RFC 5280, section 4.1), as `openssl pkey -pubout` writes it.
+    let publicKeyPEM: String
     /// PKCS #1, from which each use makes its own key object.
     private let der: [UInt8]
 
@@ -42,6 +44,9 @@ final class RSAKey: Sendable {
         let numbers = integers(der, 3)
         modulus = numbers[1]
         exponent = numbers[2]
+        let publicKey = element(0x30, integer(modulus) + integer(exponent))
+        // A BIT STRING begins with the number of bits that its last byte does not use.
+        publicKeyPEM = pem("PUBLIC KEY", element(0x30, rsaEncryption + element(0x03, [0] + publicKey)))
     }
 
     /// RS256: RSA, PKCS #1 v1.5, SHA-256.
@@ -83,12 +88,41 @@ final class RSAKey: Sendable {
     }
 }
 
+/// HS256: HMAC with SHA-256 (RFC 2104).
+func hmacSHA256(_ text: [UInt8], secret: [UInt8]) throws(KeyError) -> [UInt8] {
+    var mark = [UInt8](repeating: 0, count: 32)
+    var size = 0
+    let made = unsafe EVP_Q_mac(
+        nil,
+        "HMAC",
+        nil,
+        "SHA256",
+        nil,
+        secret,
+        secret.count,
+        text,
+        text.count,
+        &mark,
+        mark.count,
+        &size
+    )
+    guard unsafe made != nil, size == mark.count else { throw KeyError(description: "libcrypto made no HMAC") }
+    return mark
+}
+
 /// Wraps a PKCS #1 RSA key as PKCS #8 (RFC 5208: version 0, rsaEncryption, the key as octets).
 private func pkcs8(_ key: [UInt8]) -> [UInt8] {
-    let algorithm: [UInt8] = [
-        0x30, 0x0D, 0x06, 0x09, 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x01, 0x01, 0x05, 0x00,
-    ]
-    return element(0x30, [0x02, 0x01, 0x00] + algorithm + element(0x04, key))
+    element(0x30, [0x02, 0x01, 0x00] + rsaEncryption + element(0x04, key))
+}
+
+/// The algorithm of an RSA key, in DER (RFC 8017, appendix A.1).
+private let rsaEncryption: [UInt8] = [
+    0x30, 0x0D, 0x06, 0x09, 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x01, 0x01, 0x05, 0x00,
+]
+
+/// A DER integer that is not negative.
+private func integer(_ digits: [UInt8]) -> [UInt8] {
+    element(0x02, (digits.first.map { $0 > 127 } ?? true ? [0] : []) + digits)
 }
 
 /// One DER element with a length of at most two bytes.

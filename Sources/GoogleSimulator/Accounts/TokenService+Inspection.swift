@@ -47,8 +47,9 @@ extension TokenService {
     /// Answers `GET /oauth2/v3/certs`: what verifies ID tokens, and how long a client may keep it.
     func certificates() -> ServerAnswer {
         do throws(KeyError) {
-            // Google lets clients keep its keys for about six hours.
-            let age = (name: "Cache-Control", value: "public, max-age=21600, must-revalidate, no-transform")
+            // Google lets clients keep its keys for five to six hours, and no two answers say the same.
+            let seconds = Int.random(in: 18_000...21_600)
+            let age = (name: "Cache-Control", value: "public, max-age=\(seconds), must-revalidate, no-transform")
             return .json(200, try accounts.keys.published(), headers: [age])
         } catch {
             return OAuthFailure(500, "internal_failure", error.description).answer

@@ -38,6 +38,16 @@ extension ControlService {
         }
     }
 
+    /// The ID token with which Cloud Scheduler calls: `{"audience":URL,"account":EMAIL}`, bad in one way with `"fault"`.
+    func mintIdentityToken(_ bytes: [UInt8]) -> ServerAnswer {
+        do {
+            let token = try hub.identityToken(JSONValue.parse(bytes) ?? .null)
+            return .json(200, .members(("token", .string(token))))
+        } catch {
+            return .refusal(400, "INVALID_ARGUMENT", "\(error)")
+        }
+    }
+
     /// Whose the library is: `account`, and the client that is said to have added its items (`client`, or the one as before).
     func setLibraryOwner(_ bytes: [UInt8]) -> ServerAnswer {
         let identities = hub.accounts.identities

@@ -28,6 +28,7 @@ struct ControlService: Sendable {
         case ("POST", "revoke-logins"): return .receive(CollectingReceiver(answer: revokeLogins))
         case ("POST", "refresh-lifetime"): return .receive(CollectingReceiver(answer: setRefreshLifetime))
         case ("POST", "rotate-identity-key"): return .receive(CollectingReceiver(answer: rotateIdentityKey))
+        case ("POST", "identity-token"): return .receive(CollectingReceiver(answer: mintIdentityToken))
         case ("POST", "library-owner"): return .receive(CollectingReceiver(answer: setLibraryOwner))
         default: return .answer(.page(404, "There is no such control"))
         }

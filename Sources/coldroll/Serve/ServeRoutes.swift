@@ -1,5 +1,6 @@
 import Dispatch
 import HTTPServer
+import JobQueue
 import Logging
 import Synchronization
 
@@ -13,6 +14,9 @@ struct ServeRoutes: Sendable {
     let unready: @Sendable () async -> String?
     /// Metrics as text.
     let metrics: @Sendable () async throws -> String
+
+    /// Asked for when the server is about to close: whoever waits for an answer gets it then.
+    let closing: StopSignal
 
     /// Bytes of a request's head and body, at most.
     static let longestHead = 16 << 10
@@ -115,7 +119,7 @@ struct ServeRoutes: Sendable {
         )
     }
 
-    /// Waits on the connection's own thread; nil if it takes too long.
+    /// Waits on the connection's own thread; nil if it takes too long, or the server closes.
     private func waiting<Value: Sendable>(_ body: @escaping @Sendable () async -> Value) -> Value? {
         let box = Box<Value>()
         let done = DispatchSemaphore(value: 0)
@@ -124,12 +128,17 @@ struct ServeRoutes: Sendable {
             box.value.withLock { $0 = value }
             done.signal()
         }
+        let closed = Task { [closing] in
+            await closing.wait()
+            done.signal()
+        }
+        defer { closed.cancel() }
         let end = DispatchTime.now() + .seconds(Int(Self.patience.components.seconds))
-        guard done.wait(timeout: end) == .success else {
+        guard done.wait(timeout: end) == .success, let value = box.value.withLock({ $0 }) else {
             task.cancel()
             return nil
         }
-        return box.value.withLock { $0 }
+        return value
     }
 
     private final class Box<Value: Sendable>: Sendable {

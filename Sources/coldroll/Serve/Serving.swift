@@ -47,9 +47,13 @@ struct Serving: Sendable {
     func serve(isForced: Bool) async throws -> Ending {
         if let schedule = settings.serve.schedule, !isForced { try await session.refuseShortLogin(schedule, http) }
         let bells = (turns: Bell(), schedule: Bell(), notices: Bell())
-        let server = try listen(turns: bells.turns)
+        let closing = StopSignal()
+        let server = try listen(turns: bells.turns, closing)
         // Its threads wait for their connections' ends: closed with everything else, whatever ends the command.
-        session.resources.add { server.stop() }
+        session.resources.add {
+            closing.request()
+            server.stop()
+        }
         session.interruption.becomeGraceful()
         tell(server.port)
         let notifier = session.notifier(http)
@@ -84,7 +88,7 @@ struct Serving: Sendable {
         return Ending(.interrupted, "Stopped.")
     }
 
-    private func listen(turns: Bell) throws -> HTTPServer {
+    private func listen(turns: Bell, _ closing: StopSignal) throws -> HTTPServer {
         let (ledger, source, metrics, stop) = (database.ledger, source, metrics, session.stop)
         let readiness = Snapshot<String?>(lives: .seconds(2)) {
             do {
@@ -106,7 +110,8 @@ struct Serving: Sendable {
                 if stop.isRequested { return "This process is about to end." }
                 do { return try await readiness.value() } catch { return sentence(of: error) }
             },
-            metrics: { try await metrics.text() }
+            metrics: { try await metrics.text() },
+            closing: closing
         )
         let address = settings.serve.listen
         do throws(HTTPServerError) {
