@@ -3,6 +3,10 @@
 set -euo pipefail
 source "$(dirname "$0")/settings.sh"
 
+there gcloud auth print-access-token || {
+    say "gcloud does not know you: run 'gcloud auth login'."
+    exit 1
+}
 # Photos first: an OAuth client of the same project is to use them.
 gcloud services enable photoslibrary.googleapis.com photospicker.googleapis.com
 gcloud services enable storage.googleapis.com sqladmin.googleapis.com secretmanager.googleapis.com \

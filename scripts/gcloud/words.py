@@ -19,8 +19,14 @@ def texts():
 def lines(text):
     """What follows each 'gcloud', to the end of its command line; lines that end with a backslash are one."""
     joined = re.sub(r"\\\n\s*", " ", text)
-    for match in re.finditer(r"(?<![\w./-])gcloud ((?:[^\n`'|;&)<]|'(?=\w))*)", joined):
+    for match in re.finditer(r"(?<![\w./-])gcloud ([^\n`'|;&)<]*)", joined):
         yield match.group(1)
+
+
+def blocks(text):
+    """The command lines of a text in Markdown's fenced blocks, joined where a backslash ends one."""
+    for block in re.findall(r"^ *```\n(.*?)^ *```", text, re.S | re.M):
+        yield from re.sub(r"\\\n\s*", " ", block).splitlines()
 
 
 def command(line, tree):
