@@ -23,6 +23,7 @@ RUN apt-get update \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --uid 10001 --home-dir /var/lib/coldroll --create-home coldroll
 COPY --from=builder /out/coldroll /usr/local/bin/coldroll
+COPY deploy/container/with-key /usr/local/bin/with-key
 USER 10001:10001
 ENV COLDROLL_HOME=/var/lib/coldroll
 # SIGTERM, the default, finishes or gives back what is in hand; a second one gives back at once.
