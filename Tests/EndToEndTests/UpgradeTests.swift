@@ -116,9 +116,28 @@ import Darwin
         _ = try await watch.end()
     }
 
+    /// Kills a setup while it looks at the new server; a machine that was too slow for that once gets another to kill.
+    ///
+    /// - Returns: the one whose setup was killed there.
+    private func killedOverTheNewServer(_ first: Stage, _ newer: [String: String]) async throws -> Stage {
+        var stage = first
+        for _ in 0..<5 {
+            let here = stage
+            let setup = try here.start("setup", changing: newer)
+            try await here.until("the new server") {
+                try setup.output.components(separatedBy: "started the private PostgreSQL").count > 2
+            }
+            setup.signal(SIGKILL)
+            _ = try await setup.end()
+            if here.version("data.new") != nil { return here }
+            stage = try await self.stage()
+        }
+        return try #require(nil as Stage?, "five setups were done before they were killed")
+    }
+
     @Test func `killed in the middle, the old one goes on, and the next setup does it`() async throws {
         let newer = try newer()
-        let stage = try await stage()
+        var stage = try await stage()
         let old = try #require(stage.version())
 
         // While pg_upgrade runs, which goes on by itself.
@@ -133,13 +152,7 @@ import Darwin
         #expect(stage.version() == old)
 
         // While the new server is looked at.
-        let second = try stage.start("setup", changing: newer)
-        try await stage.until("the new server") {
-            try second.output.components(separatedBy: "started the private PostgreSQL").count > 2
-        }
-        second.signal(SIGKILL)
-        #expect(try await second.end().status == SIGKILL)
-        #expect(stage.version("data.new") != nil)
+        stage = try await killedOverTheNewServer(stage, newer)
         try stage.simulator.addPhoto(named: "new.jpg")
         #expect(try await stage.run("run", changing: Stage.inPrivate).status == 0)
         #expect(stage.version() == old)
