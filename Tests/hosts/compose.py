@@ -5,6 +5,7 @@ import json
 import pathlib
 import re
 import shutil
+import subprocess
 
 from network import Process, call
 
@@ -51,11 +52,15 @@ class Compose:
         user, group = self.services["worker"]["user"].split(":")
         call("chown", f"{user}:{group}", path)
 
-    def start(self, host, service, log, command=None):
-        """Starts one container of a service on a host; `command` replaces the service's own, for checks."""
+    def start(self, host, service, log, command=None, volumes=(), stdin=subprocess.DEVNULL):
+        """Starts one container of a service on a host; `command` replaces the service's own, and its program too in a check.
+
+        `volumes` are pairs of a file and the place in the container where it is seen.
+        """
         said = self.services[service]
         assert said["image"] == "coldroll" and said["cap_drop"] == ["ALL"], said
         files = {self.file["secrets"][secret["source"]]["file"]: secret["target"] for secret in said["secrets"]}
+        files |= dict(volumes)
         user, group = said["user"].split(":")
         outside = {
             "PROGRAM": self.program,
@@ -69,7 +74,7 @@ class Compose:
         inside.append("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
         command = command or [*self.entry, *said["command"]]
         words = [f"{name}={value}" for name, value in outside.items()]
-        return Process(host, ["env", *words, "sh", "-c", CONTAINER, "sh", *inside, *command], None, log)
+        return Process(host, ["env", *words, "sh", "-c", CONTAINER, "sh", *inside, *command], None, log, stdin)
 
     def check(self, service):
         """The command of a service's health check."""

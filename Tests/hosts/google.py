@@ -2,16 +2,18 @@
 
 import http.client
 import json
+import re
 import select
 import socket
 import ssl
+import urllib.parse
 
 
 class _Connection(http.client.HTTPSConnection):
     """To the simulator's address, whatever the name: the tests have no hosts file of their own."""
 
-    def __init__(self, address, ca):
-        super().__init__("storage.googleapis.com", 443, timeout=60, context=ssl.create_default_context(cafile=ca))
+    def __init__(self, address, ca, name="storage.googleapis.com"):
+        super().__init__(name, 443, timeout=60, context=ssl.create_default_context(cafile=ca))
         self._create_connection = lambda _, timeout, source: socket.create_connection((address, 443), timeout, source)
 
 
@@ -25,6 +27,7 @@ class Google:
         assert line, "photos-simulator did not start: its own words are above"
         said = json.loads(line)
         self.ca = said["ca"]
+        self.client = said["client"]
         self.photos_credentials = said["photos_credentials"]
         self.storage_credentials = said["storage_credentials"]
 
@@ -38,6 +41,30 @@ class Google:
             body = answer.read()
             assert answer.status == 200, f"/control/{name}: {answer.status} {body}"
             return json.loads(body)
+        finally:
+            connection.close()
+
+    def consent(self, link):
+        """What a person does in a browser: reads the warning, ticks every box, goes on. Returns where the browser ends."""
+        url = urllib.parse.urlsplit(link)
+        status, page, _ = self._visit(url.netloc, "GET", f"{url.path}?{url.query}")
+        while status == 200:
+            (action,) = re.findall(r'<form [^>]*action="([^"]+)"', page)
+            fields = [("ticket", re.search(r'name="ticket" value="([^"]+)"', page)[1])]
+            fields += [("scope", box) for box in re.findall(r'name="scope" id="[^"]+" value="([^"]+)"', page)]
+            fields += [("account", person) for person in re.findall(r'name="account"[^>]* value="([^"]+)"', page)[:1]]
+            fields += [("action", "continue")] if "scope" in dict(fields) else []
+            status, page, location = self._visit(url.netloc, "POST", action, urllib.parse.urlencode(fields))
+        assert status == 302, f"the sign-in ended with {status}: {page}"
+        return location
+
+    def _visit(self, name, method, path, form=None):
+        connection = _Connection(self.host.address, self.ca, name)
+        try:
+            headers = {"Content-Type": "application/x-www-form-urlencoded"} if form else {}
+            connection.request(method, path, form, headers)
+            answer = connection.getresponse()
+            return answer.status, answer.read().decode(), answer.getheader("Location")
         finally:
             connection.close()
 

@@ -39,12 +39,12 @@ def until(what, condition, seconds=90):
 class Process:
     """A program on a host; what it prints stands in a file."""
 
-    def __init__(self, host, arguments, environment, log):
+    def __init__(self, host, arguments, environment, log, stdin=subprocess.DEVNULL):
         self.host, self.path = host, log
         self.words = " ".join(map(str, arguments[-3:]))
         with open(log, "wb") as output:
             self.child = subprocess.Popen(
-                host.command(*arguments), env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output
+                host.command(*arguments), env=environment, stdin=stdin, stdout=output, stderr=output
             )
 
     @property

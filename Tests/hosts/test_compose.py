@@ -1,10 +1,13 @@
 """What docker-compose.yml says is what works."""
 
+import base64
 import itertools
 import pathlib
+import re
 import secrets
 import shutil
 import signal
+import subprocess
 
 import pytest
 
@@ -37,8 +40,8 @@ def test_eight_workers_of_the_compose_file_archive_a_library_and_stop_in_time(fl
     trusting(fleet.google.ca)
     numbers = itertools.count(1)
 
-    def start(service, host=network.workers[0], command=None):
-        process = compose.start(host, service, directory / f"{service}-{next(numbers)}.log", command)
+    def start(service, host=network.workers[0], command=None, **more):
+        process = compose.start(host, service, directory / f"{service}-{next(numbers)}.log", command, **more)
         fleet.processes.append(process)
         return process
 
@@ -51,11 +54,27 @@ def test_eight_workers_of_the_compose_file_archive_a_library_and_stop_in_time(fl
     fleet.environment |= {"COLDROLL_DATABASE_URL": postgres.url(fleet.database), "COLDROLL_BEAT": None}
     fleet.environment |= {"COLDROLL_ARCHIVE": "gs://my-photos-archive", "COLDROLL_STATE": "gs://my-photos-state"}
     compose.secret("pgpass", f"postgres:5432:*:coldroll:{password}\n")
-    compose.secret("photos_credentials", pathlib.Path(fleet.google.photos_credentials).read_text())
+    key = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode().rstrip("=")
+    compose.secret("coldroll_key", f"coldroll-key-1 {key}\n")
     compose.secret("storage_credentials", pathlib.Path(fleet.google.storage_credentials).read_text())
 
     network.database.call(*compose.check("postgres"))
-    start("setup").end()
+    assert "Almost ready: run 'coldroll login'" in start("setup").end()
+    # As docs/deploy/compose.md says, but that the client's file lies where a container of ours can have it.
+    client = directory / "client.json"
+    shutil.copy(fleet.google.client, client)
+    client.chmod(0o644)
+    login = start(
+        "producer",
+        command=[*compose.entry, "login", "--no-browser", "--client", "/run/client.json"],
+        volumes=[(client, "/run/client.json")],
+        stdin=subprocess.PIPE,
+    )
+    shown = re.compile(r"^https://accounts\.google\.com/\S+$", re.MULTILINE)
+    until("the link of the login", lambda: shown.search(login.log))
+    login.child.stdin.write(fleet.google.consent(shown.search(login.log)[0]).encode() + b"\n")
+    login.child.stdin.flush()
+    assert "Logged in as " in login.end()
     producer = start("producer")
     workers = [start("worker", host) for host in network.workers * 4]
     producer.end()
