@@ -40,6 +40,13 @@ extension Ledger {
         return try adopted.first.map { (row) throws(PostgresError) in try PickSession(row) }
     }
 
+    /// Whether what this open scan was listing is over already, as another process or an earlier life of this one found out.
+    ///
+    /// The scan must not go on with another session then: nobody would learn that the first was not listed to its end.
+    package func hasLostPick(_ scan: ScanTicket) async throws(PostgresError) -> Bool {
+        try await pool.run(PickStatements.isLost, [.integer(scan.id)]).first?.boolean(0) ?? false
+    }
+
     /// Notes that the person has pressed Done.
     package func notePicked(_ session: Int64) async throws(PostgresError) {
         _ = try await pool.run(PickStatements.picked, [.integer(session)])

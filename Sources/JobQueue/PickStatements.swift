@@ -36,6 +36,16 @@ enum PickStatements {
         """
     )
 
+    /// Whether scan `$1` has lost a session before it was listed to its end, and no other has taken its place.
+    static let isLost = Statement(
+        "pick.is_lost",
+        """
+        SELECT coalesce(bool_or(p.outcome = 'expired') AND NOT bool_or(p.ended_at IS NULL), false)
+        FROM coldroll.pick_session AS p
+        WHERE p.scan_id = $1::bigint
+        """
+    )
+
     /// Gives scan `$1` of lease `$2` a session whose listing had only seemed to end.
     static let adopt = Statement(
         "pick.adopt",
@@ -173,5 +183,7 @@ enum PickStatements {
         """
     )
 
-    static let all = [begin, ofScan, adopt, picked, unlisted, end, places, forget, finished, over, unknown, revive]
+    static let all = [
+        begin, ofScan, isLost, adopt, picked, unlisted, end, places, forget, finished, over, unknown, revive,
+    ]
 }

@@ -10,6 +10,7 @@ extension PickerSource {
 
     /// Goes on with the session of this scan, or makes one, and waits until the person has picked.
     func listing(for scan: Scan, _ ticket: ScanTicket) async throws -> any Listing {
+        if try await scan.answered({ try await ledger.hasLostPick(ticket) }) { throw Self.expired }
         if let known = try await scan.answered({ try await ledger.openPick(ticket) }) {
             if try await isPicked(known, scan) { return listing(of: known) }
         }

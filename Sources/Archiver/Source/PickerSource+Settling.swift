@@ -35,10 +35,14 @@ extension PickerSource {
         return goesOn
     }
 
-    /// All ids; the page that ends the listing is asked for twice, since an answer that lost its token looks the same.
+    /// How long after the listing, and after one look, the next one is: what made an answer lose its end may last.
+    private static let silence = Duration.seconds(5)
+
+    /// All ids, as two looks found them that lie apart, since an answer that lost its token looks as if the listing ended there.
     private func itemsPicked(in pick: PickSession) async throws -> [String] {
         var ids: [String] = []
         for _ in 0..<2 {
+            try await Task.sleep(for: Self.silence)
             for page in try await pages(of: pick.session, row: pick.id) { ids += page.items.map(\.id) }
         }
         return Array(Set(ids))
@@ -46,15 +50,24 @@ extension PickerSource {
 }
 
 extension ArchiveContext {
-    /// Settles what can be; what fails is tried again later.
+    /// Settles what can be; what fails three times is tried again later.
     ///
     /// - Returns: as `ItemSource.settle`; false where it failed.
     func settled() async -> Bool {
-        do {
-            return try await items.settle()
-        } catch {
-            logger.log(.warning, "a picking session could not be ended yet", ["error": .string("\(error)")])
-            return false
+        var failure: (any Error)?
+        for number in 0..<3 {
+            do {
+                if number > 0 { try await Task.sleep(for: .seconds(5)) }
+                return try await items.settle()
+            } catch is CancellationError {
+                break
+            } catch {
+                failure = error
+            }
         }
+        if let failure {
+            logger.log(.warning, "a picking session could not be ended yet", ["error": .string("\(failure)")])
+        }
+        return false
     }
 }
