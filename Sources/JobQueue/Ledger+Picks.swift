@@ -53,11 +53,15 @@ extension Ledger {
     }
 
     /// Notes that a session's listing goes on behind where it seemed to end: the next scan lists it again.
+    ///
+    /// Should it be over by now, its scan has failed: the person has to pick the rest again.
     package func noteUnlisted(_ session: Int64) async throws(PostgresError) {
         _ = try await pool.run(PickStatements.unlisted, [.integer(session)])
     }
 
     /// Ends a session for the ledger; one that has ended stays as it is.
+    ///
+    /// If it has expired while its listing was known to go on, its scan has failed.
     package func endPick(_ session: Int64, _ outcome: PickOutcome) async throws(PostgresError) {
         _ = try await pool.run(PickStatements.end, [.integer(session), .text(outcome.rawValue)])
     }
@@ -91,6 +95,11 @@ extension Ledger {
         return sessions
     }
 
+    /// Whether a session is one of `finishedPicks` still: to be asked right before it is deleted.
+    package func isFinishedPick(_ session: Int64) async throws(PostgresError) -> Bool {
+        try await pool.run(PickStatements.isFinished, [.integer(session)]).first != nil
+    }
+
     /// Ends the sessions whose time is over: nothing can be fetched through them any more.
     package func endExpiredPicks(source: Int64) async throws(PostgresError) {
         for row in try await pool.run(PickStatements.over, [.integer(source)]) {
@@ -98,13 +107,17 @@ extension Ledger {
         }
     }
 
-    /// Those of these ids that the ledger has no item for.
-    package func unknownItems(source: Int64, _ items: [String]) async throws(PostgresError) -> [String] {
-        var unknown: [String] = []
-        for row in try await pool.run(PickStatements.unknown, [.integer(source), .texts(items)]) {
-            unknown.append(try row.text(0))
-        }
-        return unknown
+    /// Those of these ids that no page of this session has brought: the ledger has no item for them, or one that is not
+    /// stored and that nothing leads to.
+    package func unlistedItems(
+        source: Int64,
+        _ items: [String],
+        session: Int64
+    ) async throws(PostgresError) -> [String] {
+        let values: [PostgresValue] = [.integer(source), .texts(items), .integer(session)]
+        var unlisted: [String] = []
+        for row in try await pool.run(PickStatements.unknown, values) { unlisted.append(try row.text(0)) }
+        return unlisted
     }
 
     /// Puts parts back into the queue that were given up because their session was over, and that were picked again.

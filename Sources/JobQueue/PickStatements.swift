@@ -76,17 +76,36 @@ enum PickStatements {
     /// The listing of session `$1` goes on behind where it seemed to end.
     static let unlisted = Statement(
         "pick.unlisted",
-        "UPDATE coldroll.pick_session AS p SET unlisted = true WHERE p.id = $1::bigint AND p.ended_at IS NULL"
+        """
+        WITH noted AS (
+            UPDATE coldroll.pick_session AS p SET unlisted = p.ended_at IS NULL
+            WHERE p.id = $1::bigint
+            RETURNING p.scan_id, p.ended_at
+        )
+        UPDATE coldroll.scan AS s SET outcome = 'failed', reason = \(lost)
+        FROM noted AS n
+        WHERE n.ended_at IS NOT NULL AND s.id = n.scan_id AND s.outcome = 'complete'
+        """
     )
 
     /// Ends session `$1` with outcome `$2`; nothing can be fetched through it from now on.
     static let end = Statement(
         "pick.end",
         """
-        WITH ended AS (
+        WITH found AS MATERIALIZED (
+            SELECT p.id, p.scan_id, p.unlisted
+            FROM coldroll.pick_session AS p
+            WHERE p.id = $1::bigint AND p.ended_at IS NULL
+            FOR UPDATE
+        ), ended AS (
             UPDATE coldroll.pick_session AS p
             SET ended_at = now(), outcome = $2::text, link = NULL, unlisted = false
-            WHERE p.id = $1::bigint AND p.ended_at IS NULL
+            FROM found AS f
+            WHERE p.id = f.id
+        ), failed AS (
+            UPDATE coldroll.scan AS s SET outcome = 'failed', reason = \(lost)
+            FROM found AS f
+            WHERE f.unlisted AND $2::text = 'expired' AND s.id = f.scan_id AND s.outcome = 'complete'
         ), page AS (
             DELETE FROM coldroll.pick_page AS g WHERE g.session_id = $1::bigint RETURNING g.id
         )
@@ -118,6 +137,12 @@ enum PickStatements {
         """
     )
 
+    /// Why the scan of a session has failed that is over though its listing was known to go on.
+    private static let lost = """
+        'The picking session was over before all that was picked was listed. What was listed is queued or stored; pick '
+        || 'the rest again: run ''coldroll run --source picker''.'
+        """
+
     /// Sessions of source `$1` that are listed, and of which no part has a job any more, or is dead: whoever decides to try
     /// that one again, or to accept it, needs the session.
     static let finished = Statement(
@@ -126,20 +151,43 @@ enum PickStatements {
         SELECT \(columns)
         FROM coldroll.pick_session AS p
         JOIN coldroll.scan AS s ON s.id = p.scan_id
-        WHERE p.source_id = $1::bigint AND p.ended_at IS NULL AND NOT p.unlisted AND s.outcome IS NOT NULL
+        WHERE p.source_id = $1::bigint AND \(isDone)
+        ORDER BY p.id
+        """
+    )
+
+    /// Whether session `$1` is one of them.
+    static let isFinished = Statement(
+        "pick.is_finished",
+        """
+        SELECT p.id
+        FROM coldroll.pick_session AS p
+        JOIN coldroll.scan AS s ON s.id = p.scan_id
+        WHERE p.id = $1::bigint AND \(isDone)
+        """
+    )
+
+    private static let isDone = """
+        p.ended_at IS NULL AND NOT p.unlisted AND s.outcome IS NOT NULL
           AND NOT EXISTS (
               SELECT
               FROM (SELECT g.id FROM coldroll.pick_page AS g WHERE g.session_id = p.id OFFSET 0) AS g
               CROSS JOIN LATERAL (SELECT k.item_id FROM coldroll.pick AS k WHERE k.page_id = g.id OFFSET 0) AS k
-              CROSS JOIN LATERAL (SELECT q.id FROM coldroll.part AS q WHERE q.item_id = k.item_id OFFSET 0) AS q
-              CROSS JOIN LATERAL (SELECT j.part_id FROM coldroll.job AS j WHERE j.part_id = q.id
-                                  UNION ALL
-                                  SELECT o.part_id FROM coldroll.outcome AS o
-                                  WHERE o.part_id = q.id AND o.superseded_at IS NULL AND o.kind = 'dead'
-                                  OFFSET 0) AS j)
-        ORDER BY p.id
+              CROSS JOIN LATERAL (\(notStored("k.item_id"))) AS j)
         """
-    )
+
+    /// Parts of an item that have a job, or are dead.
+    private static func notStored(_ item: String) -> String {
+        """
+        SELECT q.id
+        FROM (SELECT q.id FROM coldroll.part AS q WHERE q.item_id = \(item) OFFSET 0) AS q
+        CROSS JOIN LATERAL (SELECT j.part_id FROM coldroll.job AS j WHERE j.part_id = q.id
+                            UNION ALL
+                            SELECT o.part_id FROM coldroll.outcome AS o
+                            WHERE o.part_id = q.id AND o.superseded_at IS NULL AND o.kind = 'dead'
+                            OFFSET 0) AS j
+        """
+    }
 
     /// Sessions of source `$1` that nobody lists and whose time is over since an hour: with no clock they are alive.
     static let over = Statement(
@@ -153,14 +201,21 @@ enum PickStatements {
         """
     )
 
-    /// Those of items `$2` that source `$1` has no item for.
+    /// Those of items `$2` that source `$1` has no item for, or one that is not stored and was picked neither in session `$3`
+    /// nor since: the page that it is on was not listed.
     static let unknown = Statement(
         "pick.unknown",
         """
         SELECT a.source_item
-        FROM unnest($2::text[]) AS a(source_item)
-        WHERE (SELECT i.id FROM coldroll.item AS i
-               WHERE i.source_id = $1::bigint AND i.source_item = a.source_item) IS NULL
+        FROM (SELECT a.source_item, (SELECT i.id FROM coldroll.item AS i
+                                     WHERE i.source_id = $1::bigint AND i.source_item = a.source_item) AS item_id
+              FROM unnest($2::text[]) AS a(source_item) OFFSET 0) AS a
+        WHERE a.item_id IS NULL
+           OR NOT EXISTS (SELECT
+                          FROM (SELECT k.page_id FROM coldroll.pick AS k WHERE k.item_id = a.item_id OFFSET 0) AS k
+                          JOIN coldroll.pick_page AS g ON g.id = k.page_id
+                          WHERE g.session_id >= $3::bigint)
+              AND EXISTS (\(notStored("a.item_id")))
         """
     )
 
@@ -184,6 +239,7 @@ enum PickStatements {
     )
 
     static let all = [
-        begin, ofScan, isLost, adopt, picked, unlisted, end, places, forget, finished, over, unknown, revive,
+        begin, ofScan, isLost, adopt, picked, unlisted, end, places, forget, finished, isFinished, over, unknown,
+        revive,
     ]
 }

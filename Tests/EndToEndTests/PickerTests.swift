@@ -224,28 +224,34 @@ import Darwin
 
     @Test func `a listing that only seemed to end is found out before the session is deleted`() async throws {
         let stage = try stage(350)
-        // The second page is the end, for as long as the listing and its second look at it last.
+        // The second page is the end for the listing, for its second look at it, and for the next look through all pages.
         var lost = FaultRule(on: "pickerList", .loseToken)
-        lost.nth = [2, 3]
+        lost.nth = [2, 3, 5]
         stage.simulator.setFaults([lost])
         let end = try await stage.runPicking(#"{"all":true}"#)
         #expect(end.status == 0, "\(end.output)")
-        #expect(stage.simulator.faults[0].struck == 2)
+        #expect(stage.simulator.faults[0].struck == 3)
         #expect(end.output.contains("had seemed to end, and goes on"), "\(end.output)")
         #expect(requests(stage, "pickerCreate") == 1)
         try stage.provePickedIsStored()
     }
 
-    @Test func `a worker elsewhere finds out as much, deletes nothing, and says that there is more`() async throws {
-        let stage = try stage(250)
+    /// A scan that believes that the first page of 250 items is the last one, whenever it looks.
+    private func scanDeceived(_ stage: Stage) async throws {
         var lost = FaultRule(on: "pickerList", .loseToken)
-        lost.nth = [1, 2]
+        lost.nth = [1, 2, 3, 4]
         stage.simulator.setFaults([lost])
         let scan = try stage.start("scan", changing: stage.byPicker)
         _ = try await stage.link(shownBy: scan)
         try stage.simulator.pick(json: #"{"all":true}"#)
-        #expect(try await scan.end().status == 0)
-        #expect(stage.simulator.faults[0].struck == 2)
+        let end = try await scan.end()
+        #expect(end.status == 0, "\(end.output)")
+        #expect(stage.simulator.faults[0].struck == 4)
+    }
+
+    @Test func `a worker elsewhere finds out as much, deletes nothing, and says that there is more`() async throws {
+        let stage = try stage(250)
+        try await scanDeceived(stage)
         stage.simulator.expireBaseURLs()
         let drain = try await stage.run("work", "--drain", changing: stage.byPicker)
         #expect(drain.status == 5, "\(drain.output)")
@@ -254,6 +260,75 @@ import Darwin
         let end = try await stage.run("run", changing: stage.byPicker)
         #expect(end.status == 0, "\(end.output)")
         #expect(requests(stage, "pickerCreate") == 1)
+        try stage.provePickedIsStored()
+    }
+
+    @Test func `what is known to be missing and then expires with its session is told until it is picked again`()
+        async throws
+    {
+        let stage = try stage(250)
+        try await scanDeceived(stage)
+        #expect(try await stage.run("work", "--drain", changing: stage.byPicker).status == 5)
+        stage.simulator.expirePickerSessions()
+        try await stage.texts("UPDATE coldroll.pick_session SET expires_at = now() - interval '2 hours'")
+        let drain = try await stage.run("work", "--drain", changing: stage.byPicker)
+        #expect(drain.status == 5, "\(drain.output)")
+        #expect(try await stage.texts("SELECT outcome FROM coldroll.pick_session") == ["expired"])
+        let status = try await stage.run("status")
+        #expect(status.output.contains("over before all that was picked was listed"), "\(status.output)")
+        let again = try await stage.runPicking(#"{"all":true}"#)
+        #expect(again.status == 0, "\(again.output)")
+        #expect(try await stage.run("status").status == 0)
+        try stage.proveEverythingIsStored(id: \.pickerID)
+    }
+
+    @Test func `what was given up before and is on a page that was left out is found out, and stored`() async throws {
+        let stage = try stage(250)
+        let scan = try stage.start("scan", changing: stage.byPicker)
+        _ = try await stage.link(shownBy: scan)
+        try stage.simulator.pick(json: #"{"all":true}"#)
+        #expect(try await scan.end().status == 0)
+        stage.simulator.expirePickerSessions()
+        #expect(try await stage.run("work", "--drain", changing: stage.byPicker).status == 2)
+        #expect(try await stage.number("SELECT count(*) FROM coldroll.failures WHERE state = 'dead'") == 250)
+        try await scanDeceived(stage)
+        let drain = try await stage.run("work", "--drain", changing: stage.byPicker)
+        #expect(drain.status == 2, "\(drain.output)")
+        #expect(stage.simulator.pickerSessionCount == 2)
+        let end = try await stage.run("run", changing: stage.byPicker)
+        #expect(end.status == 0, "\(end.output)")
+        #expect(requests(stage, "pickerCreate") == 2)
+        try stage.proveEverythingIsStored(id: \.pickerID)
+    }
+
+    @Test func `a session that shows nothing is told, and not deleted`() async throws {
+        let stage = try stage(12)
+        stage.simulator.setFaults([FaultRule(on: "pickerList", .falseEnd)])
+        let end = try await stage.runPicking(#"{"all":true}"#)
+        #expect(end.status != 0, "\(end.output)")
+        #expect(end.output.contains("lists no photo or video that was picked"), "\(end.output)")
+        _ = try await stage.run("work", "--drain", changing: stage.byPicker)
+        #expect(requests(stage, "pickerDelete") == 0)
+        #expect(try await stage.texts("SELECT state FROM coldroll.picks") == ["unused"])
+        stage.simulator.setFaults([])
+        #expect(try await stage.runPicking(#"{"all":true}"#).status == 0)
+        try stage.proveEverythingIsStored(id: \.pickerID)
+    }
+
+    @Test func `an item that its session does not show is looked for again before it is given up`() async throws {
+        let stage = try stage(1, videos: 0)
+        let scan = try stage.start("scan", changing: stage.byPicker)
+        _ = try await stage.link(shownBy: scan)
+        try stage.simulator.pick(json: #"{"all":true}"#)
+        #expect(try await scan.end().status == 0)
+        stage.simulator.expireBaseURLs()
+        // The worker asks for all it wants at once, then for the item's page, then for all pages.
+        var empty = FaultRule(on: "pickerList", .falseEnd)
+        empty.nth = [1, 2, 3]
+        stage.simulator.setFaults([empty])
+        let end = try await stage.run("work", "--drain", changing: stage.byPicker)
+        #expect(end.status == 0, "\(end.output)")
+        #expect(stage.simulator.faults[0].struck == 3)
         try stage.provePickedIsStored()
     }
 
@@ -298,7 +373,9 @@ import Darwin
         }
         let faults: [FaultRule] = [
             fault("pickerCreate", .status, nth: [1], status: 500), fault("pickerGet", .status, nth: [1]),
-            fault("pickerGet", .reset, nth: [3]), fault("pickerList", .status, nth: [1], status: 500),
+            // Once it says of the session that waits that it is over, which it is not.
+            fault("pickerGet", .status, nth: [3], status: 404), fault("pickerGet", .reset, nth: [4]),
+            fault("pickerList", .status, nth: [1], status: 500),
             // Twice it says that the session is over, which it is not.
             fault("pickerList", .status, nth: [2], status: 404), fault("pickerList", .status, nth: [3], status: 403),
             fault("pickerList", .cut, nth: [5]), fault("pickerList", .errorObject, nth: [7]),

@@ -241,12 +241,53 @@ import Testing
         #expect(try await picker.fixture.number("SELECT sum(unaccounted)::bigint FROM coldroll.balance") == 0)
     }
 
-    @Test func `ids that the ledger has no item for are told from those that it has`() async throws {
+    @Test func `ids that no page of a session has brought are told from those that one has, or that are stored`()
+        async throws
+    {
         let picker = try await Picker()
-        _ = try await picker.pick("S", ["a", "b"])
-        #expect(
-            try await picker.ledger.unknownItems(source: picker.source, ["a", "x", "b", "y"]).sorted() == ["x", "y"]
-        )
+        let (first, one) = try await picker.pick("S1", ["a", "b"])
+        func unlisted(_ items: [String], _ session: PickSession) async throws -> [String] {
+            try await picker.ledger.unlistedItems(source: picker.source, items, session: session.id).sorted()
+        }
+        #expect(try await unlisted(["a", "x", "b", "y"], one) == ["x", "y"])
+        _ = try await picker.ledger.finish(first, outcome: "complete", reason: nil)
+        // What waits, or was given up, is known; but nothing leads to it before this session has brought it.
+        let (second, two) = try await picker.pick("S2", ["b", "c"])
+        #expect(try await unlisted(["a", "b", "c"], two) == ["a"])
+        #expect(try await unlisted(["a", "b", "c"], one) == [])
+        try await picker.bury("\(Ledger.pickAgain): the session is over")
+        #expect(try await unlisted(["a", "b", "c"], two) == ["a"])
+        try await picker.fixture.sql("SELECT coldroll.skip(id, 'not wanted') FROM coldroll.part")
+        #expect(try await unlisted(["a", "b", "c"], two) == [])
+        _ = try await picker.ledger.finish(second, outcome: "complete", reason: nil)
+        #expect(try await picker.ledger.isFinishedPick(two.id))
+    }
+
+    @Test(arguments: ["while it is open", "by somebody who looks through it when it is over"])
+    func `a session that is over though its listing was known to go on fails its scan, until something is picked`(
+        _ when: String
+    ) async throws {
+        let picker = try await Picker()
+        func unsettled() async throws -> String? {
+            try await picker.ledger.standings(sources: [picker.source]).first?.unsettled?.state
+        }
+        let (scan, session) = try await picker.pick("S", ["a"])
+        _ = try await picker.ledger.finish(scan, outcome: "complete", reason: nil)
+        #expect(try await unsettled() == nil)
+        if when == "while it is open" {
+            try await picker.ledger.noteUnlisted(session.id)
+            #expect(try await unsettled() == "broken off")
+            try await picker.ledger.endPick(session.id, .expired)
+        } else {
+            try await picker.ledger.endPick(session.id, .done)
+            #expect(try await unsettled() == nil)
+            try await picker.ledger.noteUnlisted(session.id)
+        }
+        #expect(try await unsettled() == "failed")
+        #expect(try await !picker.ledger.isFinishedPick(session.id))
+        let (next, _) = try await picker.pick("S2", ["b"])
+        _ = try await picker.ledger.finish(next, outcome: "complete", reason: nil)
+        #expect(try await unsettled() == nil)
     }
 
     /// Statements that look a few items up among a hundred thousand.
@@ -271,7 +312,8 @@ import Testing
         let items = PostgresValue.texts((0..<100).map { "picked\($0)" })
         let calls = [
             Plan.Call(name: "pick.places", values: [source, items]),
-            Plan.Call(name: "pick.unknown", values: [source, items]),
+            Plan.Call(name: "pick.unknown", values: [source, items, .integer(1)]),
+            Plan.Call(name: "pick.is_finished", values: [.integer(1)]),
             Plan.Call(name: "pick.finished", values: [source]),
             Plan.Call(name: "pick.over", values: [source]),
             Plan.Call(name: "pick.revive", values: [source, .text(Ledger.pickAgain)]),

@@ -122,7 +122,8 @@ private func scanAndWork(
     var scan: ScanSummary?
     do {
         scan = try await goesOnWithPicks(scanner) ? nil : try await scanOrJoin(scanner)
-        while let listed = scan, listings == allListings, await scanner.wantsMore() {
+        // A later session would settle what this one had without an id: the person is told first.
+        while let listed = scan, listings == allListings, listed.unreadable == 0, await scanner.wantsMore() {
             scan = listed.followed(by: try await scanner.run())
         }
     } catch let error as ArchiverError where error.code == .notPicked {

@@ -48,7 +48,7 @@ struct Scan {
                 var token = ticket.pageToken
                 while true {
                     do {
-                        let end = try await listAll(ticket, of: listing, from: token)
+                        let end = try await listToItsEnd(ticket, of: listing, from: token)
                         if listing.growsAtFront, ticket.resumed || began.duration(to: .now) > Self.short {
                             try await lookAtFront(ticket, of: listing)
                         }

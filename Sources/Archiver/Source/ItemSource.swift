@@ -44,6 +44,9 @@ protocol Listing: Sendable {
     /// Whether items that appear while it lasts come before where it began.
     var growsAtFront: Bool { get }
 
+    /// Whether no later pass shows what this one leaves out: then it is not believed before it was looked through again.
+    var isShownOnce: Bool { get }
+
     /// Through which page of a Picker session the items of a page can be fetched; nil where they need none.
     func place(_ token: String?) -> PickPlace?
 

@@ -43,6 +43,7 @@ private struct LibraryListing: Listing {
     let until: String?
 
     var growsAtFront: Bool { true }
+    var isShownOnce: Bool { false }
 
     func place(_ token: String?) -> PickPlace? { nil }
 

@@ -49,12 +49,7 @@ extension PickerSource {
     /// - Returns: false where nobody picked in it, and nobody can any more: a new one takes its place.
     /// - Throws: `.sessionOver` where what was picked is lost.
     private func isPicked(_ pick: PickSession, _ scan: Scan) async throws -> Bool {
-        let session: PickerSession
-        do {
-            session = try await scan.patiently { () async throws(PhotosError) in try await client.session(pick.session)
-            }
-        } catch let error as PhotosError where error.code == .sessionOver {
-            try await scan.answered { try await ledger.endPick(pick.id, pick.isPicked ? .expired : .unused) }
+        guard let session = try await session(of: pick, scan) else {
             guard pick.isPicked else { return false }
             throw Self.expired
         }
@@ -64,13 +59,29 @@ extension PickerSource {
             return true
         }
         guard session.timeout != .zero, let link = session.link ?? client.link(kept: pick.link) else {
-            // Nothing hangs on its end: Google ends it by itself.
+            // Whoever presses Done in it from now on is told by Google, as far as it can be deleted.
             try? await client.deleteSession(pick.session)
             try await scan.answered { try await ledger.endPick(pick.id, .unused) }
             return false
         }
         try await waitForPerson(pick, session, scan, isResumed: true, link: link)
         return true
+    }
+
+    /// Google's word on a session; nil if it is over, which is noted then.
+    private func session(of pick: PickSession, _ scan: Scan) async throws -> PickerSession? {
+        do {
+            return try await scan.patiently { () async throws(PhotosError) in try await client.session(pick.session) }
+        } catch let error as PhotosError where error.code == .sessionOver {
+            logger.log(.warning, "asking again whether a picking session is over", ["session": .integer(pick.id)])
+        }
+        try await scan.sleep(Self.pause)
+        do {
+            return try await scan.patiently { () async throws(PhotosError) in try await client.session(pick.session) }
+        } catch let error as PhotosError where error.code == .sessionOver {
+            try await scan.answered { try await ledger.endPick(pick.id, pick.isPicked ? .expired : .unused) }
+            return nil
+        }
     }
 
     /// Shows the link, and asks as often as Google says until the person has pressed Done.
@@ -96,14 +107,10 @@ extension PickerSource {
         while !session.isPicked {
             try await scan.sleep(min(session.pollInterval, max(.zero, ContinuousClock.now.duration(to: end))))
             try scan.checkDeadline("Nobody has pressed Done in Google's Picker yet.")
-            do {
-                session = try await scan.patiently { () async throws(PhotosError) in
-                    try await client.session(pick.session)
-                }
-            } catch let error as PhotosError where error.code == .sessionOver {
-                try await scan.answered { try await ledger.endPick(pick.id, .unused) }
+            guard let news = try await self.session(of: pick, scan) else {
                 throw Self.notPicked(within: begin.duration(to: .now), canGoOn: false)
             }
+            session = news
             if let timeout = session.timeout { end = min(end, .now + timeout) }
             guard session.isPicked || ContinuousClock.now < end else {
                 throw Self.notPicked(within: begin.duration(to: .now), canGoOn: true)
@@ -141,6 +148,7 @@ private struct PickerListing: Listing {
     let row: Int64
 
     var growsAtFront: Bool { false }
+    var isShownOnce: Bool { true }
 
     func place(_ token: String?) -> PickPlace? { PickPlace(session: row, pageToken: token) }
 

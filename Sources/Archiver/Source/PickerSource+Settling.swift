@@ -6,46 +6,67 @@ extension PickerSource {
     /// Puts back into the queue what was picked again, and ends sessions of which all is stored or acknowledged.
     ///
     /// No later listing shows what one of a session left out, and once it is deleted nothing can: so its pages are compared
-    /// with the ledger first. Any process may do this, at any time.
+    /// with the ledger once more. Any process may do this, at any time.
     func settle() async throws -> Bool {
         let revived = try await ledger.revivePicked(source: source)
         if revived > 0 { logger.log(.info, "picked again: in the queue again", ["parts": .integer(revived)]) }
         try await ledger.endExpiredPicks(source: source)
         var goesOn = false
+        var failure: (any Error)?
         for pick in try await ledger.finishedPicks(source: source) {
+            // One that cannot be ended keeps no other from its end.
             do {
-                let unknown = try await ledger.unknownItems(source: source, try await itemsPicked(in: pick))
-                guard unknown.isEmpty else {
-                    logger.log(
-                        .warning,
-                        "the listing of a picking session had seemed to end, and goes on",
-                        ["session": .integer(pick.id), "items": .integer(Int64(unknown.count))]
-                    )
-                    try await ledger.noteUnlisted(pick.id)
-                    goesOn = true
-                    continue
-                }
-                try await client.deleteSession(pick.session)
-                try await ledger.endPick(pick.id, .done)
-                logger.log(.info, "picking session ended: all of it is dealt with", ["session": .integer(pick.id)])
-            } catch let error as PhotosError where error.code == .sessionOver {
-                try await confirmEnd(of: pick.session, pick.id)
+                if try await !settle(pick) { goesOn = true }
+            } catch {
+                failure = failure ?? error
             }
         }
+        if let failure { throw failure }
         return goesOn
     }
 
-    /// How long after the listing, and after one look, the next one is: what made an answer lose its end may last.
-    private static let silence = Duration.seconds(5)
-
-    /// All ids, as two looks found them that lie apart, since an answer that lost its token looks as if the listing ended there.
-    private func itemsPicked(in pick: PickSession) async throws -> [String] {
-        var ids: [String] = []
-        for _ in 0..<2 {
-            try await Task.sleep(for: Self.silence)
-            for page in try await pages(of: pick.session, row: pick.id) { ids += page.items.map(\.id) }
+    /// - Returns: false if its listing goes on behind where it seemed to end.
+    private func settle(_ pick: PickSession) async throws -> Bool {
+        do {
+            let look = try await looked(through: pick)
+            let unlisted = try await ledger.unlistedItems(source: source, look.ids, session: pick.id)
+            guard unlisted.isEmpty else {
+                logger.log(
+                    .warning,
+                    "the listing of a picking session had seemed to end, and goes on",
+                    ["session": .integer(pick.id), "items": .integer(Int64(unlisted.count))]
+                )
+                try await ledger.noteUnlisted(pick.id)
+                return false
+            }
+            // By now it may be over for another process, or listed again.
+            guard try await ledger.isFinishedPick(pick.id) else { return true }
+            if look.ids.isEmpty || look.unreadable > 0 {
+                // What it may hold besides only Google knows: it is left to end by itself.
+                try await ledger.endPick(pick.id, look.ids.isEmpty ? .unused : .done)
+                return true
+            }
+            try await client.deleteSession(pick.session)
+            try await ledger.endPick(pick.id, .done)
+            logger.log(.info, "picking session ended: all of it is dealt with", ["session": .integer(pick.id)])
+        } catch let error as PhotosError where error.code == .sessionOver {
+            try await confirmEnd(of: pick.session, pick.id)
         }
-        return Array(Set(ids))
+        return true
+    }
+
+    /// All ids, and how many entries have none, as two looks found them, since an answer that lost its token looks as if the
+    /// listing ended there.
+    private func looked(through pick: PickSession) async throws -> (ids: [String], unreadable: Int) {
+        var ids: Set<String> = []
+        var unreadable = 0
+        for _ in 0..<2 {
+            for page in try await pages(of: pick.session, row: pick.id) {
+                ids.formUnion(page.items.map(\.id))
+                unreadable += page.unreadable.count
+            }
+        }
+        return (Array(ids), unreadable)
     }
 }
 
@@ -57,7 +78,7 @@ extension ArchiveContext {
         var failure: (any Error)?
         for number in 0..<3 {
             do {
-                if number > 0 { try await Task.sleep(for: .seconds(5)) }
+                if number > 0 { try await Task.sleep(for: PickerSource.pause) }
                 return try await items.settle()
             } catch is CancellationError {
                 break

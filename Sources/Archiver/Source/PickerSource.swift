@@ -68,6 +68,9 @@ struct PickerSource: ItemSource {
             guard let picked = try await ledger.pickPlaces(source: source, [id]).first else { break }
             do {
                 if let item = try await find(picked) { return item }
+                // Given up for good: one answer that lost a page must not be the reason.
+                try await Task.sleep(for: Self.pause)
+                if let item = try await find(picked) { return item }
                 try await ledger.forgetPick(source: source, id, session: picked.place.session)
             } catch let error as PhotosError where error.code == .sessionOver {
                 try await confirmEnd(of: picked.session, picked.place.session)
@@ -109,10 +112,15 @@ struct PickerSource: ItemSource {
         return pages
     }
 
+    /// How long after one answer that something is gone for good the next one is asked for, so that both do not show the
+    /// same passing fault.
+    static let pause = Duration.seconds(2)
+
     /// Makes sure that a session is over before anything is given up for it, and notes it.
     ///
     /// - Throws: `.unavailable` if it is not.
     func confirmEnd(of session: String, _ row: Int64) async throws {
+        try await Task.sleep(for: Self.pause)
         do throws(PhotosError) {
             _ = try await client.session(session)
         } catch {

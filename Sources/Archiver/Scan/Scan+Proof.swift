@@ -1,0 +1,67 @@
+import GooglePhotos
+import JobQueue
+import Logging
+
+extension Scan {
+    /// Looks through a listing that no later one repeats: what makes an answer lose its end lasts for a moment, as a rule.
+    private static let looks = 2
+    /// Before each look.
+    private static let silence = Duration.seconds(5)
+    /// Times that it may turn out to go on.
+    private static let surprises = 3
+
+    /// As `listAll`; where nothing shows later what this pass leaves out, until looks that lie apart show no more.
+    func listToItsEnd(_ ticket: ScanTicket, of listing: any Listing, from start: String?) async throws -> ListingEnd {
+        var end = try await listAll(ticket, of: listing, from: start)
+        guard listing.isShownOnce else { return end }
+        var surprises = 0
+        while try await !isWhole(ticket, listing) {
+            surprises += 1
+            guard surprises <= Self.surprises else {
+                throw PhotosError(
+                    code: .malformed,
+                    message:
+                        "Google's listing of what was picked goes on each time behind where it had ended; the scan stops. Run "
+                        + "it again: it goes on with the same picks."
+                )
+            }
+            context.logger.log(.warning, "the listing had seemed to end, and goes on: listing again")
+            try await context.ledger.restart(ticket)
+            end = try await listAll(ticket, of: listing, from: nil)
+        }
+        return end
+    }
+
+    /// Whether looks that lie apart show nothing that is not recorded.
+    private func isWhole(_ ticket: ScanTicket, _ listing: any Listing) async throws -> Bool {
+        for _ in 0..<Self.looks {
+            try await sleep(Self.silence)
+            var token: String?
+            var tokens: Set<String> = []
+            var unreadable = 0
+            repeat {
+                try checkStop()
+                let page: MediaPage
+                do {
+                    page = try await patiently { () async throws(PhotosError) in try await listing.page(token) }
+                } catch let error as PhotosError where error.code == .badPageToken && token != nil {
+                    return false
+                }
+                context.baseURLs.offer(page.items)
+                unreadable += page.unreadable.count
+                if let place = listing.place(token) {
+                    let ids = page.items.map(\.id)
+                    let missing = try await answered {
+                        try await context.ledger.unlistedItems(source: source, ids, session: place.session)
+                    }
+                    guard missing.isEmpty else { return false }
+                }
+                token = page.nextPageToken
+                if let token, !tokens.insert(token).inserted { return false }
+            } while token != nil
+            let recorded = try await answered { try await context.ledger.counts(ticket) }
+            guard unreadable <= recorded.unreadable else { return false }
+        }
+        return true
+    }
+}
