@@ -158,7 +158,7 @@ class Host:
 
 
 class Network:
-    """Four hosts on a bridge, and the tests themselves at its first address."""
+    """Five hosts on a bridge, and the tests themselves at its first address."""
 
     def __init__(self):
         call("ip", "link", "add", "switch", "type", "bridge")
@@ -167,6 +167,7 @@ class Network:
         self.database = self._host("database", "10.77.0.10")
         self.google = self._host("google", "10.77.0.20", "10.77.0.21")
         self.workers = [self._host("worker-1", "10.77.0.31"), self._host("worker-2", "10.77.0.32")]
+        self.third = self._host("worker-3", "10.77.0.33")
 
     def _host(self, name, *addresses):
         host = Host(name, *addresses)
