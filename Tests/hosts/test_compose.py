@@ -82,7 +82,8 @@ def test_eight_workers_of_the_compose_file_archive_a_library_and_stop_in_time(fl
     # The workers' account may read its secrets, and nothing else of what it has may be written.
     assert compose.services["worker"]["read_only"] and "status" in compose.check("worker")
     start("worker", command=compose.check("worker")).end()
-    assert fleet.value("SELECT count(*) FROM coldroll.worker WHERE state = 'alive'") == 8
+    alive = "SELECT count(*) FROM coldroll.worker WHERE state = 'alive'"
+    until("eight workers", lambda: fleet.value(alive) == 8)
 
     for worker in workers:
         worker.signal(signal.SIGTERM)
