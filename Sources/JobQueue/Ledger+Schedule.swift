@@ -9,7 +9,7 @@ package struct KeptSchedule: Sendable, Equatable {
     package let since: Double
     /// The database's time.
     package let now: Double
-    /// The latest due time that has its turn; nil if none has.
+    /// The latest due time that has its turn and is not after `now`; nil if none has.
     package let lastDue: Double?
 }
 
@@ -35,19 +35,30 @@ extension Ledger {
         )
     }
 
+    /// Puts right what a clock that was ahead has left in the schedule and the turns of a source; false if there was nothing.
+    ///
+    /// Otherwise nothing would be due before the times that lie ahead.
+    package func mendSchedule(source: Int64) async throws(PostgresError) -> Bool {
+        try await pool.only(ScheduleStatements.mend, [.integer(source)]).integer(0) > 0
+    }
+
     /// A due time has come: the turn that is open is for it too, or a new one is made.
     ///
     /// - Parameters:
     ///   - source: whose schedule.
-    ///   - due: whole seconds since 1970.
+    ///   - due: whole seconds since 1970, not after the database's time.
+    ///   - missed: what is to be told of times that nobody was there for; noted with the turn, or not at all.
     /// - Returns: the turn's number and whether it was there already; nil if this time, or a later one, has its turn.
     /// - Throws: `PostgresError`.
     package func makeDue(
         source: Int64,
-        at due: Int64
+        at due: Int64,
+        missed: (subject: String, words: String)? = nil
     ) async throws(PostgresError) -> (number: Int64, joined: Bool)? {
         do {
-            let values: [PostgresValue] = [.integer(source), .double(Double(due))]
+            let values: [PostgresValue] = [
+                .integer(source), .double(Double(due)), .text(missed?.subject), .text(missed?.words),
+            ]
             guard let row = try await pool.run(ScheduleStatements.due, values).first else { return nil }
             return (try row.integer(0), try row.boolean(1))
         } catch  where error.constraint == "turn_due" {

@@ -138,10 +138,8 @@ import Testing
         )
         try stage.proveEverythingIsStored()
         try await stage.end(hosts)
-        // The first of a month, between three and four: then it is in time.
-        let isLate =
-            try await stage.number("SELECT extract(epoch FROM begun_at - due_at)::bigint FROM coldroll.turn") > 3600
-        #expect(receiver.events.sorted() == (isLate ? ["missed", "succeeded"] : ["succeeded"]))
+        // Of three times at least the first two did not happen when they were due.
+        #expect(receiver.events.sorted() == ["missed", "succeeded"])
         receiver.stop()
     }
 

@@ -40,7 +40,7 @@ struct Serving: Sendable {
             account: session.settings.account,
             clientID: nil
         )
-        metrics = Metrics(database: database, source: source, schedule: session.settings.serve.schedule)
+        metrics = Metrics(database: database, source: source, isScheduled: session.settings.serve.schedule != nil)
     }
 
     /// Stays until it is told to stop.
