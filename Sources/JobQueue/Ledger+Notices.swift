@@ -59,9 +59,9 @@ extension Ledger {
         )
     }
 
-    /// It cannot be told: nobody tries again.
-    package func giveUp(_ notice: Notice) async throws(PostgresError) {
-        _ = try await pool.run(NoticeStatements.giveUp, [.integer(notice.id), .integer(Self.tellers)])
+    /// It cannot be told now: whoever comes by after `pause` tries again, until it is a day old.
+    package func putOff(_ notice: Notice, for pause: Duration) async throws(PostgresError) {
+        _ = try await pool.run(NoticeStatements.putOff, [.integer(notice.id), .double(pause.seconds)])
     }
 
     /// It was received.

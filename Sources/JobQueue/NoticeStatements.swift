@@ -72,11 +72,15 @@ enum NoticeStatements {
         "UPDATE coldroll.notice AS n SET told_at = now() WHERE n.id = $1::bigint AND n.told_at IS NULL"
     )
 
-    /// Nobody tells notice `$1` any more: as if it had been tried `$2` times.
-    static let giveUp = Statement(
-        "notice.give_up",
-        "UPDATE coldroll.notice AS n SET tries = $2::integer WHERE n.id = $1::bigint AND n.told_at IS NULL"
+    /// Notice `$1` is anybody's to tell again in `$2` seconds, as if nobody had set about it.
+    static let putOff = Statement(
+        "notice.put_off",
+        """
+        UPDATE coldroll.notice AS n
+        SET tries = greatest(n.tries - 1, 0), claimed_until = now() + make_interval(secs => $2::double precision)
+        WHERE n.id = $1::bigint AND n.told_at IS NULL
+        """
     )
 
-    static let all = [note, missed, login, claim, told, giveUp]
+    static let all = [note, missed, login, claim, told, putOff]
 }

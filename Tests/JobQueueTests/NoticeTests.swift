@@ -54,10 +54,18 @@ import Testing
         #expect(try await claim(fixture) == nil)
     }
 
-    @Test func `what cannot be told is given up`() async throws {
+    @Test func `what cannot be told is tried again later, as often as a day lasts`() async throws {
         let fixture = try await QueueFixture()
         try await fixture.ledger.note(Self.failed, source: fixture.source, run: nil)
-        try await fixture.ledger.giveUp(try #require(try await claim(fixture)))
+        for _ in 0..<5 {
+            let notice = try #require(try await claim(fixture))
+            #expect(notice.tries == 1)
+            try await fixture.ledger.putOff(notice, for: .seconds(900))
+            #expect(try await claim(fixture) == nil)
+            try await pass(fixture)
+        }
+        try await fixture.ledger.putOff(try #require(try await claim(fixture)), for: .zero)
+        try await fixture.ledger.told(try #require(try await claim(fixture)))
         try await pass(fixture)
         #expect(try await claim(fixture) == nil)
     }

@@ -19,6 +19,8 @@ struct Serving: Sendable {
     private static let callers: UInt32 = 64
     private static let lifetime = Duration.seconds(15)
     private static let memory = 64 << 10
+    /// A run that waits, for a person who paused it or for anything else, ends then, so that the owner is told.
+    static let longestRun = Duration.seconds(86_400)
 
     private var settings: Settings { session.settings }
 
@@ -63,7 +65,7 @@ struct Serving: Sendable {
                 await stop.wait()
                 for bell in [bells.turns, bells.schedule, bells.notices] { bell.ring() }
             }
-            group.addTask { await keeper(bells.turns, told: bells.notices, tells: notifier != nil).keep(stop) }
+            group.addTask { await keeper(bells.turns, told: bells.notices).keep(stop) }
             if let schedule = settings.serve.schedule {
                 let keeper = ScheduleKeeper(
                     ledger: database.ledger,
@@ -127,15 +129,18 @@ struct Serving: Sendable {
         }
     }
 
-    private func keeper(_ bell: Bell, told: Bell, tells: Bool) -> TurnKeeper {
-        TurnKeeper(
+    private func keeper(_ bell: Bell, told: Bell) -> TurnKeeper {
+        var timing = TurnKeeper.Timing()
+        // Behind its own end it may list what is left, and write its record.
+        timing.limit = (work.maxWait ?? .zero) + .seconds(2 * 3600)
+        return TurnKeeper(
             ledger: database.ledger,
             source: source,
             host: hostName(),
             logger: session.logger,
+            timing: timing,
             bell: bell,
-            told: told,
-            tells: tells
+            told: told
         ) { await run($0) }
     }
 
@@ -151,11 +156,11 @@ struct Serving: Sendable {
         )
         let result: TurnKeeper.Result
         do {
-            let archive = try await own.openArchive(on: database)
+            let archive = try await open(own)
             let (ending, _) = try await ArchiverCalls.run(
                 archive,
                 try Pass(arguments, of: .library),
-                WorkOptions(arguments, settings, drain: true),
+                work,
                 timed: { metrics.note($0) },
                 stop: stop,
                 reporter: session.reporter
@@ -168,6 +173,20 @@ struct Serving: Sendable {
         session.reporter.endProgress()
         return result
     }
+
+    /// Opens what a run needs; a stop ends that too, whatever does not answer.
+    private func open(_ session: Session) async throws -> Archive {
+        let opening = Task { try await session.openArchive(on: database) }
+        let watch = Task {
+            await session.stop.wait()
+            opening.cancel()
+        }
+        defer { watch.cancel() }
+        return try await opening.value
+    }
+
+    /// How a run works: what cannot be done within `maxWait` is told, and tried again.
+    private var work: WorkOptions { WorkOptions(arguments, settings, drain: true, longest: Self.longestRun) }
 
     /// Says where it listens and what it waits for.
     private func tell(_ port: UInt16) {

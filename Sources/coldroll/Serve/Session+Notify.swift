@@ -39,7 +39,7 @@ extension Session {
             let noted = news.news(day: day, unique: number.map(String.init) ?? UUID().uuidString)
             do throws(PostgresError) {
                 try await archive.database.ledger.note(noted, source: archive.source, run: number)
-                return try await notifier.tellAll(archive.database.ledger, source: archive.source)
+                return try await notifier.tellAll(archive.database.ledger, source: archive.source, stop)
             } catch {
                 logger.log(
                     .warning,
@@ -48,6 +48,6 @@ extension Session {
                 )
             }
         }
-        await notifier.tell(news)
+        await notifier.tell(news, stop)
     }
 }
