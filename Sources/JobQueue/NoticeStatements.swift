@@ -12,19 +12,20 @@ enum NoticeStatements {
         """
     )
 
-    /// Notes the due turns of source `$1` that were not begun within `$2` seconds, each once.
+    /// Notes the turns of source `$1` that were not begun within `$2` seconds of their time, each once.
     static let missed = Statement(
         "notice.missed",
         """
         INSERT INTO coldroll.notice (source_id, run, event, subject, words)
-        SELECT t.source_id, t.number, 'missed', 'due ' || extract(epoch FROM t.due_at)::bigint,
-               format('The run that was due on %s ', to_char(t.due_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI "UTC"'))
-               || CASE WHEN t.begun_at IS NULL THEN 'has not begun.'
+        SELECT t.source_id, t.number, 'missed', coalesce('due ' || extract(epoch FROM t.due_at)::bigint, 'turn ' || t.number),
+               format('The run that was %s on %s ', CASE WHEN t.due_at IS NULL THEN 'asked for' ELSE 'due' END,
+                      to_char(coalesce(t.due_at, t.asked_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI "UTC"'))
+               || CASE WHEN t.begun_at IS NULL THEN 'has not begun: no host could take it.'
                        ELSE format('did not happen then; it was made up for on %s.',
                                    to_char(t.begun_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI "UTC"')) END
         FROM coldroll.turn AS t
         WHERE t.source_id = $1::bigint
-          AND coalesce(t.begun_at, now()) > t.due_at + make_interval(secs => $2::double precision)
+          AND coalesce(t.begun_at, now()) > coalesce(t.due_at, t.asked_at) + make_interval(secs => $2::double precision)
           AND (t.ended_at IS NULL OR t.asked_at > now() - interval '1 day')
         ON CONFLICT ON CONSTRAINT notice_once DO NOTHING
         """

@@ -1,5 +1,6 @@
 import Foundation
 import GoogleSimulator
+import HTTPServer
 import TestSupport
 import Testing
 
@@ -164,6 +165,63 @@ import Testing
         receiver.stop()
     }
 
+    @Test func `coldroll run that cannot reach the ledger tells so once a day, however often it is started`()
+        async throws
+    {
+        let stage = try stage()
+        let receiver = try NoticeReceiver()
+        let away = [
+            "COLDROLL_NOTIFY_URL": receiver.url, "COLDROLL_DATABASE_URL": "postgresql:///x?host=/missing",
+            "COLDROLL_HOME": stage.directory + "/home-of-marks",
+        ]
+        for _ in 0..<3 { #expect(try await stage.run("run", changing: away).status == 4) }
+        // Twice where midnight passed just now.
+        #expect((1...2).contains(receiver.events.count) && Set(receiver.events) == ["failed"])
+        receiver.stop()
+    }
+
+    @Test func `a run that is paused is told of, and stands in nobody's way`() async throws {
+        let stage = try stage()
+        let receiver = try NoticeReceiver()
+        let host = try await stage.serve(["--max-wait", "2s"], changing: ["COLDROLL_NOTIFY_URL": receiver.url])
+        try await stage.texts("UPDATE coldroll.lane SET paused_at = now(), paused_by = 'somebody'")
+        #expect(try await stage.callForRun(host.port).status == 202)
+        try await stage.until("it is told") { receiver.events == ["failed"] }
+        #expect(
+            try await stage.texts(
+                "SELECT concat_ws(' ', code, ended_at, next_try_at > now() + interval '14 minutes') FROM coldroll.turn"
+            ) == ["5 t"]
+        )
+        try await stage.texts("UPDATE coldroll.lane SET paused_at = NULL, paused_by = NULL")
+        #expect(try await stage.callForRun(host.port).status == 202)
+        #expect(try await stage.endOfTurn().hasPrefix("0 2 "))
+        try stage.proveEverythingIsStored()
+        try await stage.end([host.program])
+        receiver.stop()
+    }
+
+    @Test func `an address for notices that hangs, and a library that does, hold up no stop`() async throws {
+        let stage = try stage()
+        // Takes connections and says nothing.
+        let silent = try HTTPServer { _ in .answer(ServerAnswer(204, delaySeconds: 120)) }
+        let host = try await stage.serve(
+            changing: ["COLDROLL_NOTIFY_URL": "http://127.0.0.1:\(silent.port)/hook?key=NOTIFY-SECRET"]
+        )
+        #expect(try await stage.callForRun(host.port).status == 202)
+        _ = try await stage.endOfTurn()
+        try await stage.until("it is being told") {
+            try await stage.number("SELECT count(*) FROM coldroll.notice WHERE claimed_until > now()") == 1
+        }
+        let began = ContinuousClock.now
+        try await stage.end([host.program])
+        #expect(began.duration(to: .now) < .seconds(8))
+        #expect(
+            try await stage.number("SELECT count(*) FROM coldroll.notice WHERE tries = 0 AND claimed_until <= now()")
+                == 1
+        )
+        silent.stop()
+    }
+
     @Test func `large bodies and slow callers are cut off, and others are served`() async throws {
         let stage = try stage()
         let host = try await stage.serve()
@@ -223,6 +281,16 @@ import Testing
             let weekly = try await stage.serve(["--schedule", "0 3 * * *"], changing: changes)
             let forced = try await stage.serve(["--schedule", "0 3 1 * *", "--force"], changing: changes)
             try await stage.end([weekly.program, forced.program])
+            // Now near each other, and not at all times of the year; and a login that is older than a day.
+            let seasonal = try await stage.run(
+                "serve",
+                "--listen",
+                "127.0.0.1:0",
+                "--schedule",
+                "0 3 * 1,3-12 *",
+                changing: changes
+            )
+            #expect(seasonal.status == 3 && seasonal.output.contains(#/(29|30) d 0 h apart/#), "\(seasonal.output)")
         }
     }
 

@@ -84,7 +84,9 @@ import Testing
         #expect(try await troubles(fixture) == [])
         try await fixture.sql("UPDATE coldroll.turn SET due_at = '2026-11-01 03:00+00'")
         #expect(
-            try await troubles(fixture) == ["missed: The run that was due on 2026-11-01 03:00 UTC has not begun."]
+            try await troubles(fixture) == [
+                "missed: The run that was due on 2026-11-01 03:00 UTC has not begun: no host could take it."
+            ]
         )
         _ = try await fixture.ledger.takeTurn(source: fixture.source, holder: 1, host: "h", silence: .seconds(45))
         #expect(try await troubles(fixture).count == 1)
@@ -96,6 +98,21 @@ import Testing
             "UPDATE coldroll.turn SET due_at = now() - interval '2 hours', begun_at = now() - interval '3 hours'"
         )
         #expect(try await troubles(fixture) == [])
+    }
+
+    @Test func `a run that somebody asked for and no host takes is missed too`() async throws {
+        let fixture = try await QueueFixture()
+        _ = try await fixture.ledger.askForTurn(source: fixture.source)
+        #expect(try await troubles(fixture) == [])
+        try await fixture.sql("UPDATE coldroll.turn SET asked_at = '2026-11-01 03:00+00'")
+        for _ in 0..<2 {
+            #expect(
+                try await troubles(fixture)
+                    == [
+                        "missed: The run that was asked for on 2026-11-01 03:00 UTC has not begun: no host could take it."
+                    ]
+            )
+        }
     }
 
     @Test func `a login that is refused or dies soon is told once a day`() async throws {

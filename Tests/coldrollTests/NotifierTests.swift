@@ -125,12 +125,32 @@ import Testing
 
     @Test func `without a ledger it is told all the same`() async throws {
         let receiver = try Receiver(200)
-        await notifier(receiver.url, Lines()).tell(RunNews(.unreachable, "The database is away."), StopSignal())
+        let isTold = await notifier(receiver.url, Lines()).tell(
+            RunNews(.unreachable, "The database is away."),
+            StopSignal()
+        )
+        #expect(isTold)
         #expect(receiver.told.count == 1)
         #expect(
             receiver.told[0].contains("it is to be tried again. The database is away.")
                 && receiver.told[0].contains(#""event":"failed""#)
         )
         receiver.stop()
+    }
+
+    @Test func `a day is remembered for each account, in a home that need not be there`() throws {
+        let home = NSTemporaryDirectory() + "home-" + UUID().uuidString + "/deep"
+        defer { try? FileManager.default.removeItem(at: URL(filePath: home).deletingLastPathComponent()) }
+        let (ada, bob) = (DayMark(home: home, account: "ada"), DayMark(home: home, account: "ad"))
+        #expect(!ada.isSet(for: "2026-08-01"))
+        for _ in 0..<2 { ada.set(for: "2026-08-01") }
+        #expect(ada.isSet(for: "2026-08-01") && !bob.isSet(for: "2026-08-01"))
+        bob.set(for: "2026-08-01")
+        #expect(ada.isSet(for: "2026-08-01") && bob.isSet(for: "2026-08-01"))
+        bob.set(for: "2026-08-02")
+        #expect(!ada.isSet(for: "2026-08-01") && !ada.isSet(for: "2026-08-02") && bob.isSet(for: "2026-08-02"))
+        let nowhere = DayMark(home: "/proc/nothing", account: "ada")
+        nowhere.set(for: "2026-08-01")
+        #expect(!nowhere.isSet(for: "2026-08-01"))
     }
 }

@@ -18,6 +18,8 @@ import Testing
         let begun = Atomic(0)
         /// Stops that the runs were asked for.
         let stopped = Atomic(0)
+        /// How often it looked whether it may take one.
+        let looked = Atomic(0)
         /// Warnings of its log.
         let troubles = Atomic(0)
         private let results: AsyncStream<TurnKeeper.Result>
@@ -28,6 +30,7 @@ import Testing
             _ name: String,
             _ fixture: QueueFixture,
             limit: Duration = .seconds(3600),
+            mayTake: Bool = true,
             atEnd: @escaping @Sendable () async -> Void = {}
         ) {
             self.name = name
@@ -45,7 +48,11 @@ import Testing
                 },
                 timing: timing,
                 bell: bell,
-                told: Bell()
+                told: Bell(),
+                mayTake: { [self] in
+                    looked.add(1, ordering: .relaxed)
+                    return mayTake
+                }
             ) { [self] stop in
                 begun.add(1, ordering: .relaxed)
                 let watch = Task {
@@ -209,6 +216,19 @@ import Testing
         try await fixture.sql("ALTER TABLE coldroll.turn RENAME COLUMN code_away TO code")
         await host.leave()
         #expect(try await state(fixture) == ["ended 2 1 One is dead."])
+    }
+
+    @Test func `a host that cannot do it, as one of another version, leaves the run to one that can`() async throws {
+        let fixture = try await QueueFixture(connections: 8)
+        let unfit = Host("a", fixture, mayTake: false)
+        _ = try await fixture.ledger.askForTurn(source: fixture.source)
+        try await until("two looks") { unfit.looked.load(ordering: .relaxed) > 2 }
+        #expect(try await state(fixture) == ["open 0"])
+        let fit = Host("b", fixture)
+        fit.end(.done, "Done.")
+        try await until("its end") { try await state(fixture) == ["ended 0 1 Done."] }
+        #expect(unfit.runs == 0)
+        for host in [unfit, fit] { await host.leave() }
     }
 
     @Test func `a run that nobody interrupted and that was is tried again`() async throws {

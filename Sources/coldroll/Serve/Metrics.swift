@@ -20,7 +20,7 @@ final class Metrics: Sendable {
 
     init(database: Database, source: Int64, isScheduled: Bool) {
         // However often it is asked, also by somebody who should not: one look in five seconds.
-        ledger = Snapshot(lives: .seconds(5)) {
+        ledger = Snapshot(lives: .seconds(5), rest: 20) {
             try await LedgerNumbers(database, source: source, isScheduled: isScheduled)
         }
     }

@@ -102,9 +102,9 @@ struct Notifier: Sendable {
         }
     }
 
-    /// Tells without a ledger.
-    func tell(_ news: RunNews, _ stop: StopSignal) async {
-        _ = await send(event: news.event, words: news.words, run: nil, stop)
+    /// Tells without a ledger; false if it was not received.
+    func tell(_ news: RunNews, _ stop: StopSignal) async -> Bool {
+        await send(event: news.event, words: news.words, run: nil, stop) == .taken
     }
 }
 

@@ -12,6 +12,7 @@ struct Serving: Sendable {
     private let gate: Gate
     private let source: Int64
     private let metrics: Metrics
+    private let readiness: Readiness
 
     /// Connections to the database: what a run takes, and what goes on beside it.
     private static let connections = 8
@@ -42,6 +43,7 @@ struct Serving: Sendable {
             account: session.settings.account,
             clientID: nil
         )
+        readiness = Readiness(database.ledger, session.logger)
         metrics = Metrics(database: database, source: source, isScheduled: session.settings.serve.schedule != nil)
     }
 
@@ -54,7 +56,7 @@ struct Serving: Sendable {
         // Its threads wait for their connections' ends: closed with everything else, whatever ends the command.
         session.resources.add {
             closing.request()
-            server.stop()
+            await server.stopped()
         }
         session.interruption.becomeGraceful()
         tell(server.port)
@@ -91,17 +93,9 @@ struct Serving: Sendable {
     }
 
     private func listen(turns: Bell, _ closing: StopSignal) throws -> HTTPServer {
-        let (ledger, source, metrics, stop) = (database.ledger, source, metrics, session.stop)
-        let readiness = Snapshot<String?>(lives: .seconds(2)) {
-            do {
-                try await ledger.checkSchema()
-                return nil
-            } catch {
-                return sentence(of: error)
-            }
-        }
+        let (ledger, source, metrics, readiness, stop) = (database.ledger, source, metrics, readiness, session.stop)
         let routes = ServeRoutes(
-            gate: gate,
+            judge: { [gate] in await gate.judge($0) },
             logger: session.logger,
             ask: {
                 let asked = try await ledger.askForTurn(source: source)
@@ -110,7 +104,7 @@ struct Serving: Sendable {
             },
             unready: {
                 if stop.isRequested { return "This process is about to end." }
-                do { return try await readiness.value() } catch { return sentence(of: error) }
+                return await readiness.fault()
             },
             metrics: { try await metrics.text() },
             closing: closing
@@ -140,7 +134,9 @@ struct Serving: Sendable {
             logger: session.logger,
             timing: timing,
             bell: bell,
-            told: told
+            told: told,
+            // What this program cannot do, one that fits may.
+            mayTake: { [readiness] in await readiness.fault() == nil }
         ) { await run($0) }
     }
 

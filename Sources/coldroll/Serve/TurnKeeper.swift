@@ -33,6 +33,8 @@ final class TurnKeeper: Sendable {
     private let bell: Bell
     /// Rung where there may be something to tell.
     private let told: Bell
+    /// Whether this host is fit to take a turn.
+    private let mayTake: @Sendable () async -> Bool
     private let run: @Sendable (StopSignal) async -> Result
 
     init(
@@ -43,6 +45,7 @@ final class TurnKeeper: Sendable {
         timing: Timing = Timing(),
         bell: Bell,
         told: Bell,
+        mayTake: @escaping @Sendable () async -> Bool = { true },
         run: @escaping @Sendable (StopSignal) async -> Result
     ) {
         self.ledger = ledger
@@ -52,6 +55,7 @@ final class TurnKeeper: Sendable {
         self.timing = timing
         self.bell = bell
         self.told = told
+        self.mayTake = mayTake
         self.run = run
     }
 
@@ -62,8 +66,15 @@ final class TurnKeeper: Sendable {
         while !stop.isRequested {
             var turn: Turn?
             do throws(PostgresError) {
-                turn = try await ledger.takeTurn(source: source, holder: holder, host: host, silence: timing.silence)
-                trouble.isOver()
+                if await mayTake() {
+                    turn = try await ledger.takeTurn(
+                        source: source,
+                        holder: holder,
+                        host: host,
+                        silence: timing.silence
+                    )
+                    trouble.isOver()
+                }
             } catch {
                 trouble.goesOn(error)
             }
