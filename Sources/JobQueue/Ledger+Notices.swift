@@ -26,7 +26,7 @@ extension Ledger {
         )
     }
 
-    /// Notes what the ledger itself knows: due runs that were not begun within `patience`, and a login that is refused, or
+    /// Notes what the ledger itself knows: runs that were not begun, or gone on with, within `patience`, and a login that is refused, or
     /// dies within `warning`.
     package func noteTroubles(
         source: Int64,
@@ -34,6 +34,7 @@ extension Ledger {
         warning: Duration
     ) async throws(PostgresError) {
         _ = try await pool.run(NoticeStatements.missed, [.integer(source), .double(patience.seconds)])
+        _ = try await pool.run(NoticeStatements.idle, [.integer(source), .double(patience.seconds)])
         _ = try await pool.run(NoticeStatements.login, [.integer(source), .double(warning.seconds)])
     }
 

@@ -14,13 +14,29 @@ package struct KeptSchedule: Sendable, Equatable {
 }
 
 extension Ledger {
-    /// Says how a source runs by itself; true if this is news, and the schedule begins anew.
+    /// Says how a source runs by itself.
+    ///
+    /// - Parameters:
+    ///   - source: whose.
+    ///   - expression: five fields.
+    ///   - zone: name of its time zone.
+    ///   - since: from when on its times count, in seconds since 1970; nil is now.
+    /// - Returns: whether this is news, and the schedule begins anew.
+    /// - Throws: `PostgresError`.
     package func keepSchedule(
         source: Int64,
         expression: String,
-        zone: String
+        zone: String,
+        since: Double? = nil
     ) async throws(PostgresError) -> Bool {
-        try await !pool.run(ScheduleStatements.keep, [.integer(source), .text(expression), .text(zone)]).isEmpty
+        let values: [PostgresValue] = [.integer(source), .text(expression), .text(zone), .double(since)]
+        return try await !pool.run(ScheduleStatements.keep, values).isEmpty
+    }
+
+    /// When the last turn of a source was begun, and the database's time; seconds since 1970, nil where none was.
+    package func lastRun(source: Int64) async throws(PostgresError) -> (now: Double, begun: Double)? {
+        guard let row = try await pool.run(ScheduleStatements.lastRun, [.integer(source)]).first else { return nil }
+        return (try row.double(0), try row.double(1))
     }
 
     /// The schedule of a source; nil if it has none.

@@ -31,6 +31,24 @@ enum NoticeStatements {
         """
     )
 
+    /// Notes the open turn of source `$1` that was begun and has been in nobody's hands for `$2` seconds, once a day.
+    static let idle = Statement(
+        "notice.idle",
+        """
+        INSERT INTO coldroll.notice (source_id, run, event, subject, words)
+        SELECT o.source_id, o.number, 'missed',
+               format('turn %s idle %s', o.number, to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD')),
+               format('The run that began on %s is not done, and no host has gone on with it since %s.',
+                      to_char(o.begun_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI "UTC"'),
+                      to_char(o.since AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI "UTC"'))
+        FROM (SELECT t.source_id, t.number, t.begun_at, coalesce(t.beat_at, t.next_try_at, t.asked_at) AS since
+              FROM coldroll.turn AS t
+              WHERE t.source_id = $1::bigint AND t.ended_at IS NULL AND t.begun_at IS NOT NULL) AS o
+        WHERE o.since < now() - make_interval(secs => $2::double precision)
+        ON CONFLICT ON CONSTRAINT notice_once DO NOTHING
+        """
+    )
+
     /// Notes that the login of source `$1` is refused, or dies within `$2` seconds: once a day.
     static let login = Statement(
         "notice.login",
@@ -83,5 +101,5 @@ enum NoticeStatements {
         """
     )
 
-    static let all = [note, missed, login, claim, told, putOff]
+    static let all = [note, missed, idle, login, claim, told, putOff]
 }

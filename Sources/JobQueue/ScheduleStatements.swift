@@ -2,13 +2,16 @@ import Postgres
 
 /// SQL about the schedule of a source, and about turns that are due.
 enum ScheduleStatements {
-    /// Source `$1` runs as `$2` says, in time zone `$3`, from now on; a row only where it did not do so before.
+    /// Source `$1` runs as `$2` says, in time zone `$3`, from time `$4` on (seconds since 1970; null is now).
+    ///
+    /// A row only where it did not do so before.
     static let keep = Statement(
         "schedule.keep",
         """
-        INSERT INTO coldroll.schedule AS s (source_id, expression, zone) VALUES ($1::bigint, $2::text, $3::text)
+        INSERT INTO coldroll.schedule AS s (source_id, expression, zone, since)
+        VALUES ($1::bigint, $2::text, $3::text, coalesce(to_timestamp($4::double precision), now()))
         ON CONFLICT (source_id) DO UPDATE
-        SET expression = excluded.expression, zone = excluded.zone, since = now()
+        SET expression = excluded.expression, zone = excluded.zone, since = excluded.since
         WHERE (s.expression, s.zone) IS DISTINCT FROM (excluded.expression, excluded.zone)
         RETURNING s.source_id
         """
@@ -47,6 +50,18 @@ enum ScheduleStatements {
         """
     )
 
+    /// The database's time, and when the last turn of source `$1` was begun; no row where none was.
+    static let lastRun = Statement(
+        "schedule.last_run",
+        """
+        SELECT extract(epoch FROM now())::double precision, extract(epoch FROM t.begun_at)::double precision
+        FROM coldroll.turn AS t
+        WHERE t.source_id = $1::bigint AND t.begun_at <= now()
+        ORDER BY t.number DESC
+        LIMIT 1
+        """
+    )
+
     /// Time `$2` (seconds since 1970) of source `$1`'s schedule has come: the open turn is for it, or a new one.
     ///
     /// No row where this time, or a later one that has come too, has its turn. Else, with words `$4` that are not null, a
@@ -61,7 +76,8 @@ enum ScheduleStatements {
                               WHERE k.source_id = $1::bigint AND k.due_at >= to_timestamp($2::double precision)
                                 AND k.due_at <= now())
             ON CONFLICT (source_id) WHERE ended_at IS NULL
-            DO UPDATE SET due_at = excluded.due_at, asks = t.asks + 1, next_try_at = NULL
+            DO UPDATE SET due_at = excluded.due_at, asks = t.asks + 1,
+                          next_try_at = CASE WHEN t.next_try_at > now() THEN now() ELSE t.next_try_at END
             WHERE t.due_at IS NULL OR t.due_at < excluded.due_at OR t.due_at > now()
             RETURNING t.source_id, t.number, t.asks > 1 AS joined
         ), told AS (
@@ -73,5 +89,5 @@ enum ScheduleStatements {
         """
     )
 
-    static let all = [keep, mend, look, due]
+    static let all = [keep, mend, look, lastRun, due]
 }

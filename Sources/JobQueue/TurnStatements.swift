@@ -3,12 +3,15 @@ import Postgres
 /// SQL about turns of the run: of a source one is open at a time.
 enum TurnStatements {
     /// Asks for a run of source `$1`: joins the open turn, which is tried at once if it waited, or makes one.
+    ///
+    /// A turn in nobody's hands keeps in `next_try_at` since when somebody might have taken it.
     static let ask = Statement(
         "turn.ask",
         """
         INSERT INTO coldroll.turn AS t (source_id, why) VALUES ($1::bigint, 'call')
         ON CONFLICT (source_id) WHERE ended_at IS NULL
-        DO UPDATE SET asks = t.asks + 1, next_try_at = NULL
+        DO UPDATE SET asks = t.asks + 1,
+                      next_try_at = CASE WHEN t.next_try_at > now() THEN now() ELSE t.next_try_at END
         RETURNING t.number, t.asks > 1
         """
     )
@@ -53,10 +56,10 @@ enum TurnStatements {
         WITH ended AS (
             UPDATE coldroll.turn AS t
             SET ended_at = coalesce(t.ended_at, now()), code = $3::integer, message = $4::text, holder = $2::bigint,
-                beat_at = now()
+                beat_at = now(), next_try_at = NULL
             WHERE t.number = $1::bigint
               AND (t.holder = $2::bigint
-                   OR (t.holder IS NULL AND t.ended_at IS NULL AND t.next_try_at IS NULL AND t.tries = $8::bigint))
+                   OR (t.holder IS NULL AND t.ended_at IS NULL AND t.next_try_at <= now() AND t.tries = $8::bigint))
             RETURNING t.number, t.source_id
         ), told AS (
             INSERT INTO coldroll.notice (source_id, run, event, subject, words)
@@ -97,7 +100,7 @@ enum TurnStatements {
     static let letGo = Statement(
         "turn.let_go",
         """
-        UPDATE coldroll.turn AS t SET holder = NULL, beat_at = NULL
+        UPDATE coldroll.turn AS t SET holder = NULL, beat_at = NULL, next_try_at = now()
         WHERE t.number = $1::bigint AND t.holder = $2::bigint AND t.ended_at IS NULL
         RETURNING t.number
         """

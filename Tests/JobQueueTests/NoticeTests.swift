@@ -115,6 +115,43 @@ import Testing
         }
     }
 
+    @Test func `a run that began and that nobody goes on with is told each day, however often it is asked for`()
+        async throws
+    {
+        let fixture = try await QueueFixture()
+        let (ledger, source) = (fixture.ledger, fixture.source)
+        let number = try await ledger.askForTurn(source: source).number
+        func take() async throws {
+            _ = try #require(try await ledger.takeTurn(source: source, holder: 1, host: "h", silence: .seconds(45)))
+        }
+        func told() async throws -> Int {
+            try await troubles(fixture).count { $0.contains("no host has gone on with it") }
+        }
+        try await take()
+        try await fixture.sql(
+            "UPDATE coldroll.turn SET asked_at = now() - interval '3 hours', begun_at = now() - interval '3 hours'"
+        )
+        #expect(try await told() == 0)
+        // A holder that is silent.
+        try await fixture.sql("UPDATE coldroll.turn SET beat_at = now() - interval '61 minutes'")
+        #expect(try await told() == 1)
+        // One that let go of it a moment ago, and then long ago.
+        try await fixture.sql("DELETE FROM coldroll.notice")
+        #expect(try await ledger.letGoOfTurn(number, holder: 1))
+        #expect(try await told() == 0)
+        try await fixture.sql("UPDATE coldroll.turn SET next_try_at = now() - interval '61 minutes'")
+        _ = try await ledger.askForTurn(source: source)
+        _ = try await ledger.makeDue(source: source, at: 1_700_000_000)
+        for _ in 0..<3 { #expect(try await (1...2).contains(told())) }
+        // One that waits to be tried again.
+        try await fixture.sql("DELETE FROM coldroll.notice")
+        try await take()
+        #expect(
+            try await ledger.postponeTurn(number, holder: 1, code: 4, message: "x", pause: .seconds(900), news: nil)
+        )
+        #expect(try await told() == 0)
+    }
+
     @Test func `a login that is refused or dies soon is told once a day`() async throws {
         let fixture = try await QueueFixture()
         try await fixture.ledger.signIn(

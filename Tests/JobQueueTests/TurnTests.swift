@@ -165,7 +165,7 @@ import Testing
                     news: news
                 )
             )
-            try await fixture.sql("UPDATE coldroll.turn SET next_try_at = NULL")
+            try await fixture.sql("UPDATE coldroll.turn SET next_try_at = now()")
             #expect(try await take(fixture, 1) != nil)
         }
         func told() async throws -> [String] {

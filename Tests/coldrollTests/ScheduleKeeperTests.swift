@@ -138,6 +138,32 @@ import Testing
         await keeping.value
     }
 
+    @Test func `schedules that follow one another are due at last, though each begins anew`() async throws {
+        let fixture = try await QueueFixture()
+        func begin(_ keeper: ScheduleKeeper) async throws {
+            let stop = StopSignal()
+            let keeping = Task { await keeper.keep(stop) }
+            try await until("it is kept") {
+                try await fixture.texts("SELECT expression FROM coldroll.schedule") == [keeper.schedule.expression]
+            }
+            stop.request()
+            keeper.bell.ring()
+            await keeping.value
+        }
+        _ = try await fixture.ledger.askForTurn(source: fixture.source)
+        try await end(fixture)
+        let schedules = ["0 3 1 * *", "0 4 1 * *"]
+        try await fixture.sql(
+            "UPDATE coldroll.turn SET asked_at = now() - interval '20 days', begun_at = now() - interval '20 days'"
+        )
+        for schedule in schedules { try await begin(try keeper(fixture, schedule)) }
+        #expect(try await turns(fixture) == 1)
+        // Longer than any month.
+        try await fixture.sql("UPDATE coldroll.turn SET begun_at = begun_at - interval '20 days'")
+        try await begin(try keeper(fixture, schedules[0]))
+        try await until("the run") { try await turns(fixture) == 2 }
+    }
+
     @Test func `a clock that was ahead keeps no schedule silent`() async throws {
         let fixture = try await QueueFixture()
         let keeper = try keeper(fixture)

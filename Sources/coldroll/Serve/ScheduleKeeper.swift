@@ -55,8 +55,24 @@ struct ScheduleKeeper: Sendable {
         // What was due by the schedule before is owed by it.
         _ = try await passed()
         let (expression, zone) = (schedule.expression, schedule.clock.name)
-        guard try await ledger.keepSchedule(source: source, expression: expression, zone: zone) else { return }
+        let isNew = try await ledger.keepSchedule(
+            source: source,
+            expression: expression,
+            zone: zone,
+            since: try await owedSince()
+        )
+        guard isNew else { return }
         logger.log(.info, "the schedule begins", ["schedule": .string(expression), "zone": .string(zone)])
+    }
+
+    /// From when on the times of a new schedule count; nil is now.
+    ///
+    /// Nothing may have run for longer than it ever rests: one schedule after another, each of which begins anew, would never
+    /// be due.
+    private func owedSince() async throws(PostgresError) -> Double? {
+        guard let last = try await ledger.lastRun(source: source) else { return nil }
+        let rest = Double(schedule.greatestGap(from: Int(last.begun)))
+        return last.now - last.begun > rest ? last.begun : nil
     }
 
     private func tell(_ standing: Standing) {

@@ -98,6 +98,8 @@ struct Serving: Sendable {
             judge: { [gate] in await gate.judge($0) },
             logger: session.logger,
             ask: {
+                // Nobody would take a turn of a ledger that was moved, or of another version.
+                if let fault = await readiness.fault() { throw CommandFailure(.unreachable, fault) }
                 let asked = try await ledger.askForTurn(source: source)
                 turns.ring()
                 return asked
