@@ -1,6 +1,7 @@
 import Foundation
 import GoogleSimulator
 import HTTPServer
+import Synchronization
 import TestSupport
 import Testing
 
@@ -200,7 +201,7 @@ import Testing
         receiver.stop()
     }
 
-    @Test func `an address for notices that hangs, and a library that does, hold up no stop`() async throws {
+    @Test func `an address for notices that hangs holds up no stop`() async throws {
         let stage = try stage()
         // Takes connections and says nothing.
         let silent = try HTTPServer { _ in .answer(ServerAnswer(204, delaySeconds: 120)) }
@@ -220,6 +221,70 @@ import Testing
                 == 1
         )
         silent.stop()
+    }
+
+    @Test func `a store that hangs while a run opens it holds up no stop, and the run is another host's`() async throws
+    {
+        let stage = try stage()
+        let isAsked = Mutex(false)
+        let silent = try HTTPServer { _ in
+            isAsked.withLock { $0 = true }
+            return .answer(ServerAnswer(200, delaySeconds: 120))
+        }
+        let hanging = ["COLDROLL_STATE": "gs://state", "STORAGE_EMULATOR_HOST": "http://127.0.0.1:\(silent.port)"]
+        let host = try await stage.serve(changing: hanging.merging(Stage.byLogin) { $1 })
+        #expect(try await stage.callForRun(host.port).status == 202)
+        try await stage.until("the store is asked") { isAsked.withLock { $0 } }
+        let began = ContinuousClock.now
+        try await stage.end([host.program])
+        #expect(began.duration(to: .now) < .seconds(8))
+        #expect(
+            try await stage.number("SELECT count(*) FROM coldroll.turn WHERE holder IS NULL AND ended_at IS NULL") == 1
+        )
+        silent.stop()
+        let other = try await stage.serve()
+        #expect(try await stage.endOfTurn().hasPrefix("0 2 "))
+        try await stage.end([other.program])
+    }
+
+    @Test func `while the database is away nobody is told more than that, and the run goes on behind it`() async throws
+    {
+        let stage = try stage(40)
+        let receiver = try NoticeReceiver()
+        let door = try stage.door()
+        let changes = ["COLDROLL_DATABASE_URL": door.url, "COLDROLL_NOTIFY_URL": receiver.url]
+        let hosts = [try await stage.serve(changing: changes), try await stage.serve(changing: changes)]
+        var slow = FaultRule(on: "download,redirectTarget", .latency)
+        slow.milliseconds = 3_000
+        stage.simulator.setFaults([slow])
+        #expect(try await stage.callForRun(hosts[0].port).status == 202)
+        try await stage.until("work in hand") {
+            try await stage.number("SELECT count(*) FROM coldroll.job WHERE state = 'running'") > 0
+        }
+        let socket = try FileManager.default.destinationOfSymbolicLink(atPath: door.socket)
+        try await stage.close(door)
+        for host in hosts {
+            try await stage.until("it is not ready") {
+                let answer = try await stage.curl(["http://127.0.0.1:\(host.port)/readyz"])
+                return answer == (503, "The database does not answer.\n")
+            }
+            #expect(try await stage.callForRun(host.port).status == 503)
+            #expect(try await stage.curl(["http://127.0.0.1:\(host.port)/healthz"]).status == 200)
+        }
+        try FileManager.default.createSymbolicLink(atPath: door.socket, withDestinationPath: socket)
+        stage.simulator.setFaults([])
+        for host in hosts {
+            try await stage.until("it is ready") {
+                try await stage.curl(["http://127.0.0.1:\(host.port)/readyz"]).status == 200
+            }
+        }
+        #expect(try await stage.endOfTurn().hasPrefix("0 1 "))
+        #expect(try await stage.number("SELECT count(*) FROM coldroll.run") == 1)
+        try await stage.until("it is told") { receiver.events == ["succeeded"] }
+        try stage.proveEverythingIsStored()
+        for host in hosts { #expect(try host.program.output.contains("not ready")) }
+        try await stage.end(hosts.map(\.program))
+        receiver.stop()
     }
 
     @Test func `large bodies and slow callers are cut off, and others are served`() async throws {
