@@ -1,4 +1,5 @@
 import CMicroHTTPD
+import Foundation
 import Glibc
 import Synchronization
 
@@ -79,6 +80,8 @@ package final class HTTPServer: Sendable {
     }
 
     /// Breaks off what is under way, waits for its threads and closes the port; a second call does nothing.
+    ///
+    /// Blocks the thread of the caller.
     package func stop() {
         core.stopping.store(true, ordering: .releasing)
         reaper?.cancel()
@@ -88,6 +91,17 @@ package final class HTTPServer: Sendable {
         }
         if let handle = unsafe OpaquePointer(bitPattern: address) {
             unsafe MHD_stop_daemon(handle)
+        }
+    }
+
+    /// The same for a caller that must not block: it waits on a thread of its own.
+    package func stopped() async {
+        await withCheckedContinuation { continuation in
+            // Not dispatch's global queue, whose threads Swift's tasks share.
+            Thread.detachNewThread {
+                self.stop()
+                continuation.resume()
+            }
         }
     }
 

@@ -26,7 +26,7 @@ extension Ledger {
         )
     }
 
-    /// Notes what the ledger itself knows: due runs that were not begun within `patience`, and a login that is refused, or
+    /// Notes what the ledger itself knows: runs that were not begun, or gone on with, within `patience`, and a login that is refused, or
     /// dies within `warning`.
     package func noteTroubles(
         source: Int64,
@@ -34,6 +34,7 @@ extension Ledger {
         warning: Duration
     ) async throws(PostgresError) {
         _ = try await pool.run(NoticeStatements.missed, [.integer(source), .double(patience.seconds)])
+        _ = try await pool.run(NoticeStatements.idle, [.integer(source), .double(patience.seconds)])
         _ = try await pool.run(NoticeStatements.login, [.integer(source), .double(warning.seconds)])
     }
 
@@ -59,9 +60,9 @@ extension Ledger {
         )
     }
 
-    /// It cannot be told: nobody tries again.
-    package func giveUp(_ notice: Notice) async throws(PostgresError) {
-        _ = try await pool.run(NoticeStatements.giveUp, [.integer(notice.id), .integer(Self.tellers)])
+    /// It cannot be told now: whoever comes by after `pause` tries again, until it is a day old.
+    package func putOff(_ notice: Notice, for pause: Duration) async throws(PostgresError) {
+        _ = try await pool.run(NoticeStatements.putOff, [.integer(notice.id), .double(pause.seconds)])
     }
 
     /// It was received.

@@ -9,18 +9,34 @@ package struct KeptSchedule: Sendable, Equatable {
     package let since: Double
     /// The database's time.
     package let now: Double
-    /// The latest due time that has its turn; nil if none has.
+    /// The latest due time that has its turn and is not after `now`; nil if none has.
     package let lastDue: Double?
 }
 
 extension Ledger {
-    /// Says how a source runs by itself; true if this is news, and the schedule begins anew.
+    /// Says how a source runs by itself.
+    ///
+    /// - Parameters:
+    ///   - source: whose.
+    ///   - expression: five fields.
+    ///   - zone: name of its time zone.
+    ///   - since: from when on its times count, in seconds since 1970; nil is now.
+    /// - Returns: whether this is news, and the schedule begins anew.
+    /// - Throws: `PostgresError`.
     package func keepSchedule(
         source: Int64,
         expression: String,
-        zone: String
+        zone: String,
+        since: Double? = nil
     ) async throws(PostgresError) -> Bool {
-        try await !pool.run(ScheduleStatements.keep, [.integer(source), .text(expression), .text(zone)]).isEmpty
+        let values: [PostgresValue] = [.integer(source), .text(expression), .text(zone), .double(since)]
+        return try await !pool.run(ScheduleStatements.keep, values).isEmpty
+    }
+
+    /// When the last turn of a source was begun, and the database's time; seconds since 1970, nil where none was.
+    package func lastRun(source: Int64) async throws(PostgresError) -> (now: Double, begun: Double)? {
+        guard let row = try await pool.run(ScheduleStatements.lastRun, [.integer(source)]).first else { return nil }
+        return (try row.double(0), try row.double(1))
     }
 
     /// The schedule of a source; nil if it has none.
@@ -35,19 +51,30 @@ extension Ledger {
         )
     }
 
+    /// Puts right what a clock that was ahead has left in the schedule and the turns of a source; false if there was nothing.
+    ///
+    /// Otherwise nothing would be due before the times that lie ahead.
+    package func mendSchedule(source: Int64) async throws(PostgresError) -> Bool {
+        try await pool.only(ScheduleStatements.mend, [.integer(source)]).integer(0) > 0
+    }
+
     /// A due time has come: the turn that is open is for it too, or a new one is made.
     ///
     /// - Parameters:
     ///   - source: whose schedule.
-    ///   - due: whole seconds since 1970.
+    ///   - due: whole seconds since 1970, not after the database's time.
+    ///   - missed: what is to be told of times that nobody was there for; noted with the turn, or not at all.
     /// - Returns: the turn's number and whether it was there already; nil if this time, or a later one, has its turn.
     /// - Throws: `PostgresError`.
     package func makeDue(
         source: Int64,
-        at due: Int64
+        at due: Int64,
+        missed: (subject: String, words: String)? = nil
     ) async throws(PostgresError) -> (number: Int64, joined: Bool)? {
         do {
-            let values: [PostgresValue] = [.integer(source), .double(Double(due))]
+            let values: [PostgresValue] = [
+                .integer(source), .double(Double(due)), .text(missed?.subject), .text(missed?.words),
+            ]
             guard let row = try await pool.run(ScheduleStatements.due, values).first else { return nil }
             return (try row.integer(0), try row.boolean(1))
         } catch  where error.constraint == "turn_due" {

@@ -78,9 +78,12 @@ extension Ledger {
     }
 
     /// Ends a turn for good, with what is to be told of it; may be repeated.
+    ///
+    /// With `tries` as it was taken, also after it was let go of, unless somebody else has begun since.
     package func endTurn(
         _ number: Int64,
         holder: Int64,
+        tries: Int64? = nil,
         code: Int32,
         message: String,
         news: TurnNews?
@@ -88,10 +91,10 @@ extension Ledger {
         let values: [PostgresValue] = [
             .integer(number), .integer(holder), .integer(Int64(code)), .text(message),
         ]
-        return try await !pool.run(TurnStatements.end, values + TurnNews.values(news)).isEmpty
+        return try await !pool.run(TurnStatements.end, values + TurnNews.values(news) + [.integer(tries)]).isEmpty
     }
 
-    /// Ends a try of a turn that is to be tried again after `pause`, by whoever comes by.
+    /// Ends a try of a turn that is to be tried again after `pause`, by whoever comes by; its news is told once a day.
     package func postponeTurn(
         _ number: Int64,
         holder: Int64,

@@ -12,20 +12,39 @@ enum NoticeStatements {
         """
     )
 
-    /// Notes the due turns of source `$1` that were not begun within `$2` seconds, each once.
+    /// Notes the turns of source `$1` that were not begun within `$2` seconds of their time, each once.
     static let missed = Statement(
         "notice.missed",
         """
         INSERT INTO coldroll.notice (source_id, run, event, subject, words)
-        SELECT t.source_id, t.number, 'missed', 'due ' || extract(epoch FROM t.due_at)::bigint,
-               format('The run that was due on %s ', to_char(t.due_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI "UTC"'))
-               || CASE WHEN t.begun_at IS NULL THEN 'has not begun.'
+        SELECT t.source_id, t.number, 'missed', coalesce('due ' || extract(epoch FROM t.due_at)::bigint, 'turn ' || t.number),
+               format('The run that was %s on %s ', CASE WHEN t.due_at IS NULL THEN 'asked for' ELSE 'due' END,
+                      to_char(coalesce(t.due_at, t.asked_at) AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI "UTC"'))
+               || CASE WHEN t.begun_at IS NULL THEN 'has not begun: no host could take it.'
                        ELSE format('did not happen then; it was made up for on %s.',
                                    to_char(t.begun_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI "UTC"')) END
         FROM coldroll.turn AS t
         WHERE t.source_id = $1::bigint
-          AND coalesce(t.begun_at, now()) > t.due_at + make_interval(secs => $2::double precision)
+          AND coalesce(t.begun_at, now()) > coalesce(t.due_at, t.asked_at) + make_interval(secs => $2::double precision)
           AND (t.ended_at IS NULL OR t.asked_at > now() - interval '1 day')
+        ON CONFLICT ON CONSTRAINT notice_once DO NOTHING
+        """
+    )
+
+    /// Notes the open turn of source `$1` that was begun and has been in nobody's hands for `$2` seconds, once a day.
+    static let idle = Statement(
+        "notice.idle",
+        """
+        INSERT INTO coldroll.notice (source_id, run, event, subject, words)
+        SELECT o.source_id, o.number, 'missed',
+               format('turn %s idle %s', o.number, to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD')),
+               format('The run that began on %s is not done, and no host has gone on with it since %s.',
+                      to_char(o.begun_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI "UTC"'),
+                      to_char(o.since AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI "UTC"'))
+        FROM (SELECT t.source_id, t.number, t.begun_at, coalesce(t.beat_at, t.next_try_at, t.asked_at) AS since
+              FROM coldroll.turn AS t
+              WHERE t.source_id = $1::bigint AND t.ended_at IS NULL AND t.begun_at IS NOT NULL) AS o
+        WHERE o.since < now() - make_interval(secs => $2::double precision)
         ON CONFLICT ON CONSTRAINT notice_once DO NOTHING
         """
     )
@@ -72,11 +91,15 @@ enum NoticeStatements {
         "UPDATE coldroll.notice AS n SET told_at = now() WHERE n.id = $1::bigint AND n.told_at IS NULL"
     )
 
-    /// Nobody tells notice `$1` any more: as if it had been tried `$2` times.
-    static let giveUp = Statement(
-        "notice.give_up",
-        "UPDATE coldroll.notice AS n SET tries = $2::integer WHERE n.id = $1::bigint AND n.told_at IS NULL"
+    /// Notice `$1` is anybody's to tell again in `$2` seconds, as if nobody had set about it.
+    static let putOff = Statement(
+        "notice.put_off",
+        """
+        UPDATE coldroll.notice AS n
+        SET tries = greatest(n.tries - 1, 0), claimed_until = now() + make_interval(secs => $2::double precision)
+        WHERE n.id = $1::bigint AND n.told_at IS NULL
+        """
     )
 
-    static let all = [note, missed, login, claim, told, giveUp]
+    static let all = [note, missed, idle, login, claim, told, putOff]
 }

@@ -3,12 +3,15 @@ import Postgres
 /// SQL about turns of the run: of a source one is open at a time.
 enum TurnStatements {
     /// Asks for a run of source `$1`: joins the open turn, which is tried at once if it waited, or makes one.
+    ///
+    /// A turn in nobody's hands keeps in `next_try_at` since when somebody might have taken it.
     static let ask = Statement(
         "turn.ask",
         """
         INSERT INTO coldroll.turn AS t (source_id, why) VALUES ($1::bigint, 'call')
         ON CONFLICT (source_id) WHERE ended_at IS NULL
-        DO UPDATE SET asks = t.asks + 1, next_try_at = NULL
+        DO UPDATE SET asks = t.asks + 1,
+                      next_try_at = CASE WHEN t.next_try_at > now() THEN now() ELSE t.next_try_at END
         RETURNING t.number, t.asks > 1
         """
     )
@@ -46,14 +49,17 @@ enum TurnStatements {
 
     /// Holder `$2` ends turn `$1` with code `$3` and message `$4`.
     ///
-    /// What is to be told of it goes with it (`$5` event, null for nothing; `$6` subject, `$7` words). May be repeated where the answer was lost. No row if it is not his any more.
+    /// What is to be told of it goes with it (`$5` event, null for nothing; `$6` subject, `$7` words). May be repeated where the answer was lost. No row if it is not his any more; one that he let go of is, while nobody has begun try `$8` + 1.
     static let end = Statement(
         "turn.end",
         """
         WITH ended AS (
             UPDATE coldroll.turn AS t
-            SET ended_at = coalesce(t.ended_at, now()), code = $3::integer, message = $4::text, beat_at = now()
-            WHERE t.number = $1::bigint AND t.holder = $2::bigint
+            SET ended_at = coalesce(t.ended_at, now()), code = $3::integer, message = $4::text, holder = $2::bigint,
+                beat_at = now(), next_try_at = NULL
+            WHERE t.number = $1::bigint
+              AND (t.holder = $2::bigint
+                   OR (t.holder IS NULL AND t.ended_at IS NULL AND t.next_try_at <= now() AND t.tries = $8::bigint))
             RETURNING t.number, t.source_id
         ), told AS (
             INSERT INTO coldroll.notice (source_id, run, event, subject, words)
@@ -66,7 +72,8 @@ enum TurnStatements {
 
     /// Holder `$2` lets go of turn `$1` after a try that ended with code `$3` and message `$4`.
     ///
-    /// Whoever comes by tries again in `$5` seconds. `$6` to `$8` are as `$5` to `$7` of `end`.
+    /// Whoever comes by tries again in `$5` seconds. `$6` to `$8` are as `$5` to `$7` of `end`; the subject is another each day,
+    /// and for each due time, so that the owner hears of a run that does not come to its end for as long as it lasts.
     static let postpone = Statement(
         "turn.postpone",
         """
@@ -75,10 +82,14 @@ enum TurnStatements {
             SET holder = NULL, beat_at = NULL, code = $3::integer, message = $4::text,
                 next_try_at = now() + make_interval(secs => $5::double precision)
             WHERE t.number = $1::bigint AND t.holder = $2::bigint AND t.ended_at IS NULL
-            RETURNING t.number, t.source_id
+            RETURNING t.number, t.source_id, t.due_at
         ), told AS (
             INSERT INTO coldroll.notice (source_id, run, event, subject, words)
-            SELECT p.source_id, p.number, $6::text, $7::text, $8::text FROM postponed AS p WHERE $6::text IS NOT NULL
+            SELECT p.source_id, p.number, $6::text,
+                   concat_ws(' ', $7::text, to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD'),
+                             'due ' || extract(epoch FROM p.due_at)::bigint),
+                   $8::text
+            FROM postponed AS p WHERE $6::text IS NOT NULL
             ON CONFLICT ON CONSTRAINT notice_once DO NOTHING
         )
         SELECT p.number FROM postponed AS p
@@ -89,7 +100,7 @@ enum TurnStatements {
     static let letGo = Statement(
         "turn.let_go",
         """
-        UPDATE coldroll.turn AS t SET holder = NULL, beat_at = NULL
+        UPDATE coldroll.turn AS t SET holder = NULL, beat_at = NULL, next_try_at = now()
         WHERE t.number = $1::bigint AND t.holder = $2::bigint AND t.ended_at IS NULL
         RETURNING t.number
         """

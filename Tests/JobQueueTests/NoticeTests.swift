@@ -54,10 +54,18 @@ import Testing
         #expect(try await claim(fixture) == nil)
     }
 
-    @Test func `what cannot be told is given up`() async throws {
+    @Test func `what cannot be told is tried again later, as often as a day lasts`() async throws {
         let fixture = try await QueueFixture()
         try await fixture.ledger.note(Self.failed, source: fixture.source, run: nil)
-        try await fixture.ledger.giveUp(try #require(try await claim(fixture)))
+        for _ in 0..<5 {
+            let notice = try #require(try await claim(fixture))
+            #expect(notice.tries == 1)
+            try await fixture.ledger.putOff(notice, for: .seconds(900))
+            #expect(try await claim(fixture) == nil)
+            try await pass(fixture)
+        }
+        try await fixture.ledger.putOff(try #require(try await claim(fixture)), for: .zero)
+        try await fixture.ledger.told(try #require(try await claim(fixture)))
         try await pass(fixture)
         #expect(try await claim(fixture) == nil)
     }
@@ -76,7 +84,9 @@ import Testing
         #expect(try await troubles(fixture) == [])
         try await fixture.sql("UPDATE coldroll.turn SET due_at = '2026-11-01 03:00+00'")
         #expect(
-            try await troubles(fixture) == ["missed: The run that was due on 2026-11-01 03:00 UTC has not begun."]
+            try await troubles(fixture) == [
+                "missed: The run that was due on 2026-11-01 03:00 UTC has not begun: no host could take it."
+            ]
         )
         _ = try await fixture.ledger.takeTurn(source: fixture.source, holder: 1, host: "h", silence: .seconds(45))
         #expect(try await troubles(fixture).count == 1)
@@ -88,6 +98,58 @@ import Testing
             "UPDATE coldroll.turn SET due_at = now() - interval '2 hours', begun_at = now() - interval '3 hours'"
         )
         #expect(try await troubles(fixture) == [])
+    }
+
+    @Test func `a run that somebody asked for and no host takes is missed too`() async throws {
+        let fixture = try await QueueFixture()
+        _ = try await fixture.ledger.askForTurn(source: fixture.source)
+        #expect(try await troubles(fixture) == [])
+        try await fixture.sql("UPDATE coldroll.turn SET asked_at = '2026-11-01 03:00+00'")
+        for _ in 0..<2 {
+            #expect(
+                try await troubles(fixture)
+                    == [
+                        "missed: The run that was asked for on 2026-11-01 03:00 UTC has not begun: no host could take it."
+                    ]
+            )
+        }
+    }
+
+    @Test func `a run that began and that nobody goes on with is told each day, however often it is asked for`()
+        async throws
+    {
+        let fixture = try await QueueFixture()
+        let (ledger, source) = (fixture.ledger, fixture.source)
+        let number = try await ledger.askForTurn(source: source).number
+        func take() async throws {
+            _ = try #require(try await ledger.takeTurn(source: source, holder: 1, host: "h", silence: .seconds(45)))
+        }
+        func told() async throws -> Int {
+            try await troubles(fixture).count { $0.contains("no host has gone on with it") }
+        }
+        try await take()
+        try await fixture.sql(
+            "UPDATE coldroll.turn SET asked_at = now() - interval '3 hours', begun_at = now() - interval '3 hours'"
+        )
+        #expect(try await told() == 0)
+        // A holder that is silent.
+        try await fixture.sql("UPDATE coldroll.turn SET beat_at = now() - interval '61 minutes'")
+        #expect(try await told() == 1)
+        // One that let go of it a moment ago, and then long ago.
+        try await fixture.sql("DELETE FROM coldroll.notice")
+        #expect(try await ledger.letGoOfTurn(number, holder: 1))
+        #expect(try await told() == 0)
+        try await fixture.sql("UPDATE coldroll.turn SET next_try_at = now() - interval '61 minutes'")
+        _ = try await ledger.askForTurn(source: source)
+        _ = try await ledger.makeDue(source: source, at: 1_700_000_000)
+        for _ in 0..<3 { #expect(try await (1...2).contains(told())) }
+        // One that waits to be tried again.
+        try await fixture.sql("DELETE FROM coldroll.notice")
+        try await take()
+        #expect(
+            try await ledger.postponeTurn(number, holder: 1, code: 4, message: "x", pause: .seconds(900), news: nil)
+        )
+        #expect(try await told() == 0)
     }
 
     @Test func `a login that is refused or dies soon is told once a day`() async throws {

@@ -45,7 +45,7 @@ import Testing
         try await end(fixture)
         #expect(try await fixture.ledger.makeDue(source: fixture.source, at: 1_700_000_000) == nil)
         #expect(try await fixture.ledger.makeDue(source: fixture.source, at: 1_600_000_000) == nil)
-        let next = try #require(try await fixture.ledger.makeDue(source: fixture.source, at: 1_800_000_000))
+        let next = try #require(try await fixture.ledger.makeDue(source: fixture.source, at: 1_750_000_000))
         #expect(!next.joined && next.number > made[0])
         #expect(try await fixture.texts("SELECT DISTINCT why FROM coldroll.turn") == ["schedule"])
     }
@@ -61,5 +61,39 @@ import Testing
         try await end(fixture)
         #expect(try await ledger.makeDue(source: source, at: 1_700_000_000) == nil)
         #expect(try await fixture.number("SELECT count(*) FROM coldroll.turn") == 1)
+    }
+
+    @Test func `a due time that lies ahead, since a clock did, hinders no other and is put right`() async throws {
+        let fixture = try await QueueFixture()
+        let (ledger, source) = (fixture.ledger, fixture.source)
+        _ = try await ledger.keepSchedule(source: source, expression: Self.monthly, zone: "UTC")
+        #expect(try await !ledger.mendSchedule(source: source))
+        let ahead = try await fixture.number("SELECT extract(epoch FROM now() + interval '300 days')::bigint")
+        _ = try await ledger.makeDue(source: source, at: ahead)
+        #expect(try await ledger.schedule(source: source)?.lastDue == nil)
+        // The turn that is open is for it from now on.
+        #expect(try #require(try await ledger.makeDue(source: source, at: 1_700_000_000)) == (1, true))
+        try await end(fixture)
+        try await fixture.sql("UPDATE coldroll.turn SET due_at = to_timestamp(\(ahead))")
+        try await fixture.sql("UPDATE coldroll.schedule SET since = to_timestamp(\(ahead))")
+        let next = try #require(try await ledger.makeDue(source: source, at: 1_700_000_000))
+        #expect(next.number > 1 && !next.joined)
+        #expect(try await ledger.mendSchedule(source: source))
+        #expect(try await fixture.number("SELECT count(*) FROM coldroll.turn WHERE due_at IS NULL") == 1)
+        let kept = try #require(try await ledger.schedule(source: source))
+        #expect(kept.since <= kept.now && kept.lastDue == 1_700_000_000)
+        #expect(try await !ledger.mendSchedule(source: source))
+    }
+
+    @Test func `what was missed is noted with the turn that makes up for it, or not at all`() async throws {
+        let fixture = try await QueueFixture()
+        let (ledger, source) = (fixture.ledger, fixture.source)
+        for time in [1_700_000_000, 1_700_000_000, 1_600_000_000] as [Int64] {
+            _ = try await ledger.makeDue(source: source, at: time, missed: ("due \(time)", "Missed."))
+        }
+        #expect(
+            try await fixture.texts("SELECT concat_ws(' ', run, event, subject, words) FROM coldroll.notice")
+                == ["1 missed due 1700000000 Missed."]
+        )
     }
 }

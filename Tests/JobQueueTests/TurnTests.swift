@@ -149,4 +149,63 @@ import Testing
         try await fixture.sql("UPDATE coldroll.turn SET next_try_at = now() + interval '1 day'")
         #expect(try await take(fixture, 1)?.number == turn.number)
     }
+
+    @Test func `a run that does not come to its end is news each day, and with each time that is due`() async throws {
+        let (fixture, turn) = try await taken()
+        let news = TurnNews(event: "failed", subject: "turn 1 goes on", words: "Paused.")
+        func postpone() async throws {
+            let number = turn.number
+            #expect(
+                try await fixture.ledger.postponeTurn(
+                    number,
+                    holder: 1,
+                    code: 5,
+                    message: "x",
+                    pause: .seconds(1),
+                    news: news
+                )
+            )
+            try await fixture.sql("UPDATE coldroll.turn SET next_try_at = now()")
+            #expect(try await take(fixture, 1) != nil)
+        }
+        func told() async throws -> [String] {
+            try await fixture.texts("SELECT subject FROM coldroll.notice ORDER BY id")
+        }
+        for _ in 0..<3 { try await postpone() }
+        // More than one where midnight passed just now.
+        #expect(try await (1...2).contains(told().count))
+        try await fixture.sql("UPDATE coldroll.notice SET subject = replace(subject, ' 20', ' 19')")
+        let before = try await told().count
+        try await postpone()
+        #expect(try await told().count > before)
+        #expect(try await told().last?.wholeMatch(of: #/turn 1 goes on 20\d\d-\d\d-\d\d/#) != nil)
+        _ = try await fixture.ledger.makeDue(source: fixture.source, at: 1_700_000_000)
+        try await postpone()
+        #expect(try await told().last?.hasSuffix(" due 1700000000") == true)
+    }
+
+    @Test func `the end of a turn that was let go of counts unless somebody has begun since`() async throws {
+        let (fixture, turn) = try await taken()
+        func end(_ tries: Int64?) async throws -> Bool {
+            try await fixture.ledger.endTurn(
+                turn.number,
+                holder: 1,
+                tries: tries,
+                code: 0,
+                message: "Done.",
+                news: Self.news
+            )
+        }
+        #expect(try await fixture.ledger.letGoOfTurn(turn.number, holder: 1))
+        #expect(try await !end(nil))
+        #expect(try await !end(turn.tries + 1))
+        #expect(try await take(fixture, 2)?.tries == 2)
+        #expect(try await !end(turn.tries))
+        #expect(try await fixture.ledger.letGoOfTurn(turn.number, holder: 2))
+        #expect(try await !end(turn.tries))
+        #expect(try await fixture.number("SELECT count(*) FROM coldroll.turn WHERE ended_at IS NOT NULL") == 0)
+        for _ in 0..<2 { #expect(try await end(2)) }
+        #expect(try await take(fixture, 2) == nil)
+        #expect(try await fixture.texts("SELECT words FROM coldroll.notice") == ["All is stored."])
+    }
 }

@@ -126,4 +126,16 @@ import Testing
             }
         }
     }
+
+    @Test(arguments: [
+        ("0 3 * * *", 1.0), ("0 3 * * sun", 7.0), ("0 3 1 * *", 31.0), ("0 3,15 * * *", 0.5),
+        ("*/30 3 * * *", 23.5 / 24),
+        // Near each other now, and far apart in the summer.
+        ("0 3 * 1-5,10-12 *", 123.0), ("0 3 1,8,15,22,29 * *", 7.0), ("0 3 1,8,15,22 * *", 10.0),
+        ("0 0 29 2 *", 1461.0),
+    ])
+    func `the greatest gap is that of a whole year`(_ expression: String, _ days: Double) throws {
+        let gap = try schedule(expression, "Europe/Helsinki").greatestGap(from: try instant("2026-01-14T12:00:00Z"))
+        #expect(Double(gap) == days * 86_400)
+    }
 }

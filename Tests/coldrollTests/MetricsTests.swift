@@ -71,8 +71,8 @@ import Testing
         try await fixture.ledger.finishRun(run, outcome: "complete", totals: Totals(), unreadable: 0)
         try await fixture.sql("UPDATE coldroll.run SET started_at = ended_at - interval '100 seconds'")
         _ = try await fixture.ledger.askForTurn(source: fixture.source)
-        let schedule = try Schedule("0 3 1 * *", try #require(WallClock(nil)))
-        let metrics = Metrics(database: database(fixture), source: fixture.source, schedule: schedule)
+        _ = try await fixture.ledger.keepSchedule(source: fixture.source, expression: "0 3 1 * *", zone: "UTC")
+        let metrics = Metrics(database: database(fixture), source: fixture.source, isScheduled: true)
         metrics.note(PartTime(kind: .still, isStored: true, duration: .milliseconds(300)))
         metrics.note(PartTime(kind: .still, isStored: true, duration: .seconds(3)))
         let text = try await metrics.text()
@@ -152,7 +152,7 @@ import Testing
 
     @Test func `an empty ledger has numbers too`() async throws {
         let fixture = try await QueueFixture()
-        let text = try await Metrics(database: database(fixture), source: fixture.source, schedule: nil).text()
+        let text = try await Metrics(database: database(fixture), source: fixture.source, isScheduled: false).text()
         check(text)
         #expect(text.contains("\ncoldroll_parts{state=\"found\"} 0\n"))
         #expect(!text.contains("coldroll_oldest_ready_seconds") && !text.contains("coldroll_next_due"))
@@ -160,10 +160,31 @@ import Testing
 
     @Test func `however often it is asked, the ledger is looked at now and then`() async throws {
         let fixture = try await QueueFixture()
-        let metrics = Metrics(database: database(fixture), source: fixture.source, schedule: nil)
+        let metrics = Metrics(database: database(fixture), source: fixture.source, isScheduled: false)
         _ = try await metrics.text()
         try await fixture.record(5)
         for _ in 0..<20 { #expect(try await metrics.text().contains("\ncoldroll_parts{state=\"found\"} 0\n")) }
+    }
+
+    @Test func `the next due time is that of the ledger's schedule, and stays behind where nobody sees to it`()
+        async throws
+    {
+        let fixture = try await QueueFixture()
+        let (ledger, source) = (fixture.ledger, fixture.source)
+        func next() async throws -> String? {
+            let text = try await Metrics(database: database(fixture), source: source, isScheduled: true).text()
+            return text.firstMatch(of: #/\ncoldroll_next_due_timestamp_seconds (\d+)\n/#).map { String($0.1) }
+        }
+        #expect(try await next() == nil)
+        _ = try await ledger.keepSchedule(source: source, expression: "0 3 1 * *", zone: "Europe/Helsinki")
+        try await fixture.sql("UPDATE coldroll.schedule SET since = '2026-08-15 00:00+00'")
+        // 2026-09-01 03:00 in Helsinki.
+        #expect(try await next() == "1788220800")
+        _ = try await ledger.makeDue(source: source, at: 1_788_220_800)
+        // The clocks there were still those of summer in October.
+        #expect(try await next() == "1790812800")
+        try await fixture.sql("UPDATE coldroll.schedule SET zone = 'Mars/Olympus'")
+        #expect(try await next() == nil)
     }
 
     @Test func `labels are escaped`() {

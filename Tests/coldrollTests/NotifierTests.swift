@@ -66,7 +66,7 @@ import Testing
         let receiver = try Receiver(204)
         let notifier = notifier(receiver.url, Lines())
         try await note(fixture, "turn 7")
-        for _ in 0..<3 { try await notifier.tellAll(fixture.ledger, source: fixture.source) }
+        for _ in 0..<3 { try await notifier.tellAll(fixture.ledger, source: fixture.source, StopSignal()) }
         #expect(
             receiver.told == [
                 #"{"account":"ada \"x\"","event":"failed","host":"nas","run":7,"text":"coldroll (account ada \"x\"): The run has failed."}"#
@@ -75,32 +75,82 @@ import Testing
         receiver.stop()
     }
 
-    @Test func `what is not taken is sent three times, then given up with a warning that tells nothing`() async throws {
+    @Test func `what is not taken is sent three times, then later, with a warning that tells nothing`() async throws {
         let fixture = try await QueueFixture()
         let receiver = try Receiver(500, 302, 204, 500)
         let lines = Lines()
         let notifier = notifier(receiver.url, lines)
         try await note(fixture, "turn 7")
-        try await notifier.tellAll(fixture.ledger, source: fixture.source)
+        try await notifier.tellAll(fixture.ledger, source: fixture.source, StopSignal())
         #expect(receiver.told.count == 3)
         #expect(lines.lines.withLock { $0 } == [])
         try await note(fixture, "turn 8")
-        for _ in 0..<2 { try await notifier.tellAll(fixture.ledger, source: fixture.source) }
+        for _ in 0..<2 { try await notifier.tellAll(fixture.ledger, source: fixture.source, StopSignal()) }
         #expect(receiver.told.count == 6)
+        #expect(
+            try await fixture.number(
+                "SELECT count(*) FROM coldroll.notice WHERE tries = 0 AND claimed_until > now() + interval '14 minutes'"
+            ) == 1
+        )
         let told = lines.lines.withLock { $0 }
         #expect(told.count == 1 && told[0].contains("did not take a message after three tries"))
         #expect(!told[0].contains("SECRET") && !told[0].contains("127.0.0.1"))
         receiver.stop()
     }
 
+    @Test func `an address that does not answer holds up no stop, and what was not told is told by the next`()
+        async throws
+    {
+        let fixture = try await QueueFixture()
+        let began = Mutex(false)
+        let server = try HTTPServer { _ in
+            began.withLock { $0 = true }
+            return .answer(ServerAnswer(204, delaySeconds: 60))
+        }
+        try await note(fixture, "turn 7")
+        let stop = StopSignal()
+        let silent = notifier("http://127.0.0.1:\(server.port)/hook", Lines())
+        let telling = Task { try await silent.tellAll(fixture.ledger, source: fixture.source, stop) }
+        while !began.withLock({ $0 }) { try await Task.sleep(for: .milliseconds(10)) }
+        let asked = ContinuousClock.now
+        stop.request()
+        try await telling.value
+        #expect(asked.duration(to: .now) < .seconds(5))
+        server.stop()
+        let receiver = try Receiver(204)
+        try await notifier(receiver.url, Lines()).tellAll(fixture.ledger, source: fixture.source, StopSignal())
+        #expect(receiver.told.count == 1)
+        receiver.stop()
+    }
+
     @Test func `without a ledger it is told all the same`() async throws {
         let receiver = try Receiver(200)
-        await notifier(receiver.url, Lines()).tell(RunNews(.unreachable, "The database is away."))
+        let isTold = await notifier(receiver.url, Lines()).tell(
+            RunNews(.unreachable, "The database is away."),
+            StopSignal()
+        )
+        #expect(isTold)
         #expect(receiver.told.count == 1)
         #expect(
             receiver.told[0].contains("it is to be tried again. The database is away.")
                 && receiver.told[0].contains(#""event":"failed""#)
         )
         receiver.stop()
+    }
+
+    @Test func `a day is remembered for each account, in a home that need not be there`() throws {
+        let home = NSTemporaryDirectory() + "home-" + UUID().uuidString + "/deep"
+        defer { try? FileManager.default.removeItem(at: URL(filePath: home).deletingLastPathComponent()) }
+        let (ada, bob) = (DayMark(home: home, account: "ada"), DayMark(home: home, account: "ad"))
+        #expect(!ada.isSet(for: "2026-08-01"))
+        for _ in 0..<2 { ada.set(for: "2026-08-01") }
+        #expect(ada.isSet(for: "2026-08-01") && !bob.isSet(for: "2026-08-01"))
+        bob.set(for: "2026-08-01")
+        #expect(ada.isSet(for: "2026-08-01") && bob.isSet(for: "2026-08-01"))
+        bob.set(for: "2026-08-02")
+        #expect(!ada.isSet(for: "2026-08-01") && !ada.isSet(for: "2026-08-02") && bob.isSet(for: "2026-08-02"))
+        let nowhere = DayMark(home: "/proc/nothing", account: "ada")
+        nowhere.set(for: "2026-08-01")
+        #expect(!nowhere.isSet(for: "2026-08-01"))
     }
 }

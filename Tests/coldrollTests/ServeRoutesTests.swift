@@ -1,3 +1,4 @@
+import Dispatch
 import Foundation
 import GoogleAuth
 import HTTPClient
@@ -21,32 +22,50 @@ import Testing
         let isBroken = Atomic(false)
         private let running = Mutex<HTTPServer?>(nil)
 
-        init(hasSecret: Bool = true, lifetime: Duration = .seconds(15)) throws {
+        /// Seconds that each step of a call takes.
+        private let slowness: Double
+
+        init(
+            hasSecret: Bool = true,
+            lifetime: Duration = .seconds(15),
+            patience: Duration = .seconds(10),
+            slowness: Double = 0
+        ) throws {
+            self.slowness = slowness
             let path = NSTemporaryDirectory() + "secret-" + UUID().uuidString
             try Data((secret + "\n").utf8).write(to: URL(filePath: path))
             try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: path)
             defer { try? FileManager.default.removeItem(atPath: path) }
             let gate = Gate(verifier: nil, secret: hasSecret ? try SharedSecret(file: path) : nil)
             let routes = ServeRoutes(
-                gate: gate,
+                judge: { [self] shown in
+                    await slowly()
+                    return await gate.judge(shown)
+                },
                 logger: Logger { [self] _, message, fields in
                     logged.withLock { $0.append(message + fields.map { "\($0.key) \($0.value)" }.joined()) }
                 },
                 ask: { [self] in
+                    await slowly()
                     if isBroken.load(ordering: .relaxed) { throw CancellationError() }
                     return (7, asked.add(1, ordering: .relaxed).newValue > 1)
                 },
-                unready: { [self] in isBroken.load(ordering: .relaxed) ? "The schema is of another version." : nil },
+                unready: { [self] in isBroken.load(ordering: .relaxed) ? Readiness.foreign : nil },
                 metrics: { [self] in
                     if isBroken.load(ordering: .relaxed) { throw CancellationError() }
                     return "coldroll_workers 1\n"
                 },
-                closing: StopSignal()
+                closing: StopSignal(),
+                patience: patience
             )
             let server = try HTTPServer(connectionLimit: 16, memory: 64 << 10, lifetime: lifetime) {
                 routes.receive($0)
             }
             running.withLock { $0 = server }
+        }
+
+        private func slowly() async {
+            if slowness > 0 { try? await Task.sleep(for: .seconds(slowness)) }
         }
 
         var port: UInt16 { running.withLock { $0?.port ?? 0 } }
@@ -139,7 +158,7 @@ import Testing
         bench.isBroken.store(true, ordering: .relaxed)
         #expect(try await bench.send("GET", "/healthz").status == 200)
         let ready = try await bench.send("GET", "/readyz")
-        #expect(ready.status == 503 && text(ready) == "The schema is of another version.\n")
+        #expect(ready.status == 503 && text(ready) == Readiness.foreign + "\n")
         #expect(try await bench.send("GET", "/metrics").status == 503)
         let run = try await bench.run("Bearer \(Self.secret)")
         #expect(run.status == 503 && run.head.header("Retry-After") == "10")
@@ -199,5 +218,37 @@ import Testing
         #expect(try await bench.send("GET", "/healthz").status == 200)
         #expect(bench.runs == 0)
         bench.stop()
+    }
+
+    @Test func `all that a call waits for has one time, in which it is answered`() async throws {
+        let bench = try Bench(patience: .seconds(2), slowness: 1.5)
+        let began = ContinuousClock.now
+        let answer = try await bench.run("Bearer \(Self.secret)")
+        #expect(answer.status == 503 && answer.head.header("Retry-After") == "10")
+        #expect(began.duration(to: .now) < .seconds(2.9))
+        bench.stop()
+    }
+
+    @Test func `servers that wait for their threads keep none from whoever must end what these wait for`() async throws
+    {
+        let inside = Atomic(0)
+        let door = DispatchSemaphore(value: 0)
+        let servers = try (0..<24).map { _ in
+            try HTTPServer { _ in
+                inside.add(1, ordering: .relaxed)
+                _ = door.wait(timeout: .now() + .seconds(20))
+                return .answer(ServerAnswer(200))
+            }
+        }
+        let clients = try servers.map { try #require(RawClient(port: $0.port)) }
+        for client in clients { client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n") }
+        while inside.load(ordering: .relaxed) < servers.count { try await Task.sleep(for: .milliseconds(10)) }
+        let began = ContinuousClock.now
+        await withTaskGroup(of: Void.self) { group in
+            for server in servers { group.addTask { await server.stopped() } }
+            group.addTask { for _ in servers { door.signal() } }
+        }
+        #expect(began.duration(to: .now) < .seconds(10))
+        withExtendedLifetime(clients) {}
     }
 }

@@ -31,7 +31,14 @@ extension Command {
         flags: [
             Source.flag, listenFlag, scheduleFlag,
             Flag("--force", .toggle, "take a schedule that the login of an app in testing will not live to see"),
-            Pass.orderFlag, WorkOptions.slotsFlag, WorkOptions.motionFlag,
+            Pass.orderFlag,
+            Flag(
+                "--max-wait",
+                .span,
+                "with work left to do, end a run after SPAN all the same; it is told, and tried again 15 minutes later",
+                fallback: "1d"
+            ),
+            WorkOptions.slotsFlag, WorkOptions.motionFlag,
         ],
         examples: [
             ("coldroll serve --schedule '0 3 1 * *'", "on the first of each month at three, UTC"),

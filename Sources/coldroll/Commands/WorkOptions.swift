@@ -16,9 +16,14 @@ struct WorkOptions: Sendable, Equatable {
     let slots: SlotCount
     let motion: Motion
 
-    init(_ arguments: Arguments, _ settings: Settings, drain: Bool) {
+    /// - Parameters:
+    ///   - arguments: the command's.
+    ///   - settings: for what no flag says.
+    ///   - drain: see there.
+    ///   - longest: how long to wait where no flag says.
+    init(_ arguments: Arguments, _ settings: Settings, drain: Bool, longest: Duration? = nil) {
         self.drain = drain
-        maxWait = arguments.value("--max-wait").flatMap(Span.init)?.duration
+        maxWait = arguments.value("--max-wait").flatMap(Span.init)?.duration ?? longest
         slots = settings.slots
         motion = arguments.value("--motion").flatMap(Motion.init) ?? .auto
     }

@@ -49,5 +49,24 @@ struct Schedule: Sendable, Equatable {
         }
     }
 
+    /// The longest time between two due ones that follow each other within a year from now on, or between the next two if these
+    /// are further apart; in seconds, by the clock on the wall.
+    func greatestGap(from now: Int) -> Int {
+        let times = cron.times
+        var gap = zip(times, times.dropFirst()).reduce(0) { max($0, $1.1 - $1.0) }
+        var day = Self.day(of: clock.wall(at: now))
+        let end = day + 366
+        var last: Int?
+        // A second day comes, if only in eight years: `Cron` refuses what has none in 28.
+        while true {
+            if cron.allows(day: day) {
+                if let last { gap = max(gap, (day - last) * Self.day + times[0] - times[times.count - 1]) }
+                if day >= end, last != nil { return gap }
+                last = day
+            }
+            day += 1
+        }
+    }
+
     private static func day(of wall: Int) -> Int { (wall >= 0 ? wall : wall - (day - 1)) / day }
 }

@@ -1,4 +1,3 @@
-import Foundation
 import JobQueue
 import Postgres
 
@@ -22,7 +21,7 @@ struct LedgerNumbers: Sendable {
     var quotas: [StatusReport.Quota] = []
     var logins: [StatusReport.Login] = []
     var outages: [OpenBreaker] = []
-    /// Seconds since 1970; nil without a schedule.
+    /// When the first time of the ledger's schedule that has no turn is due, in seconds since 1970; nil without a schedule.
     var nextDue: Double?
 
     init() {}
@@ -132,10 +131,10 @@ struct LedgerNumbers: Sendable {
 }
 
 extension LedgerNumbers {
-    /// Asks for all of it: about a dozen short statements.
+    /// Asks for all of it: about a dozen short statements; for the schedule only where this process keeps it.
     ///
     /// - Throws: `PostgresError`.
-    init(_ database: Database, source: Int64, schedule: Schedule?) async throws {
+    init(_ database: Database, source: Int64, isScheduled: Bool) async throws {
         let pool = database.pool
         totals = try await database.queue.tallies(sources: [])
         lanes = try await pool.run(MetricStatements.lanes).map { row in
@@ -169,7 +168,9 @@ extension LedgerNumbers {
         quotas = try await pool.run(StatusStatements.quotas).map(StatusReport.Quota.init)
         logins = try await pool.run(StatusStatements.logins).map(StatusReport.Login.init)
         outages = try await database.queue.openBreakers()
-        nextDue = schedule.map { Double($0.next(after: Int(Date.now.timeIntervalSince1970))) }
+        if isScheduled, let kept = try await database.ledger.schedule(source: source) {
+            nextDue = Schedule(kept).map { Double($0.next(after: $0.settled(kept))) }
+        }
     }
 
     /// Numbers by reason.

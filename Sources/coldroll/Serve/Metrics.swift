@@ -18,9 +18,11 @@ final class Metrics: Sendable {
     private let parts = Mutex<[Series: Histogram]>([:])
     private let ledger: Snapshot<LedgerNumbers>
 
-    init(database: Database, source: Int64, schedule: Schedule?) {
+    init(database: Database, source: Int64, isScheduled: Bool) {
         // However often it is asked, also by somebody who should not: one look in five seconds.
-        ledger = Snapshot(lives: .seconds(5)) { try await LedgerNumbers(database, source: source, schedule: schedule) }
+        ledger = Snapshot(lives: .seconds(5), rest: 20) {
+            try await LedgerNumbers(database, source: source, isScheduled: isScheduled)
+        }
     }
 
     /// A part was tried.

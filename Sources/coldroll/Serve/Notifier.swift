@@ -18,6 +18,8 @@ struct Notifier: Sendable {
     private static let rest = Duration.seconds(2)
     /// Longer than all tries take.
     private static let claim = Duration.seconds(60)
+    /// When what was not received is tried again.
+    private static let pause = Duration.seconds(15 * 60)
 
     /// The JSON object that is sent.
     private struct Message: Encodable {
@@ -28,18 +30,31 @@ struct Notifier: Sendable {
         let run: Int64?
     }
 
-    /// Sends a message until it is received, `tries` times at most; false if it was not.
-    private func send(event: String, words: String, run: Int64?) async -> Bool {
-        for attempt in 1...Self.tries {
-            if await sendOnce(event: event, words: words, run: run) { return true }
-            if attempt < Self.tries { try? await Task.sleep(for: Self.rest) }
+    /// What became of a message.
+    private enum Reply { case taken, refused, stopped }
+
+    /// Sends a message until it is received, `tries` times at most, or until a stop is asked for.
+    private func send(event: String, words: String, run: Int64?, _ stop: StopSignal) async -> Reply {
+        let sending = Task {
+            for attempt in 1...Self.tries where !Task.isCancelled {
+                if await sendOnce(event: event, words: words, run: run) { return true }
+                if attempt < Self.tries { try? await Task.sleep(for: Self.rest) }
+            }
+            return false
         }
+        let watch = Task {
+            await stop.wait()
+            sending.cancel()
+        }
+        defer { watch.cancel() }
+        if await sending.value { return .taken }
+        guard !stop.isRequested else { return .stopped }
         logger.log(
             .warning,
             "COLDROLL_NOTIFY_URL did not take a message after three tries",
             ["event": .string(event)]
         )
-        return false
+        return .refused
     }
 
     private func sendOnce(event: String, words: String, run: Int64?) async -> Bool {
@@ -66,25 +81,31 @@ struct Notifier: Sendable {
             sending.cancel()
         }
         defer { deadline.cancel() }
-        guard let status = await sending.value else { return false }
-        return (200..<300).contains(status)
+        let status = await withTaskCancellationHandler {
+            await sending.value
+        } onCancel: {
+            sending.cancel()
+        }
+        return status.map((200..<300).contains) ?? false
     }
 
-    /// Tells everything of a source that is noted and was not told.
+    /// Tells everything of a source that is noted and was not told, until a stop is asked for.
     ///
     /// - Throws: `PostgresError`; what was received and could not be noted as told is sent again by somebody.
-    func tellAll(_ ledger: Ledger, source: Int64) async throws(PostgresError) {
-        while let notice = try await ledger.claimNotice(source: source, pause: Self.claim) {
-            if await send(event: notice.event, words: notice.words, run: notice.run) {
-                try await ledger.told(notice)
-            } else {
-                try await ledger.giveUp(notice)
+    func tellAll(_ ledger: Ledger, source: Int64, _ stop: StopSignal) async throws(PostgresError) {
+        while !stop.isRequested, let notice = try await ledger.claimNotice(source: source, pause: Self.claim) {
+            switch await send(event: notice.event, words: notice.words, run: notice.run, stop) {
+            case .taken: try await ledger.told(notice)
+            case .refused: try await ledger.putOff(notice, for: Self.pause)
+            case .stopped: try await ledger.putOff(notice, for: .zero)
             }
         }
     }
 
-    /// Tells without a ledger.
-    func tell(_ news: RunNews) async { _ = await send(event: news.event, words: news.words, run: nil) }
+    /// Tells without a ledger; false if it was not received.
+    func tell(_ news: RunNews, _ stop: StopSignal) async -> Bool {
+        await send(event: news.event, words: news.words, run: nil, stop) == .taken
+    }
 }
 
 /// Tells what is to be told, in `serve`: ends of runs, runs that did not happen, and logins that end.
@@ -106,7 +127,7 @@ struct NoticeKeeper: Sendable {
         while !stop.isRequested {
             do throws(PostgresError) {
                 try await ledger.noteTroubles(source: source, patience: Self.patience, warning: Self.warning)
-                try await notifier.tellAll(ledger, source: source)
+                try await notifier.tellAll(ledger, source: source, stop)
                 trouble.isOver()
             } catch {
                 trouble.goesOn(error)

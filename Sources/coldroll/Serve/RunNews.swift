@@ -23,7 +23,7 @@ struct RunNews: Sendable, Equatable {
         words = head + " " + sentence
     }
 
-    /// Of a turn: a failure that is not the end is told once, however often it is tried again; and the end.
+    /// Of a turn: a failure that is not the end is told once a day, however often it is tried again; and the end.
     func news(turn: Int64) -> TurnNews {
         TurnNews(
             event: event,

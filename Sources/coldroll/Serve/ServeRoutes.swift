@@ -6,7 +6,8 @@ import Synchronization
 
 /// What `serve` answers.
 struct ServeRoutes: Sendable {
-    let gate: Gate
+    /// Decides by the field Authorization who may ask for a run.
+    let judge: @Sendable (String?) async -> Gate.Verdict
     let logger: Logger
     /// Asks for a run: its number, and whether it was there already.
     let ask: @Sendable () async throws -> (number: Int64, joined: Bool)
@@ -21,8 +22,8 @@ struct ServeRoutes: Sendable {
     /// Bytes of a request's head and body, at most.
     static let longestHead = 16 << 10
     static let longestBody: Int64 = 64 << 10
-    /// Less than a connection lasts, so that the answer gets out.
-    static let patience = Duration.seconds(12)
+    /// For all that an answer waits for; less than a connection lasts, so that it gets out.
+    var patience = Duration.seconds(10)
 
     private let strangers = Throttle()
 
@@ -45,19 +46,20 @@ struct ServeRoutes: Sendable {
 
     private func answer(to request: ServerRequest) -> ServerAnswer {
         let isRead = ["GET", "HEAD"].contains(request.method)
+        let end = DispatchTime.now() + .milliseconds(Int(patience / .milliseconds(1)))
         switch request.path {
-        case "/run": return request.method == "POST" ? run(request) : .wrongMethod(allowed: "POST")
+        case "/run": return request.method == "POST" ? run(request, until: end) : .wrongMethod(allowed: "POST")
         case "/healthz": return isRead ? .sentence(200, "ok") : .wrongMethod(allowed: "GET, HEAD")
-        case "/readyz": return isRead ? readiness() : .wrongMethod(allowed: "GET, HEAD")
-        case "/metrics": return isRead ? numbers() : .wrongMethod(allowed: "GET, HEAD")
+        case "/readyz": return isRead ? readiness(until: end) : .wrongMethod(allowed: "GET, HEAD")
+        case "/metrics": return isRead ? numbers(until: end) : .wrongMethod(allowed: "GET, HEAD")
         default: return .sentence(404, "There is nothing here.")
         }
     }
 
-    private func run(_ request: ServerRequest) -> ServerAnswer {
+    private func run(_ request: ServerRequest, until end: DispatchTime) -> ServerAnswer {
         let shown = request.header("Authorization")
-        switch waiting({ [gate] in await gate.judge(shown) }) {
-        case .welcome(let key): return ask(by: key)
+        switch waiting(until: end, { [judge] in await judge(shown) }) {
+        case .welcome(let key): return ask(by: key, until: end)
         case .unknown(let why):
             tellOfStranger(401, why)
             return .sentence(
@@ -67,7 +69,7 @@ struct ServeRoutes: Sendable {
             )
         case .forbidden(let why):
             tellOfStranger(403, why)
-            return .sentence(403, gate.isOpen ? "This caller may not ask for a run." : Gate.closed)
+            return .sentence(403, why == Gate.closed ? why : "This caller may not ask for a run.")
         case .later(let why):
             tellOfStranger(503, why)
             return .sentence(503, "Callers cannot be checked now: try again.", [("Retry-After", "10")])
@@ -75,8 +77,8 @@ struct ServeRoutes: Sendable {
         }
     }
 
-    private func ask(by key: String) -> ServerAnswer {
-        guard let asked = waiting({ [ask] in try? await ask() }) ?? nil else {
+    private func ask(by key: String, until end: DispatchTime) -> ServerAnswer {
+        guard let asked = waiting(until: end, { [ask] in try? await ask() }) ?? nil else {
             return .sentence(503, "The database does not answer: try again.", [("Retry-After", "10")])
         }
         logger.log(
@@ -91,15 +93,15 @@ struct ServeRoutes: Sendable {
         )
     }
 
-    private func readiness() -> ServerAnswer {
-        guard let unready = waiting({ [unready] in await unready() }) else {
-            return .sentence(503, "The database does not answer.")
+    private func readiness(until end: DispatchTime) -> ServerAnswer {
+        guard let unready = waiting(until: end, { [unready] in await unready() }) else {
+            return .sentence(503, Readiness.away)
         }
         return unready.map { .sentence(503, $0) } ?? .sentence(200, "ready")
     }
 
-    private func numbers() -> ServerAnswer {
-        guard let text = waiting({ [metrics] in try? await metrics() }) ?? nil else {
+    private func numbers(until end: DispatchTime) -> ServerAnswer {
+        guard let text = waiting(until: end, { [metrics] in try? await metrics() }) ?? nil else {
             return .sentence(503, "The database does not answer.")
         }
         return ServerAnswer(
@@ -120,7 +122,10 @@ struct ServeRoutes: Sendable {
     }
 
     /// Waits on the connection's own thread; nil if it takes too long, or the server closes.
-    private func waiting<Value: Sendable>(_ body: @escaping @Sendable () async -> Value) -> Value? {
+    private func waiting<Value: Sendable>(
+        until end: DispatchTime,
+        _ body: @escaping @Sendable () async -> Value
+    ) -> Value? {
         let box = Box<Value>()
         let done = DispatchSemaphore(value: 0)
         let task = Task {
@@ -133,7 +138,6 @@ struct ServeRoutes: Sendable {
             done.signal()
         }
         defer { closed.cancel() }
-        let end = DispatchTime.now() + .seconds(Int(Self.patience.components.seconds))
         guard done.wait(timeout: end) == .success, let value = box.value.withLock({ $0 }) else {
             task.cancel()
             return nil

@@ -12,6 +12,7 @@ struct Serving: Sendable {
     private let gate: Gate
     private let source: Int64
     private let metrics: Metrics
+    private let readiness: Readiness
 
     /// Connections to the database: what a run takes, and what goes on beside it.
     private static let connections = 8
@@ -19,6 +20,8 @@ struct Serving: Sendable {
     private static let callers: UInt32 = 64
     private static let lifetime = Duration.seconds(15)
     private static let memory = 64 << 10
+    /// A run that waits, for a person who paused it or for anything else, ends then, so that the owner is told.
+    static let longestRun = Duration.seconds(86_400)
 
     private var settings: Settings { session.settings }
 
@@ -40,7 +43,8 @@ struct Serving: Sendable {
             account: session.settings.account,
             clientID: nil
         )
-        metrics = Metrics(database: database, source: source, schedule: session.settings.serve.schedule)
+        readiness = Readiness(database.ledger, session.logger)
+        metrics = Metrics(database: database, source: source, isScheduled: session.settings.serve.schedule != nil)
     }
 
     /// Stays until it is told to stop.
@@ -52,7 +56,7 @@ struct Serving: Sendable {
         // Its threads wait for their connections' ends: closed with everything else, whatever ends the command.
         session.resources.add {
             closing.request()
-            server.stop()
+            await server.stopped()
         }
         session.interruption.becomeGraceful()
         tell(server.port)
@@ -63,7 +67,7 @@ struct Serving: Sendable {
                 await stop.wait()
                 for bell in [bells.turns, bells.schedule, bells.notices] { bell.ring() }
             }
-            group.addTask { await keeper(bells.turns, told: bells.notices, tells: notifier != nil).keep(stop) }
+            group.addTask { await keeper(bells.turns, told: bells.notices).keep(stop) }
             if let schedule = settings.serve.schedule {
                 let keeper = ScheduleKeeper(
                     ledger: database.ledger,
@@ -89,26 +93,20 @@ struct Serving: Sendable {
     }
 
     private func listen(turns: Bell, _ closing: StopSignal) throws -> HTTPServer {
-        let (ledger, source, metrics, stop) = (database.ledger, source, metrics, session.stop)
-        let readiness = Snapshot<String?>(lives: .seconds(2)) {
-            do {
-                try await ledger.checkSchema()
-                return nil
-            } catch {
-                return sentence(of: error)
-            }
-        }
+        let (ledger, source, metrics, readiness, stop) = (database.ledger, source, metrics, readiness, session.stop)
         let routes = ServeRoutes(
-            gate: gate,
+            judge: { [gate] in await gate.judge($0) },
             logger: session.logger,
             ask: {
+                // Nobody would take a turn of a ledger that was moved, or of another version.
+                if let fault = await readiness.fault() { throw CommandFailure(.unreachable, fault) }
                 let asked = try await ledger.askForTurn(source: source)
                 turns.ring()
                 return asked
             },
             unready: {
                 if stop.isRequested { return "This process is about to end." }
-                do { return try await readiness.value() } catch { return sentence(of: error) }
+                return await readiness.fault()
             },
             metrics: { try await metrics.text() },
             closing: closing
@@ -127,15 +125,20 @@ struct Serving: Sendable {
         }
     }
 
-    private func keeper(_ bell: Bell, told: Bell, tells: Bool) -> TurnKeeper {
-        TurnKeeper(
+    private func keeper(_ bell: Bell, told: Bell) -> TurnKeeper {
+        var timing = TurnKeeper.Timing()
+        // Behind its own end it may list what is left, and write its record.
+        timing.limit = (work.maxWait ?? .zero) + .seconds(2 * 3600)
+        return TurnKeeper(
             ledger: database.ledger,
             source: source,
             host: hostName(),
             logger: session.logger,
+            timing: timing,
             bell: bell,
             told: told,
-            tells: tells
+            // What this program cannot do, one that fits may.
+            mayTake: { [readiness] in await readiness.fault() == nil }
         ) { await run($0) }
     }
 
@@ -151,11 +154,11 @@ struct Serving: Sendable {
         )
         let result: TurnKeeper.Result
         do {
-            let archive = try await own.openArchive(on: database)
+            let archive = try await open(own)
             let (ending, _) = try await ArchiverCalls.run(
                 archive,
                 try Pass(arguments, of: .library),
-                WorkOptions(arguments, settings, drain: true),
+                work,
                 timed: { metrics.note($0) },
                 stop: stop,
                 reporter: session.reporter
@@ -168,6 +171,20 @@ struct Serving: Sendable {
         session.reporter.endProgress()
         return result
     }
+
+    /// Opens what a run needs; a stop ends that too, whatever does not answer.
+    private func open(_ session: Session) async throws -> Archive {
+        let opening = Task { try await session.openArchive(on: database) }
+        let watch = Task {
+            await session.stop.wait()
+            opening.cancel()
+        }
+        defer { watch.cancel() }
+        return try await opening.value
+    }
+
+    /// How a run works: what cannot be done within `maxWait` is told, and tried again.
+    private var work: WorkOptions { WorkOptions(arguments, settings, drain: true, longest: Self.longestRun) }
 
     /// Says where it listens and what it waits for.
     private func tell(_ port: UInt16) {

@@ -34,12 +34,12 @@ extension Session {
         guard status != .interrupted, !stop.isRequested else { return }
         let http = openHTTP()
         guard let notifier = notifier(http) else { return }
+        let day = Date.now.formatted(.iso8601.year().month().day())
         if let archive {
-            let day = Date.now.formatted(.iso8601.year().month().day())
             let noted = news.news(day: day, unique: number.map(String.init) ?? UUID().uuidString)
             do throws(PostgresError) {
                 try await archive.database.ledger.note(noted, source: archive.source, run: number)
-                return try await notifier.tellAll(archive.database.ledger, source: archive.source)
+                return try await notifier.tellAll(archive.database.ledger, source: archive.source, stop)
             } catch {
                 logger.log(
                     .warning,
@@ -48,6 +48,9 @@ extension Session {
                 )
             }
         }
-        await notifier.tell(news)
+        // Whatever starts it again each quarter of an hour would tell as often.
+        let mark = DayMark(home: settings.home, account: settings.account)
+        guard !status.isWorthAnotherTry || !mark.isSet(for: day) else { return }
+        if await notifier.tell(news, stop), status.isWorthAnotherTry { mark.set(for: day) }
     }
 }

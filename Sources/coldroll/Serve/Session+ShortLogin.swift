@@ -9,29 +9,31 @@ extension Session {
     /// - Throws: `CommandFailure` with how to publish the app.
     func refuseShortLogin(_ schedule: Schedule, _ http: HTTPClient) async throws {
         guard let life = await loginLife(http) else { return }
-        let now = Int(Date.now.timeIntervalSince1970)
-        let next = schedule.next(after: now)
-        let gap = schedule.next(after: next) - next
-        guard Double(gap) > life else { return }
+        let gap = schedule.greatestGap(from: Int(Date.now.timeIntervalSince1970))
+        guard Double(gap) >= life else { return }
         throw CommandFailure(
             .credentials,
             "The login to Google Photos ends \(Quantity.duration(life)) after it was made, since the app is in testing, and "
-                + "'\(schedule.expression)' runs \(Quantity.duration(Double(gap))) apart: each run would need a new login. "
+                + "'\(schedule.expression)' has runs that are \(Quantity.duration(Double(gap))) apart: each would need a new login. "
                 + "Publish the app (Google Cloud console, Google Auth Platform, Audience: 'Publish app'), then run 'coldroll "
                 + "login' once more. --force takes the schedule all the same."
         )
     }
 
-    /// How many seconds a login lives; nil where it has no end that is known, or nothing can be asked now.
+    /// How long Google lets a login to an app in testing live (OAuth 2.0 docs, "Refresh token expiration"), in seconds.
+    private static let testingLife = 7.0 * 86_400
+
+    /// How many seconds a login lives from its beginning on; nil where it has no end that is known, or nothing can be asked now.
     private func loginLife(_ http: HTTPClient) async -> Double? {
         // Whatever is wrong with the credentials is told by the run that needs them, each time.
         do {
             if settings.photosCredentials != nil {
                 let access = try await openPhotosAlone(.library, http)
-                return await access.granted()?.life.map { Double($0.components.seconds) }
+                // Google says how much is left of it.
+                return await access.granted()?.life.map { max(Double($0.components.seconds), Self.testingLife) }
             }
             guard let (login, _, _) = try await keptLogin(try openStores(http)) else { return nil }
-            return login.endsAt.map { $0.timeIntervalSince(login.signedInAt) }
+            return login.endsAt.map { max($0.timeIntervalSince(login.signedInAt), Self.testingLife) }
         } catch {
             logger.log(
                 .warning,

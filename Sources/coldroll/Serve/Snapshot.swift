@@ -1,16 +1,19 @@
 /// Something that costs work to find out, found out now and then however often it is asked for.
 actor Snapshot<Value: Sendable> {
     private let lives: Duration
+    private let rest: Int
     private let make: @Sendable () async throws -> Value
     private var latest: (value: Value, ends: ContinuousClock.Instant)?
     private var making: Task<Value, any Error>?
 
     /// - Parameters:
-    ///   - lives: how long a value is good; longer where it takes long to make, so that no more than a twentieth of the time goes
-    ///     into it.
+    ///   - lives: how long a value is good.
+    ///   - rest: it is good for so many times what it took to make, if that is longer: 20, and no more than a twentieth of the
+    ///     time goes into it. 0 for what must not be old.
     ///   - make: finds it out; one call at a time.
-    init(lives: Duration, make: @escaping @Sendable () async throws -> Value) {
+    init(lives: Duration, rest: Int, make: @escaping @Sendable () async throws -> Value) {
         self.lives = lives
+        self.rest = rest
         self.make = make
     }
 
@@ -23,7 +26,7 @@ actor Snapshot<Value: Sendable> {
         defer { making = nil }
         let asked = ContinuousClock.now
         let value = try await task.value
-        latest = (value, .now + max(lives, asked.duration(to: .now) * 20))
+        latest = (value, .now + max(lives, asked.duration(to: .now) * rest))
         return value
     }
 }
