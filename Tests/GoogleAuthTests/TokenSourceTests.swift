@@ -154,7 +154,6 @@ private func source(_ json: String, _ server: TokenServer) throws(AuthError) -> 
     @Test(
         "other refusals are final and say what to do",
         arguments: [
-            (401, #"{"error":"invalid_client"}"#, "deleted or its secret has changed"),
             (400, #"{"error":"invalid_scope"}"#, "invalid_scope"),
             (403, "<html>", "403 without a reason"),
         ]
@@ -164,6 +163,16 @@ private func source(_ json: String, _ server: TokenServer) throws(AuthError) -> 
         let tokens = try source(login, server)
         await #expect { try await tokens.headers() } throws: { error in
             (error as? AuthError)?.code == .badCredentials && "\(error)".contains(words)
+        }
+        #expect(server.asked.count == 1)
+    }
+
+    @Test("a client that Google refuses needs another login", arguments: ["invalid_client", "unauthorized_client"])
+    func refusedClient(word: String) async throws {
+        let server = try TokenServer(.json(401, #"{"error":"\#(word)"}"#))
+        let tokens = try source(login, server)
+        await #expect { try await tokens.headers() } throws: { error in
+            (error as? AuthError)?.code == .loginRequired && "\(error)".contains("deleted or its secret has changed")
         }
         #expect(server.asked.count == 1)
     }

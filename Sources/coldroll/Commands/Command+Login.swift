@@ -81,6 +81,7 @@ private struct SignIn {
         self.session = session
         self.account = account ?? session.settings.account
         if let fault = SettingsReader.fault(ofAccount: self.account) { throw CommandFault("--account \(fault)") }
+        session.warnOfExposedSecrets()
         let http = session.openHTTP()
         stores = try session.openStores(http)
         database = try await session.openLedger()
@@ -90,8 +91,15 @@ private struct SignIn {
     }
 
     private var keyPath: String { session.settings.keyFile }
-    /// Which of the account's sources it is for first; the others that there are take the same login.
-    private var kind: String { session.settings.source == .picker ? "picker" : "library" }
+    /// The source that it is for; nil where none is chosen.
+    ///
+    /// The others that there are of the account take the same login.
+    private var kind: String? {
+        switch session.settings.source {
+        case .library, .picker: session.settings.source?.kind
+        case .takeout, nil: nil
+        }
+    }
 
     /// The client that a file names, or that of the last login.
     func client(file: String?) async throws -> OAuthClient {
@@ -110,7 +118,9 @@ private struct SignIn {
                     + "FILE"
             )
         }
-        try await database.ledger.refuseForeign(client: client.id, kind: kind, account: account)
+        for kind in Self.kinds {
+            try await database.ledger.refuseForeign(client: client.id, kind: kind, account: account)
+        }
         return client
     }
 
@@ -164,13 +174,18 @@ private struct SignIn {
         let key = try FleetKey.loadOrMake(keyPath)
         try await store.write(login, key)
         for source in sources {
-            try await ledger.signIn(
-                source: source,
-                id: login.id,
-                subject: login.subject,
-                scopes: login.scopes,
-                lifetime: login.endsAt.map { .seconds($0.timeIntervalSince(login.signedInAt)) }
-            )
+            switch try await records(key).agree(source: source) {
+            case .login(let kept, _) where kept.id == login.id: break
+            case .login:
+                session.reporter.warn(
+                    "Another login of this account came at the same moment, and is the one that is kept."
+                )
+            case .loggedOut, .nothing:
+                throw CommandFailure(
+                    .credentials,
+                    "Somebody has logged out at the same moment, so this login is gone. Run 'coldroll login' again."
+                )
+            }
         }
         if session.settings.photosCredentials != nil {
             session.reporter.warn(
@@ -193,28 +208,36 @@ private struct SignIn {
     }
 
     func end() async throws -> Ending {
-        guard let login = try await store.read(try FleetKey.load(keyPath), keyPath: keyPath) else {
-            return Ending(.done, "Account \(harmless(account)) is not logged in.")
-        }
-        try await desk.revoke(login)
-        try await store.forget()
-        for source in try await sources(of: login) {
-            try await database.ledger.refuseLogin(
-                source: source,
-                login: login.id,
-                reason: "The owner of account \(account) has logged out. Run 'coldroll login' to go on."
+        let known = try await known().map(\.id)
+        let logout = try await records(try FleetKey.load(keyPath)).end(sources: known) { try await desk.revoke($0) }
+        switch logout {
+        case .wasNone: return Ending(.done, "Account \(harmless(account)) is not logged in.")
+        case .done: return Ending(.done, "Logged out: Google takes this login no more. What is stored stays stored.")
+        case .overtaken:
+            return Ending(
+                .done,
+                "Google takes the login that was there no more. Somebody has logged in again meanwhile, and that login is kept: "
+                    + "run 'coldroll logout' again to end it too."
             )
         }
-        return Ending(.done, "Logged out: Google takes this login no more. What is stored stays stored.")
     }
 
-    /// The source that it is for, made if need be, and those of the same account that there are.
+    private func records(_ key: FleetKey?) -> LoginRecords {
+        LoginRecords(ledger: database.ledger, store: store, key: key, keyPath: keyPath)
+    }
+
+    private static let kinds = ["library", "picker"]
+
+    /// The account's sources that there are.
+    private func known() async throws -> [(id: Int64, kind: String, account: String)] {
+        try await database.ledger.sources().filter { $0.account == account && Self.kinds.contains($0.kind) }
+    }
+
+    /// The source that was chosen, made if need be, and those of the same account that there are.
     private func sources(of login: Login) async throws -> [Int64] {
-        let ledger = database.ledger
-        var sources = [try await ledger.source(kind: kind, account: account, clientID: login.clientID)]
-        for other in try await ledger.sources() where other.account == account && !sources.contains(other.id) {
-            guard ["library", "picker"].contains(other.kind) else { continue }
-            sources.append(try await ledger.source(kind: other.kind, account: account, clientID: login.clientID))
+        var sources: [Int64] = []
+        for kind in Set(try await known().map(\.kind) + [kind].compactMap(\.self)).sorted() {
+            sources.append(try await database.ledger.source(kind: kind, account: account, clientID: login.clientID))
         }
         return sources
     }
