@@ -73,13 +73,12 @@ private struct Away: Error {}
     }
 
     @Test(
-        "an odd answer to one host is no end of the login",
         arguments: [
             (403, "<html>blocked</html>"), (400, #"{"error":"invalid_request"}"#), (407, ""), (404, "{}"),
             (400, #"{"error":"invalid_scope"}"#), (451, #"{"error":"access_denied"}"#),
         ]
     )
-    func odd(status: Int, body: String) async throws {
+    func `an odd answer to one host is no end of the login`(_ status: Int, _ body: String) async throws {
         let bench = try await LoginBench()
         let login = try bench.login()
         try await bench.keep(login)
@@ -111,11 +110,8 @@ private struct Away: Error {}
         #expect(try await bench.host(login).headers().count == 1)
     }
 
-    @Test(
-        "what OAuth has a word for ends the login of all",
-        arguments: ["invalid_grant", "invalid_client", "unauthorized_client"]
-    )
-    func ended(word: String) async throws {
+    @Test(arguments: ["invalid_grant", "invalid_client", "unauthorized_client"])
+    func `what OAuth has a word for ends the login of all`(_ word: String) async throws {
         let bench = try await LoginBench()
         let login = try bench.login()
         try await bench.keep(login)

@@ -125,8 +125,9 @@ private struct Killed: Error {}
         #expect(try await bench.records.end(sources: [bench.source]) { _ in throw Killed() } == .wasNone)
     }
 
-    @Test("where the state store says logged out the ledger says so too, whoever notices", arguments: [true, false])
-    func noticed(isLogout: Bool) async throws {
+    @Test(arguments: [true, false])
+    func `where the state store says logged out the ledger says so too, whoever notices`(_ isLogout: Bool) async throws
+    {
         let bench = try await LoginBench()
         try await bench.keep(try bench.login())
         guard case .login(_, let generation) = try await bench.store.look(bench.key, keyPath: "") else {

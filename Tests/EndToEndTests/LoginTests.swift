@@ -319,6 +319,18 @@ import Testing
         // Of the sources that there are, each is logged out.
         #expect(try await stage.run("logout", changing: byLogin).output.contains("Logged out"))
         #expect(try await stage.number("SELECT count(*) FROM coldroll.login WHERE refusal IS NOT NULL") == 1)
+        // A login for one source is for the others that there are, too.
+        let picker = ["COLDROLL_SOURCE": "picker"]
+        let program = try stage.startLogin(
+            ["--no-browser", "--client", stage.simulator.clientFile],
+            changing: picker
+        )
+        let link = try await stage.link(of: program)
+        #expect(link.contains("photospicker.mediaitems.readonly") && link.contains("appcreateddata"))
+        try program.enter(try await stage.decide(link))
+        #expect(try await program.end().status == 0)
+        #expect(try await stage.run("scan", changing: Stage.byLogin).status == 0)
+        #expect(try await stage.texts("SELECT kind FROM coldroll.source ORDER BY id") == ["library", "picker"])
     }
 
     @Test func `an older copy of the state store, and two logins at once, end with one login that all use`()

@@ -23,7 +23,8 @@ extension Command {
             "The OAuth client is your own: Google Cloud console, Google Auth Platform, Clients, type Desktop app. Name the file "
                 + "that the console lets you download with --client the first time; later logins remember it. Google shows each "
                 + "client only what that client uploaded, so a source keeps its client, and its owner.",
-            "Google is asked for what the source needs, or, where none is chosen, for what any of them needs.",
+            "Google is asked for what the source needs, or, where none is chosen, for what any of them needs; and for what the "
+                + "account's other sources need that there are, since one login is for all of them.",
         ],
         flags: [
             Flag(
@@ -58,7 +59,8 @@ extension Command {
         name: "logout",
         purpose: "end the login at Google's and forget it; work stands still until the next one",
         details: [
-            "What is stored and what waits in the queue stays. A file in COLDROLL_PHOTOS_CREDENTIALS is not touched."
+            "What is stored and what waits in the queue stays. A file in COLDROLL_PHOTOS_CREDENTIALS is not touched.",
+            "Broken off anywhere, it may be repeated. A login that somebody makes at the same time is left alone.",
         ],
         flags: [accountFlag],
         examples: [("coldroll logout", "on any host of the fleet")],
@@ -118,8 +120,8 @@ private struct SignIn {
                     + "FILE"
             )
         }
-        for kind in Self.kinds {
-            try await database.ledger.refuseForeign(client: client.id, kind: kind, account: account)
+        for source in Self.sources {
+            try await database.ledger.refuseForeign(client: client.id, kind: source.kind, account: account)
         }
         return client
     }
@@ -132,7 +134,7 @@ private struct SignIn {
         let consent = Consent(
             client: client,
             redirect: client.loopback?.redirect ?? "http://127.0.0.1:\(listener.port)/",
-            scopes: LoginScope.needed(by: session.settings.source).map(\.scope)
+            scopes: LoginScope.needed(by: session.settings.source, and: try await known().map(\.source)).map(\.scope)
         )
         let wait = AnswerWait(consent: consent, reporter: session.reporter, patience: patience)
         answers.open(wait)
@@ -161,13 +163,16 @@ private struct SignIn {
 
     /// Checks whose login it is and what it may do, then keeps it for the fleet.
     func keep(_ login: Login) async throws -> Ending {
-        let missing = LoginScope.missing(from: login.scopes, for: session.settings.source)
+        let needed = LoginScope.needed(by: session.settings.source)
+        let missing = LoginScope.missing(from: login.scopes, of: needed)
         guard missing.isEmpty else {
             throw CommandFailure(
                 .credentials,
                 missing.joined(separator: " ") + " Nothing was kept. Run 'coldroll login' again and tick every box."
             )
         }
+        let others = LoginScope.needed(by: session.settings.source, and: try await known().map(\.source))
+        LoginScope.missing(from: login.scopes, of: others).forEach { session.reporter.warn($0) }
         let ledger = database.ledger
         let sources = try await sources(of: login)
         for source in sources { try await ledger.learn(subject: login.subject, source: source) }
@@ -226,17 +231,19 @@ private struct SignIn {
         LoginRecords(ledger: database.ledger, store: store, key: key, keyPath: keyPath)
     }
 
-    private static let kinds = ["library", "picker"]
+    private static let sources = [Source.library, .picker]
 
     /// The account's sources that there are.
-    private func known() async throws -> [(id: Int64, kind: String, account: String)] {
-        try await database.ledger.sources().filter { $0.account == account && Self.kinds.contains($0.kind) }
+    private func known() async throws -> [(id: Int64, source: Source)] {
+        try await database.ledger.sources().filter { $0.account == account }.compactMap { known in
+            Self.sources.first { $0.kind == known.kind }.map { (known.id, $0) }
+        }
     }
 
     /// The source that was chosen, made if need be, and those of the same account that there are.
     private func sources(of login: Login) async throws -> [Int64] {
         var sources: [Int64] = []
-        for kind in Set(try await known().map(\.kind) + [kind].compactMap(\.self)).sorted() {
+        for kind in Set(try await known().map(\.source.kind) + [kind].compactMap(\.self)).sorted() {
             sources.append(try await database.ledger.source(kind: kind, account: account, clientID: login.clientID))
         }
         return sources
