@@ -2,9 +2,11 @@
 package struct AuthError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The part that decides what a caller does next.
     package enum Code: Sendable, Equatable {
-        /// `invalid_grant`: the refresh token is dead for good; a person must log in again. Never retried.
+        /// OAuth's word is that the login is over: `invalid_grant` (the refresh token is dead), `invalid_client` or
+        /// `unauthorized_client` (its client is). A person must log in again; never retried.
         case loginRequired
-        /// The credentials file is missing, unreadable or not what it should be.
+        /// The credentials are missing, unreadable or not what they should be, or were refused without a word that OAuth has for
+        /// a login that is over: final for a file, which somebody must look at. A login that a fleet shares outlives it.
         case badCredentials
         /// The token endpoint could not be reached or answered 408/429/5xx: try later; costs nobody an attempt.
         case unavailable

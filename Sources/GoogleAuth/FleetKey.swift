@@ -64,14 +64,32 @@ package struct FleetKey: Sendable {
         guard written, unsafe link(temporary, path) == 0 || errno == EEXIST, let key = try load(path) else {
             throw fault("The key file \(path) cannot be written: \(unsafe String(cString: strerror(errno))).")
         }
+        // Before anything is sealed with it: a login outlives a power cut, and must not outlive its key.
+        try keep(folderOf: path)
         return key
+    }
+
+    /// Its name is on the disk when this returns.
+    private static func keep(folderOf path: String) throws(AuthError) {
+        let folder = folder(of: path)
+        let descriptor = unsafe open(folder.isEmpty ? "/" : folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        defer { if descriptor >= 0 { close(descriptor) } }
+        // Some file systems have nothing to write for a folder, and say so by EINVAL.
+        guard descriptor >= 0, fsync(descriptor) == 0 || errno == EINVAL else {
+            throw fault(
+                "The folder of the key file \(path) cannot be written: \(unsafe String(cString: strerror(errno)))."
+            )
+        }
+    }
+
+    private static func folder(of path: String) -> String {
+        path.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
     }
 
     /// For its owner only; that it cannot be made shows when the file is.
     private static func makeFolder(of path: String) {
-        let folder = path.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
         try? FileManager.default.createDirectory(
-            atPath: folder,
+            atPath: folder(of: path),
             withIntermediateDirectories: true,
             attributes: [.posixPermissions: 0o700]
         )

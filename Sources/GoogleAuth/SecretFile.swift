@@ -27,11 +27,17 @@ struct SecretFile {
         guard unsafe fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
             throw fault("is no file.")
         }
-        // As libpq judges key files: root may give one to a group that has to read it.
-        let others: mode_t = status.st_uid == 0 && geteuid() != 0 ? 0o037 : 0o077
-        guard status.st_mode & others == 0 else {
+        switch SecretExposure(mode: status.st_mode, owner: status.st_uid, reader: geteuid()) {
+        case nil: break
+        case .others:
             throw fault(
                 "can be read or written by other users of this machine: run 'chmod 600 \(path)'. If others may have read it, "
+                    + remedy
+            )
+        case .owner(let owner):
+            throw fault(
+                "belongs to another user of this machine (number \(owner)), who can read and change it: where that is you, make it "
+                    + "a file of the user that coldroll runs as, number \(geteuid()) ('chown \(geteuid()) \(path)'). Otherwise "
                     + remedy
             )
         }

@@ -65,7 +65,7 @@ enum TokenAnswer {
             )
         case (.authorizedUser(let user), "invalid_client"), (.authorizedUser(let user), "unauthorized_client"):
             return AuthError(
-                code: .badCredentials,
+                code: .loginRequired,
                 message: """
                     Google refuses the OAuth client of \(user.login): it was deleted or its secret has changed. \
                     \(user.clientRemedy)

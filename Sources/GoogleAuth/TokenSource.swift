@@ -28,7 +28,8 @@ package final class TokenSource: Sendable {
 
     /// `Authorization` (and `x-goog-user-project`) for a request; empty for `anonymous`.
     ///
-    /// Waits for a refresh if the token is near its end; if that fails in passing, the old token serves until it expires.
+    /// A token that is near its end serves while the next one is fetched, but for its last moments; if that fails in passing,
+    /// until it expires.
     package func headers() async throws(AuthError) -> [HTTPField] {
         guard let fetcher else { return [] }
         let token = try await token(fetcher)
@@ -73,7 +74,9 @@ package final class TokenSource: Sendable {
                 if now < token.refreshAt { return .use(token) }
                 if now < token.expiresAt, let quiet = state.quietUntil, now < quiet { return .use(token) }
             }
-            if let refresh = state.refresh { return .wait(refresh) }
+            // However slowly Google answers, nobody waits for the next token while this one is good.
+            let spare = state.token.flatMap { now < $0.waitAt ? $0 : nil }
+            if let refresh = state.refresh { return spare.map { .use($0) } ?? .wait(refresh) }
             let before = state.hadToken
             let replaced = state.token?.value ?? state.refused
             let refresh = Task {
@@ -82,7 +85,7 @@ package final class TokenSource: Sendable {
                 return result
             }
             state.refresh = refresh
-            return .wait(refresh)
+            return spare.map { .use($0) } ?? .wait(refresh)
         }
     }
 

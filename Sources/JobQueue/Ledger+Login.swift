@@ -26,22 +26,27 @@ extension Ledger {
     ///   - subject: Google's number of the account.
     ///   - scopes: what was granted.
     ///   - lifetime: how long Google will honour it; nil where Google names no end.
+    ///   - replaced: id of the login that the caller saw here before it looked what the state store has; nil for none.
+    /// - Returns: false where another login is here by now: look again which one the state store has.
     /// - Throws: `.foreignAccount` if the source is somebody else's; `PostgresError`.
+    @discardableResult
     package func signIn(
         source: Int64,
         id: String,
         subject: String,
         scopes: [String],
-        lifetime: Duration?
-    ) async throws {
+        lifetime: Duration?,
+        replacing replaced: String?
+    ) async throws -> Bool {
         try await learn(subject: subject, source: source)
-        _ = try await pool.run(
+        let kept = try await pool.run(
             LoginStatements.signIn,
             [
                 .integer(source), .text(id), .texts(scopes), .double(lifetime?.seconds),
-                .text(LoginStatements.pauser),
+                .text(LoginStatements.pauser), .text(replaced),
             ]
         )
+        return !kept.isEmpty
     }
 
     /// Remembers whose source it is the first time; throws `.foreignAccount` if it belongs to somebody else.
@@ -128,5 +133,18 @@ extension Ledger {
             LoginStatements.refuse,
             [.integer(source), .text(login), .text(reason), .text(LoginStatements.pauser)]
         )
+    }
+
+    /// Whether lanes of the source stand still because of a refused login.
+    package func isPausedByLogin(source: Int64) async throws(PostgresError) -> Bool {
+        try await pool.only(LoginStatements.pauses, [.integer(source), .text(LoginStatements.pauser)]).boolean(0)
+    }
+
+    /// Opens the lanes that a refused login paused, for whoever has other credentials that work; what a person paused stays.
+    ///
+    /// - Returns: how many were opened.
+    @discardableResult
+    package func resumeWithoutLogin(source: Int64) async throws(PostgresError) -> Int64 {
+        try await pool.only(LoginStatements.resume, [.integer(source), .text(LoginStatements.pauser)]).integer(0)
     }
 }

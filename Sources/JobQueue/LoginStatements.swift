@@ -5,8 +5,9 @@ enum LoginStatements {
     /// Who pauses the lanes of a source whose login is refused: `lane.waiting` shows it as the one to blame.
     static let pauser = "a login that Google refuses: run 'coldroll login'"
 
-    /// Login `$2` of source `$1` with scopes `$3`, good for `$4` seconds (null: no end is known) begins anew: nothing of an
-    /// earlier one counts, and what was paused for it goes on.
+    /// Login `$2` of source `$1` with scopes `$3`, good for `$4` seconds (null: no end is known) begins anew.
+    ///
+    /// Nothing of an earlier one counts, and what was paused for it goes on. Only in place of login `$6`, or where there is none.
     static let signIn = Statement(
         "login.sign_in",
         """
@@ -17,11 +18,13 @@ enum LoginStatements {
             SET id = excluded.id, scopes = excluded.scopes, ends_at = excluded.ends_at, signed_in_at = now(),
                 refused_at = NULL, refusal = NULL, sealed_token = NULL, token_ends_at = NULL, refreshed_at = NULL,
                 refresh_lease = NULL, refresh_until = NULL, refreshes = 0
+            WHERE l.id = $6::uuid
+            RETURNING l.source_id
         ), resumed AS (
             UPDATE coldroll.lane AS l SET paused_at = NULL, paused_by = NULL
-            WHERE l.source_id = $1::bigint AND l.paused_by = $5::text
+            WHERE l.source_id = (SELECT k.source_id FROM kept AS k) AND l.paused_by = $5::text
         )
-        SELECT pg_notify('coldroll_job', '')::text
+        SELECT pg_notify('coldroll_job', '')::text FROM kept
         """
     )
 
@@ -96,5 +99,28 @@ enum LoginStatements {
         """
     )
 
-    static let all = [signIn, learnSubject, subject, find, beginRefresh, share, endRefresh, refuse]
+    /// Lanes of source `$1` that were paused by `$2` are open again: the number of them.
+    static let resume = Statement(
+        "login.resume",
+        """
+        WITH resumed AS (
+            UPDATE coldroll.lane AS l SET paused_at = NULL, paused_by = NULL
+            WHERE l.source_id = $1::bigint AND l.paused_by = $2::text
+            RETURNING l.id
+        ), rung AS (
+            SELECT pg_notify('coldroll_job', '')::text FROM resumed
+        )
+        SELECT (SELECT count(*) FROM resumed), (SELECT count(*) FROM rung)
+        """
+    )
+
+    /// Whether lanes of source `$1` are paused by `$2`.
+    static let pauses = Statement(
+        "login.pauses",
+        """
+        SELECT EXISTS (SELECT FROM coldroll.lane AS l WHERE l.source_id = $1::bigint AND l.paused_by = $2::text)
+        """
+    )
+
+    static let all = [signIn, learnSubject, subject, find, beginRefresh, share, endRefresh, refuse, resume, pauses]
 }

@@ -4,11 +4,17 @@ import TestSupport
 import Testing
 
 @Suite(.migratedDatabase, .timeLimit(.minutes(8))) struct LoginTests {
-    private func stage(_ count: Int, _ change: (inout SimulatorConfiguration) -> Void = { _ in }) throws -> Stage {
-        try Stage { configuration in
+    private func stage(
+        _ count: Int,
+        archive: String? = nil,
+        _ change: (inout SimulatorConfiguration) -> Void = { _ in }
+    ) throws -> Stage {
+        let stage = try Stage(archive: archive) { configuration in
             configuration.synthesis = SynthesisOptions(count: count, sizes: 5_000...20_000, videoPercent: 10)
             change(&configuration)
         }
+        try FileManager.default.createDirectory(atPath: stage.directory + "/archive", withIntermediateDirectories: true)
+        return stage
     }
 
     /// Fails if anything that a program printed, or the database holds, is a secret of Google's.
@@ -253,5 +259,133 @@ import Testing
         try await stage.logIn(["--client", stage.simulator.clientFile])
         #expect(try await stage.run("run", changing: Stage.byLogin).status == 0)
         try stage.proveEverythingIsStored()
+    }
+
+    @Test func `an odd answer of one network is no end of the login, and is waited out`() async throws {
+        let stage = try stage(10, archive: "file://DIRECTORY/archive")
+        try await stage.logIn(["--client", stage.simulator.clientFile])
+        var rule = FaultRule(on: "token", .status)
+        (rule.status, rule.body, rule.times) = (403, "<html>Welcome to the hotel</html>", 2)
+        stage.simulator.setFaults([rule])
+        let run = try await stage.run("run", changing: Stage.byLogin)
+        #expect(run.status == 0, "\(run.output)")
+        #expect(run.output.contains("Google answered 403"), "\(run.output)")
+        #expect(stage.simulator.faults.map(\.struck) == [2])
+        #expect(stage.simulator.counters.oauth("refresh.ok") == 1)
+        #expect(try await stage.number("SELECT count(*) FROM coldroll.object") == 10)
+    }
+
+    @Test func `an owner whose login is refused goes on with a credentials file that works, and with no other`()
+        async throws
+    {
+        let stage = try stage(20, archive: "file://DIRECTORY/archive")
+        try await stage.logIn(["--client", stage.simulator.clientFile])
+        #expect(try await stage.run("scan", changing: Stage.byLogin).status == 0)
+        // Google takes the login no more; that of the file is another one.
+        var rule = FaultRule(on: "token", .status)
+        (rule.status, rule.body) = (400, #"{"error":"invalid_grant"}"#)
+        stage.simulator.setFaults([rule])
+        try await stage.texts("UPDATE coldroll.login SET sealed_token = NULL, token_ends_at = NULL")
+        #expect(try await stage.run("work", "--drain", changing: Stage.byLogin).status == 3)
+        #expect(try await stage.number("SELECT count(*) FROM coldroll.lane WHERE paused_at IS NOT NULL") == 2)
+        // A file that does not work opens nothing.
+        let dead = try await stage.run("run")
+        #expect(dead.status == 3 && dead.output.contains("let that file hold"), "\(dead.output)")
+        #expect(try await stage.number("SELECT count(*) FROM coldroll.lane WHERE paused_at IS NOT NULL") == 2)
+        #expect(stage.simulator.faults.map(\.struck) == [2])
+        stage.simulator.setFaults([])
+        let run = try await stage.run("run")
+        #expect(run.status == 0, "\(run.output)")
+        #expect(run.output.contains("goes on with COLDROLL_PHOTOS_CREDENTIALS"), "\(run.output)")
+        #expect(try await stage.number("SELECT count(*) FROM coldroll.object") == 20)
+    }
+
+    @Test func `a login and a logout without a source make none, and the source that is chosen later is logged in`()
+        async throws
+    {
+        let stage = try stage(3)
+        let without = ["COLDROLL_SOURCE": ""]
+        let byLogin = Stage.byLogin.merging(without) { $1 }
+        try await stage.logIn(["--client", stage.simulator.clientFile], changing: without)
+        #expect(try await stage.number("SELECT count(*) FROM coldroll.source") == 0)
+        #expect(try await stage.run("logout", changing: byLogin).output.contains("Logged out"))
+        #expect(try await stage.run("logout", changing: byLogin).output.contains("is not logged in"))
+        #expect(try await stage.number("SELECT count(*) FROM coldroll.source") == 0)
+        try await stage.logIn(["--client", stage.simulator.clientFile], changing: without)
+        let run = try await stage.run("run", changing: Stage.byLogin)
+        #expect(run.status == 0, "\(run.output)")
+        #expect(try await stage.texts("SELECT kind FROM coldroll.source") == ["library"])
+        #expect(try await stage.run("status").output.contains("login     library default: good"))
+        // Of the sources that there are, each is logged out.
+        #expect(try await stage.run("logout", changing: byLogin).output.contains("Logged out"))
+        #expect(try await stage.number("SELECT count(*) FROM coldroll.login WHERE refusal IS NOT NULL") == 1)
+        // A login for one source is for the others that there are, too.
+        let picker = ["COLDROLL_SOURCE": "picker"]
+        let program = try stage.startLogin(
+            ["--no-browser", "--client", stage.simulator.clientFile],
+            changing: picker
+        )
+        let link = try await stage.link(of: program)
+        #expect(link.contains("photospicker.mediaitems.readonly") && link.contains("appcreateddata"))
+        try program.enter(try await stage.decide(link))
+        #expect(try await program.end().status == 0)
+        #expect(try await stage.run("scan", changing: Stage.byLogin).status == 0)
+        #expect(try await stage.texts("SELECT kind FROM coldroll.source ORDER BY id") == ["library", "picker"])
+    }
+
+    @Test func `an older copy of the state store, and two logins at once, end with one login that all use`()
+        async throws
+    {
+        let stage = try stage(3)
+        let file = stage.directory + "/state/credentials/default.json"
+        try await stage.logIn(["--client", stage.simulator.clientFile])
+        let older = try Data(contentsOf: URL(filePath: file))
+        let first = try await stage.texts("SELECT id::text FROM coldroll.login")
+        // Two people at once, on two hosts.
+        let programs = try (0..<2).map { _ in try stage.startLogin(["--no-browser"]) }
+        for program in programs { try program.enter(try await stage.decide(try await stage.link(of: program))) }
+        for program in programs {
+            let end = try await program.end()
+            #expect(end.status == 0, "\(end.output)")
+        }
+        #expect(try await stage.texts("SELECT id::text FROM coldroll.login") != first)
+        #expect(try await stage.run("scan", changing: Stage.byLogin).status == 0)
+        // The bucket is restored.
+        try older.write(to: URL(filePath: file))
+        let run = try await stage.run("run", changing: Stage.byLogin)
+        #expect(run.status == 0, "\(run.output)")
+        #expect(try await stage.texts("SELECT id::text FROM coldroll.login") == first)
+        try stage.proveEverythingIsStored()
+    }
+
+    @Test func `credentials that others can read, or that are another user's, are warned of where they are used`()
+        async throws
+    {
+        let stage = try stage(3)
+        func copy(_ file: String, _ attribute: FileAttributeKey, _ value: Int) throws -> String {
+            let path = stage.directory + "/" + UUID().uuidString + ".json"
+            try Data(contentsOf: URL(filePath: file)).write(to: URL(filePath: path))
+            try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: path)
+            try FileManager.default.setAttributes([attribute: value], ofItemAtPath: path)
+            return path
+        }
+        let quiet = try await stage.run("run")
+        #expect(quiet.status == 0 && !quiet.output.contains("other users"), "\(quiet.output)")
+        let photos = try copy(stage.simulator.photosCredentialsFile, .posixPermissions, 0o644)
+        let storage = try copy(stage.simulator.storageCredentialsFile, .posixPermissions, 0o640)
+        let run = try await stage.run(
+            "run",
+            changing: ["COLDROLL_PHOTOS_CREDENTIALS": photos, "GOOGLE_APPLICATION_CREDENTIALS": storage]
+        )
+        #expect(run.status == 0, "\(run.output)")
+        for (path, name) in [(photos, "COLDROLL_PHOTOS_CREDENTIALS"), (storage, "the credentials for Cloud Storage")] {
+            let words =
+                "\(path) (\(name)) can be read or written by other users of this machine. Run: chmod 600 '\(path)'"
+            #expect(run.output.contains(words), "\(run.output)")
+        }
+        guard geteuid() == 0 else { return }
+        let foreign = try copy(stage.simulator.photosCredentialsFile, .ownerAccountID, 65534)
+        let other = try await stage.run("scan", changing: ["COLDROLL_PHOTOS_CREDENTIALS": foreign])
+        #expect(other.status == 0 && other.output.contains("belongs to another user"), "\(other.output)")
     }
 }

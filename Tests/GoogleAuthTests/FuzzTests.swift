@@ -79,10 +79,9 @@ private func check(_ error: AuthError, _ comment: Comment) {
                 check(error, comment)
             case .refusal(let error):
                 // Nothing but Google's own word ends a login.
-                #expect(
-                    error.code == .badCredentials || String(decoding: input, as: UTF8.self).contains("invalid_grant"),
-                    comment
-                )
+                let text = String(decoding: input, as: UTF8.self)
+                let words = ["invalid_grant", "invalid_client", "unauthorized_client"]
+                #expect(error.code == .badCredentials || words.contains(where: text.contains), comment)
                 #expect(error.code != .unavailable && status != 200, comment)
                 check(error, comment)
             }

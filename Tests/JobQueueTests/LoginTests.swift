@@ -14,7 +14,8 @@ private let second = "00000000-0000-4000-8000-000000000002"
             id: first,
             subject: "104",
             scopes: ["openid", "a"],
-            lifetime: nil
+            lifetime: nil,
+            replacing: nil
         )
         return (fixture, try #require(try await fixture.ledger.login(source: fixture.source)))
     }
@@ -39,7 +40,8 @@ private let second = "00000000-0000-4000-8000-000000000002"
                 id: second,
                 subject: "105",
                 scopes: ["a"],
-                lifetime: .seconds(60)
+                lifetime: .seconds(60),
+                replacing: first
             )
         } throws: { ($0 as? LedgerError)?.code == .foreignAccount }
         #expect(try await fixture.ledger.login(source: fixture.source) == login)
@@ -114,12 +116,58 @@ private let second = "00000000-0000-4000-8000-000000000002"
             id: second,
             subject: "104",
             scopes: ["a"],
-            lifetime: .seconds(600)
+            lifetime: .seconds(600),
+            replacing: first
         )
         // A refusal of the login before comes too late.
         try await fixture.ledger.refuseLogin(source: fixture.source, login: first, reason: "gone")
         #expect(try await fixture.ledger.login(source: fixture.source)?.refusal == nil)
         let jobs = try await fixture.claim(worker, 10)
         #expect(jobs.count == 3 && jobs.allSatisfy { $0.kind == .still })
+    }
+
+    @Test func `a login takes the place of the one that its caller saw, and of no other`() async throws {
+        let (fixture, login) = try await signedIn()
+        func signIn(_ id: String, replacing replaced: String?) async throws -> Bool {
+            try await fixture.ledger.signIn(
+                source: fixture.source,
+                id: id,
+                subject: "104",
+                scopes: ["b"],
+                lifetime: nil,
+                replacing: replaced
+            )
+        }
+        try await fixture.ledger.refuseLogin(source: fixture.source, login: first, reason: "gone")
+        let refused = try #require(try await fixture.ledger.login(source: fixture.source))
+        for stale in [nil, second] {
+            #expect(try await !signIn(second, replacing: stale))
+            // Nothing of it: what is paused stays so, too.
+            #expect(try await fixture.ledger.login(source: fixture.source) == refused)
+            #expect(try await fixture.ledger.isPausedByLogin(source: fixture.source))
+        }
+        #expect(try await signIn(second, replacing: first))
+        #expect(try await fixture.ledger.login(source: fixture.source)?.id == second)
+        #expect(try await !fixture.ledger.isPausedByLogin(source: fixture.source))
+        #expect(login.refusal == nil)
+    }
+
+    @Test func `who has other credentials opens what a refused login paused, and nothing that a person paused`()
+        async throws
+    {
+        let (fixture, _) = try await signedIn()
+        try await fixture.sql("SELECT coldroll.pause(id) FROM coldroll.lane WHERE kind = 'video'")
+        #expect(try await !fixture.ledger.isPausedByLogin(source: fixture.source))
+        #expect(try await fixture.ledger.resumeWithoutLogin(source: fixture.source) == 0)
+        try await fixture.ledger.refuseLogin(source: fixture.source, login: first, reason: "gone")
+        #expect(try await fixture.ledger.isPausedByLogin(source: fixture.source))
+        #expect(try await fixture.ledger.resumeWithoutLogin(source: fixture.source) == 1)
+        #expect(try await fixture.number("SELECT count(*) FROM coldroll.lane WHERE paused_at IS NOT NULL") == 1)
+        #expect(
+            try await fixture.number(
+                "SELECT count(*) FROM coldroll.lane WHERE kind = 'video' AND paused_by = session_user"
+            ) == 1
+        )
+        #expect(try await fixture.ledger.login(source: fixture.source)?.refusal == "gone")
     }
 }

@@ -159,7 +159,8 @@ import Testing
             id: "00000000-0000-4000-8000-000000000001",
             subject: "104",
             scopes: ["openid"],
-            lifetime: .seconds(7 * 86400)
+            lifetime: .seconds(7 * 86400),
+            replacing: nil
         )
         #expect(try await troubles(fixture) == [])
         try await fixture.sql("UPDATE coldroll.login SET ends_at = now() + interval '2 days'")

@@ -86,13 +86,6 @@ import Testing
         #expect(Doctor.judge(quota(used: 10, refused: true)).message.contains("Google says"))
     }
 
-    @Test func aSecretIsReadByOthersUnlessRootGaveItToAGroup() {
-        #expect(!Doctor.isReadByOthers(mode: 0o100600, isRoots: false))
-        #expect(Doctor.isReadByOthers(mode: 0o100640, isRoots: false))
-        #expect(!Doctor.isReadByOthers(mode: 0o100640, isRoots: true))
-        for mode: mode_t in [0o644, 0o660, 0o604] { #expect(Doctor.isReadByOthers(mode: mode, isRoots: true)) }
-    }
-
     @Test func aLoginWithoutTheScopeOrWithADayOfDeathIsTold() {
         let whole = GrantedLogin(scopes: [LoginScope.library.scope, "openid"], life: nil)
         #expect(Doctor.judge(whole, for: .library).map(\.verdict) == [.ok])

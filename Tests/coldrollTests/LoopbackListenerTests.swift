@@ -63,9 +63,26 @@ import Testing
 
     @Test func `only what has something to say about a scope is told when it was not granted`() {
         for source in [.library, .picker, nil] as [Source?] {
-            #expect(LoginScope.missing(from: LoginScope.needed(by: source).map(\.scope), for: source) == [])
+            #expect(
+                LoginScope.missing(from: LoginScope.needed(by: source).map(\.scope), of: LoginScope.needed(by: source))
+                    == []
+            )
         }
-        let missing = LoginScope.missing(from: ["openid"], for: .library)
+        let missing = LoginScope.missing(from: ["openid"], of: LoginScope.needed(by: .library))
         #expect(missing.count == 1 && missing[0].contains("appcreateddata") && missing[0].contains("coldroll scan"))
+    }
+
+    @Test func `one login is for all sources of an account: what each needs is asked for, once`() {
+        for (chosen, others) in [(.library, [.picker]), (.picker, [.library, .picker]), (nil, [.library])]
+            as [(Source?, [Source])]
+        {
+            let names = LoginScope.needed(by: chosen, and: others).map(\.name).sorted()
+            #expect(
+                names == [
+                    "email", "openid", "photoslibrary.readonly.appcreateddata", "photospicker.mediaitems.readonly",
+                ]
+            )
+        }
+        #expect(LoginScope.needed(by: .library, and: []).count == 3)
     }
 }

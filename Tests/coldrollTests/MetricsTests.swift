@@ -65,7 +65,8 @@ import Testing
             id: "00000000-0000-4000-8000-000000000001",
             subject: "104",
             scopes: ["openid"],
-            lifetime: .seconds(600_000)
+            lifetime: .seconds(600_000),
+            replacing: nil
         )
         let run = try await fixture.ledger.beginRun(source: fixture.source, host: "h").number
         try await fixture.ledger.finishRun(run, outcome: "complete", totals: Totals(), unreadable: 0)

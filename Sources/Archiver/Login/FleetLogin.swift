@@ -1,18 +1,28 @@
 package import GoogleAuth
-package import JobQueue
+import JobQueue
 package import Logging
 package import Postgres
+import Synchronization
 
 /// A source's login on one host of a fleet: one process fetches the next access token, all others use it too.
 ///
-/// Where the database does not answer, a process fetches for itself: Google lets many tokens live.
+/// Where the database does not answer, a process fetches for itself: Google lets many tokens live. Where the state store does
+/// not, the login that was read last serves, as long as it is the one that the ledger names.
 package struct FleetLogin: Sendable {
-    let ledger: Ledger
     let source: Int64
-    let store: LoginStore
+    let records: LoginRecords
     let key: FleetKey
     let desk: LoginDesk
     let logger: Logger
+    private let last: Last
+
+    /// The login that was read last, by all copies of this value.
+    private final class Last: Sendable {
+        private let value: Mutex<Login>
+        init(_ login: Login) { value = Mutex(login) }
+        var login: Login { value.withLock { $0 } }
+        func set(_ login: Login) { value.withLock { $0 = login } }
+    }
 
     /// How long the one that fetches has before another tries too, which costs Google a request and nobody anything.
     static let patience = Duration.seconds(45)
@@ -21,25 +31,34 @@ package struct FleetLogin: Sendable {
     /// How soon after a failure somebody tries again.
     static let pause = Duration.seconds(5)
 
+    /// - Parameters:
+    ///   - source: whose login it is.
+    ///   - login: as it was read when the source was opened.
+    ///   - records: where it is.
+    ///   - key: opens what others shared.
+    ///   - desk: Google's token endpoint.
+    ///   - logger: is told of each token that was fetched, and of each odd answer.
     package init(
-        ledger: Ledger,
         source: Int64,
-        store: LoginStore,
+        login: Login,
+        records: LoginRecords,
         key: FleetKey,
         desk: LoginDesk,
         logger: Logger
     ) {
-        self.ledger = ledger
         self.source = source
-        self.store = store
+        self.records = records
         self.key = key
         self.desk = desk
         self.logger = logger
+        last = Last(login)
     }
 
-    /// Tokens for a client of this source.
-    package func tokens(clientID: String) -> TokenSource {
-        .shared(clientID: clientID) { replaced in await token(replacing: replaced) }
+    private var ledger: Ledger { records.ledger }
+
+    /// Tokens for the OAuth client of this source, which it keeps.
+    package var tokens: TokenSource {
+        .shared(clientID: last.login.clientID) { replaced in await token(replacing: replaced) }
     }
 
     /// Why the source's login cannot be used, as a sentence; nil if it can.
@@ -60,6 +79,8 @@ package struct FleetLogin: Sendable {
                 return await own()
             }
             if let refusal = state.refusal {
+                // As below, where the refusal comes from Google.
+                if case .success(let kept) = await look(), kept.id != state.id { continue }
                 return .failure(AuthError(code: .loginRequired, message: refusal))
             }
             if let token = shared(state, asked), token.value != replaced { return .success(token) }
@@ -71,7 +92,7 @@ package struct FleetLogin: Sendable {
                     lease: lease,
                     patience: Self.patience
                 )
-                if isOurs { return try await refresh(state, lease) }
+                if isOurs, let result = try await refresh(state, lease) { return result }
             } catch {
                 return await own()
             }
@@ -99,17 +120,19 @@ package struct FleetLogin: Sendable {
         return AccessToken(value: value, requested: asked, lifetime: .seconds(seconds))
     }
 
+    /// Fetches a token under a right to do so; nil where the ledger names another login by now.
     private func refresh(_ state: SharedLogin, _ lease: Int64) async throws(PostgresError) -> Result<
         AccessToken, AuthError
-    > {
+    >? {
         let asked = ContinuousClock.now
         let login: Login
-        switch await kept() {
+        switch last.login.id == state.id ? .success(last.login) : await look() {
         case .success(let kept): login = kept
         case .failure(let error):
             try await ledger.endRefresh(source: source, lease: lease, pause: Self.pause)
             return .failure(error)
         }
+        guard login.id == state.id else { return nil }
         switch await desk.refresh(login) {
         case .success(let token):
             try await ledger.shareToken(
@@ -120,29 +143,66 @@ package struct FleetLogin: Sendable {
             )
             logger.log(.info, "fetched an access token for all", ["seconds": .double((.now - asked) / .seconds(1))])
             return .success(token)
-        case .failure(let error):
-            if error.code == .unavailable || login.id != state.id {
-                try await ledger.endRefresh(source: source, lease: lease, pause: Self.pause)
-            } else {
-                try await ledger.refuseLogin(source: source, login: state.id, reason: error.message)
-            }
+        case .failure(let error) where error.code == .loginRequired:
+            // It may have been replaced, and whoever did so was killed before the ledger knew.
+            if case .success(let kept) = await look(), kept.id != login.id { return nil }
+            try await ledger.refuseLogin(source: source, login: login.id, reason: error.message)
             return .failure(error)
+        case .failure(let error):
+            try await ledger.endRefresh(source: source, lease: lease, pause: Self.pause)
+            return .failure(passing(error))
         }
     }
 
+    /// Without the ledger: a token for this process alone.
     private func own() async -> Result<AccessToken, AuthError> {
-        switch await kept() {
-        case .success(let login): await desk.refresh(login)
-        case .failure(let error): .failure(error)
-        }
+        let result = await desk.refresh(last.login)
+        guard case .failure(let error) = result else { return result }
+        guard error.code == .loginRequired else { return .failure(passing(error)) }
+        // The owner may have logged in again.
+        do {
+            let kept = try await records.store.read(key, keyPath: key.path)
+            guard let kept, kept.id != last.login.id, kept.clientID == last.login.clientID,
+                kept.subject == last.login.subject
+            else { return result }
+            return await desk.refresh(kept).mapError(passing)
+        } catch { return result }
     }
 
-    private func kept() async -> Result<Login, AuthError> {
+    /// What no word of OAuth ends is no end of the login: something stands between this host and Google, or Google stumbles.
+    ///
+    /// All other hosts go on; this one tries again, as after an outage.
+    private func passing(_ error: AuthError) -> AuthError {
+        if [.loginRequired, .unavailable].contains(error.code) { return error }
+        logger.log(.warning, "no access token; it is tried again", ["error": .string(error.message)])
+        return AuthError(
+            code: .unavailable,
+            message: error.message + " It is tried again; if that goes on, look at this machine's way to Google."
+        )
+    }
+
+    /// The login that the state store has, which the ledger names from then on.
+    private func look() async -> Result<Login, AuthError> {
         do {
-            guard let login = try await store.read(key, keyPath: key.path) else { return .failure(.noLogin) }
-            return .success(login)
+            switch try await records.agree(source: source, client: last.login.clientID) {
+            case .login(let login, _):
+                last.set(login)
+                return .success(login)
+            case .loggedOut: return .failure(.noLogin)
+            case .nothing:
+                return .failure(
+                    AuthError(
+                        code: .loginRequired,
+                        message:
+                            "There is no login of account \(records.store.account) in \(records.store.place): check "
+                            + "COLDROLL_STATE, or run 'coldroll login'."
+                    )
+                )
+            }
         } catch let error as AuthError {
             return .failure(error)
+        } catch let error as LedgerError {
+            return .failure(AuthError(code: .badCredentials, message: error.message))
         } catch {
             return .failure(AuthError(code: .unavailable, message: "The login cannot be read now: \(error)"))
         }

@@ -5,7 +5,10 @@ package import GoogleAuth
 /// The logins in the state store, `credentials/<account>.json`: sealed with the fleet's key, replaced and never deleted.
 package struct LoginStore: Sendable {
     let store: any ObjectStore
-    let account: String
+    package let account: String
+
+    /// Where the logins are, as a person names it.
+    package var place: String { store.url }
 
     package init(_ store: any ObjectStore, account: String) {
         self.store = store
@@ -35,16 +38,34 @@ package struct LoginStore: Sendable {
     private static let format = "coldroll-login-1"
     private var context: String { "\(Self.format) \(account)" }
 
+    /// What stands under the account's name.
+    package enum Content: Sendable, Equatable {
+        /// Nobody has ever logged in, or this is another state store than the one of the login.
+        case nothing
+        /// The owner has logged out.
+        case loggedOut
+        /// `generation` is that of the object: whoever forgets the login names it.
+        case login(Login, generation: Int64)
+    }
+
     /// The login that is kept; nil if there is none, or the owner has logged out.
     ///
-    /// - Throws: `AuthError` `.badCredentials` where it cannot be opened, with what to do; `StorageError`.
+    /// - Throws: as `look`.
     package func read(_ key: FleetKey?, keyPath: String) async throws -> Login? {
-        guard let bytes = try await store.read(name)?.bytes else { return nil }
+        guard case .login(let login, _) = try await look(key, keyPath: keyPath) else { return nil }
+        return login
+    }
+
+    /// What is kept.
+    ///
+    /// - Throws: `AuthError` `.badCredentials` where it cannot be opened, with what to do; `StorageError`.
+    package func look(_ key: FleetKey?, keyPath: String) async throws -> Content {
+        guard let (bytes, generation) = try await store.read(name) else { return .nothing }
         guard let sealed = try? JSONDecoder().decode(Sealed.self, from: Data(bytes)), sealed.format == Self.format
         else {
             throw fault("\(name) in \(store.url) is no login of this version's. Run 'coldroll login' again.")
         }
-        guard let login = sealed.login else { return nil }
+        guard let login = sealed.login else { return .loggedOut }
         guard let key else {
             throw fault(
                 "The login of account \(account) is sealed, and this host has no key: copy \(keyPath) from the host where "
@@ -60,24 +81,27 @@ package struct LoginStore: Sendable {
         guard let plain = key.unseal(login, context: context), let opened = Login(decoding: plain) else {
             throw fault("\(name) in \(store.url) was changed or is damaged. Run 'coldroll login' again.")
         }
-        return opened
+        return .login(opened, generation: generation)
     }
 
     /// Keeps a login in place of the one before.
     package func write(_ login: Login, _ key: FleetKey) async throws {
-        try await replace(Sealed(format: Self.format, key: key.id, login: key.seal(login.encoded(), context: context)))
+        let sealed = key.seal(login.encoded(), context: context)
+        _ = try await replace(Sealed(format: Self.format, key: key.id, login: sealed), nil)
     }
 
-    /// Leaves a file without a login in it.
-    package func forget() async throws {
-        try await replace(Sealed(format: Self.format, key: nil, login: nil))
+    /// Leaves a file without a login in it, in place of the one of this generation.
+    ///
+    /// - Returns: false where another login has come since: that one stays.
+    package func forget(generation: Int64) async throws -> Bool {
+        try await replace(Sealed(format: Self.format, key: nil, login: nil), generation)
     }
 
-    private func replace(_ sealed: Sealed) async throws {
+    private func replace(_ sealed: Sealed, _ generation: Int64?) async throws -> Bool {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys]
         let bytes = [UInt8](try encoder.encode(sealed)) + [0x0A]
-        _ = try await store.replace(name, with: bytes, contentType: "application/json", ifGeneration: nil)
+        return try await store.replace(name, with: bytes, contentType: "application/json", ifGeneration: generation)
     }
 
     private func fault(_ message: String) -> AuthError { AuthError(code: .badCredentials, message: message) }

@@ -23,7 +23,8 @@ extension Command {
             "The OAuth client is your own: Google Cloud console, Google Auth Platform, Clients, type Desktop app. Name the file "
                 + "that the console lets you download with --client the first time; later logins remember it. Google shows each "
                 + "client only what that client uploaded, so a source keeps its client, and its owner.",
-            "Google is asked for what the source needs, or, where none is chosen, for what any of them needs.",
+            "Google is asked for what the source needs, or, where none is chosen, for what any of them needs; and for what the "
+                + "account's other sources need that there are, since one login is for all of them.",
         ],
         flags: [
             Flag(
@@ -58,7 +59,8 @@ extension Command {
         name: "logout",
         purpose: "end the login at Google's and forget it; work stands still until the next one",
         details: [
-            "What is stored and what waits in the queue stays. A file in COLDROLL_PHOTOS_CREDENTIALS is not touched."
+            "What is stored and what waits in the queue stays. A file in COLDROLL_PHOTOS_CREDENTIALS is not touched.",
+            "Broken off anywhere, it may be repeated. A login that somebody makes at the same time is left alone.",
         ],
         flags: [accountFlag],
         examples: [("coldroll logout", "on any host of the fleet")],
@@ -81,6 +83,7 @@ private struct SignIn {
         self.session = session
         self.account = account ?? session.settings.account
         if let fault = SettingsReader.fault(ofAccount: self.account) { throw CommandFault("--account \(fault)") }
+        session.warnOfExposedSecrets()
         let http = session.openHTTP()
         stores = try session.openStores(http)
         database = try await session.openLedger()
@@ -90,8 +93,15 @@ private struct SignIn {
     }
 
     private var keyPath: String { session.settings.keyFile }
-    /// Which of the account's sources it is for first; the others that there are take the same login.
-    private var kind: String { session.settings.source == .picker ? "picker" : "library" }
+    /// The source that it is for; nil where none is chosen.
+    ///
+    /// The others that there are of the account take the same login.
+    private var kind: String? {
+        switch session.settings.source {
+        case .library, .picker: session.settings.source?.kind
+        case .takeout, nil: nil
+        }
+    }
 
     /// The client that a file names, or that of the last login.
     func client(file: String?) async throws -> OAuthClient {
@@ -110,7 +120,9 @@ private struct SignIn {
                     + "FILE"
             )
         }
-        try await database.ledger.refuseForeign(client: client.id, kind: kind, account: account)
+        for source in Self.sources {
+            try await database.ledger.refuseForeign(client: client.id, kind: source.kind, account: account)
+        }
         return client
     }
 
@@ -122,7 +134,7 @@ private struct SignIn {
         let consent = Consent(
             client: client,
             redirect: client.loopback?.redirect ?? "http://127.0.0.1:\(listener.port)/",
-            scopes: LoginScope.needed(by: session.settings.source).map(\.scope)
+            scopes: LoginScope.needed(by: session.settings.source, and: try await known().map(\.source)).map(\.scope)
         )
         let wait = AnswerWait(consent: consent, reporter: session.reporter, patience: patience)
         answers.open(wait)
@@ -151,26 +163,34 @@ private struct SignIn {
 
     /// Checks whose login it is and what it may do, then keeps it for the fleet.
     func keep(_ login: Login) async throws -> Ending {
-        let missing = LoginScope.missing(from: login.scopes, for: session.settings.source)
+        let needed = LoginScope.needed(by: session.settings.source)
+        let missing = LoginScope.missing(from: login.scopes, of: needed)
         guard missing.isEmpty else {
             throw CommandFailure(
                 .credentials,
                 missing.joined(separator: " ") + " Nothing was kept. Run 'coldroll login' again and tick every box."
             )
         }
+        let others = LoginScope.needed(by: session.settings.source, and: try await known().map(\.source))
+        LoginScope.missing(from: login.scopes, of: others).forEach { session.reporter.warn($0) }
         let ledger = database.ledger
         let sources = try await sources(of: login)
         for source in sources { try await ledger.learn(subject: login.subject, source: source) }
         let key = try FleetKey.loadOrMake(keyPath)
         try await store.write(login, key)
         for source in sources {
-            try await ledger.signIn(
-                source: source,
-                id: login.id,
-                subject: login.subject,
-                scopes: login.scopes,
-                lifetime: login.endsAt.map { .seconds($0.timeIntervalSince(login.signedInAt)) }
-            )
+            switch try await records(key).agree(source: source) {
+            case .login(let kept, _) where kept.id == login.id: break
+            case .login:
+                session.reporter.warn(
+                    "Another login of this account came at the same moment, and is the one that is kept."
+                )
+            case .loggedOut, .nothing:
+                throw CommandFailure(
+                    .credentials,
+                    "Somebody has logged out at the same moment, so this login is gone. Run 'coldroll login' again."
+                )
+            }
         }
         if session.settings.photosCredentials != nil {
             session.reporter.warn(
@@ -193,28 +213,38 @@ private struct SignIn {
     }
 
     func end() async throws -> Ending {
-        guard let login = try await store.read(try FleetKey.load(keyPath), keyPath: keyPath) else {
-            return Ending(.done, "Account \(harmless(account)) is not logged in.")
-        }
-        try await desk.revoke(login)
-        try await store.forget()
-        for source in try await sources(of: login) {
-            try await database.ledger.refuseLogin(
-                source: source,
-                login: login.id,
-                reason: "The owner of account \(account) has logged out. Run 'coldroll login' to go on."
+        let known = try await known().map(\.id)
+        let logout = try await records(try FleetKey.load(keyPath)).end(sources: known) { try await desk.revoke($0) }
+        switch logout {
+        case .wasNone: return Ending(.done, "Account \(harmless(account)) is not logged in.")
+        case .done: return Ending(.done, "Logged out: Google takes this login no more. What is stored stays stored.")
+        case .overtaken:
+            return Ending(
+                .done,
+                "Google takes the login that was there no more. Somebody has logged in again meanwhile, and that login is kept: "
+                    + "run 'coldroll logout' again to end it too."
             )
         }
-        return Ending(.done, "Logged out: Google takes this login no more. What is stored stays stored.")
     }
 
-    /// The source that it is for, made if need be, and those of the same account that there are.
+    private func records(_ key: FleetKey?) -> LoginRecords {
+        LoginRecords(ledger: database.ledger, store: store, key: key, keyPath: keyPath)
+    }
+
+    private static let sources = [Source.library, .picker]
+
+    /// The account's sources that there are.
+    private func known() async throws -> [(id: Int64, source: Source)] {
+        try await database.ledger.sources().filter { $0.account == account }.compactMap { known in
+            Self.sources.first { $0.kind == known.kind }.map { (known.id, $0) }
+        }
+    }
+
+    /// The source that was chosen, made if need be, and those of the same account that there are.
     private func sources(of login: Login) async throws -> [Int64] {
-        let ledger = database.ledger
-        var sources = [try await ledger.source(kind: kind, account: account, clientID: login.clientID)]
-        for other in try await ledger.sources() where other.account == account && !sources.contains(other.id) {
-            guard ["library", "picker"].contains(other.kind) else { continue }
-            sources.append(try await ledger.source(kind: other.kind, account: account, clientID: login.clientID))
+        var sources: [Int64] = []
+        for kind in Set(try await known().map(\.source.kind) + [kind].compactMap(\.self)).sorted() {
+            sources.append(try await database.ledger.source(kind: kind, account: account, clientID: login.clientID))
         }
         return sources
     }

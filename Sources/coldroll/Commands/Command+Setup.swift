@@ -38,6 +38,7 @@ extension Command {
     ) { session, arguments in
         let setup = Setup(session: session)
         var steps = Steps(reporter: session.reporter)
+        session.warnOfExposedSecrets()
         let http = session.openHTTP()
         let options = BucketOptions(arguments)
         if options.isDry {

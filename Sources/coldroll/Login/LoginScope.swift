@@ -42,9 +42,17 @@ struct LoginScope: Sendable {
         }
     }
 
-    /// Sentences about scopes that a source needs and that were not granted.
-    static func missing(from granted: [String], for source: Source?) -> [String] {
-        needed(by: source).filter { !granted.contains($0.scope) }.compactMap { scope in
+    /// What a source needs, and then what others need that the same login is for.
+    static func needed(by source: Source?, and others: [Source]) -> [LoginScope] {
+        let first = needed(by: source)
+        return others.map(LoginScope.init(of:)).reduce(into: first) { scopes, scope in
+            if !scopes.contains(where: { $0.scope == scope.scope }) { scopes.append(scope) }
+        }
+    }
+
+    /// Sentences about scopes that were not granted.
+    static func missing(from granted: [String], of scopes: [LoginScope]) -> [String] {
+        scopes.filter { !granted.contains($0.scope) }.compactMap { scope in
             scope.commands.map { "Google did not grant \(scope.scope), so these will not work: \($0)." }
         }
     }

@@ -1,5 +1,6 @@
 import Archiver
 import CloudStorage
+import GoogleAuth
 import GooglePhotos
 import HTTPClient
 import JobQueue
@@ -34,6 +35,7 @@ extension Session {
     /// A database that is given is somebody else's to close; without one it opens its own.
     func openArchive(on opened: Database? = nil) async throws -> Archive {
         let kind = try requireSource()
+        warnOfExposedSecrets()
         let http = openHTTP()
         let stores = try openStores(http)
         let database: Database
@@ -50,6 +52,7 @@ extension Session {
             account: settings.account,
             clientID: photos.clientID
         )
+        if photos.login == nil { try await goOnByFile(photos, database.ledger, source) }
         let context = ArchiveContext(
             ledger: database.ledger,
             queue: database.queue,
@@ -72,5 +75,17 @@ extension Session {
         resources.add { [requests = context.requests] in await requests.giveBack() }
         interruption.becomeGraceful()
         return Archive(database: database, context: context, source: source)
+    }
+
+    /// A login that Google refused has paused the source: a credentials file that works lets it go on.
+    ///
+    /// - Throws: `AuthError` where Google refuses the file too.
+    private func goOnByFile(_ photos: PhotosAccess, _ ledger: Ledger, _ source: Int64) async throws {
+        guard try await ledger.isPausedByLogin(source: source) else { return }
+        _ = try await photos.tokens.headers()
+        try await ledger.resumeWithoutLogin(source: source)
+        reporter.say(
+            "The source was paused because its login is refused, or was ended; it goes on with COLDROLL_PHOTOS_CREDENTIALS."
+        )
     }
 }

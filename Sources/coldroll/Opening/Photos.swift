@@ -59,30 +59,38 @@ extension Session {
                 "The login to Google Photos cannot be looked up without the database and the state store."
             )
         }
-        guard let (login, key, store) = try await keptLogin(stores) else { throw notLoggedIn }
         let ledger = database.ledger
-        let source = try await ledger.source(kind: kind.kind, account: settings.account, clientID: login.clientID)
-        if let shared = try await ledger.login(source: source), shared.id == login.id {
-            if let refusal = shared.refusal { throw AuthError(code: .loginRequired, message: refusal) }
-        } else {
-            // The ledger is younger or older than the login: a restored backup, or one that was begun anew.
-            try await ledger.signIn(
-                source: source,
-                id: login.id,
-                subject: login.subject,
-                scopes: login.scopes,
-                lifetime: login.endsAt.map { .seconds($0.timeIntervalSinceNow) }
-            )
+        guard let (login, key, store) = try await keptLogin(stores) else {
+            try await noteLogout(stores, ledger)
+            throw notLoggedIn
         }
+        let source = try await ledger.source(kind: kind.kind, account: settings.account, clientID: login.clientID)
+        let records = LoginRecords(ledger: ledger, store: store, key: key, keyPath: settings.keyFile)
+        guard case .login(let kept, let shared) = try await records.agree(source: source, client: login.clientID)
+        else { throw notLoggedIn }
+        if let refusal = shared.refusal { throw AuthError(code: .loginRequired, message: refusal) }
         let fleet = FleetLogin(
-            ledger: ledger,
             source: source,
-            store: store,
+            login: kept,
+            records: records,
             key: key,
             desk: LoginDesk(http: http, tokenEndpoint: settings.oauthEndpoint),
             logger: logger
         )
-        return access(kind, http, login, fleet.tokens(clientID: login.clientID), fleet)
+        return access(kind, http, kept, fleet.tokens, fleet)
+    }
+
+    /// Where a logout was broken off before the ledger knew of it: the fleet stops believing in the login.
+    private func noteLogout(_ stores: Stores, _ ledger: Ledger) async throws {
+        let records = LoginRecords(
+            ledger: ledger,
+            store: LoginStore(stores.state, account: settings.account),
+            key: nil,
+            keyPath: settings.keyFile
+        )
+        for source in try await ledger.sources() where source.account == settings.account {
+            _ = try await records.agree(source: source.id)
+        }
     }
 
     /// Opens a source of Google's for one look at it: with the same credentials, past the ledger, in which nothing is recorded.
