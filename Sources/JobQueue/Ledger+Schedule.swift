@@ -33,10 +33,11 @@ extension Ledger {
         return try await !pool.run(ScheduleStatements.keep, values).isEmpty
     }
 
-    /// When the last turn of a source was begun, and the database's time; seconds since 1970, nil where none was.
-    package func lastRun(source: Int64) async throws(PostgresError) -> (now: Double, begun: Double)? {
+    /// When the last turn of a source was begun and whether it goes on, and the database's time; seconds since 1970, nil where
+    /// none was.
+    package func lastRun(source: Int64) async throws(PostgresError) -> (now: Double, begun: Double, goesOn: Bool)? {
         guard let row = try await pool.run(ScheduleStatements.lastRun, [.integer(source)]).first else { return nil }
-        return (try row.double(0), try row.double(1))
+        return (try row.double(0), try row.double(1), try row.boolean(2))
     }
 
     /// The schedule of a source; nil if it has none.

@@ -50,11 +50,12 @@ enum ScheduleStatements {
         """
     )
 
-    /// The database's time, and when the last turn of source `$1` was begun; no row where none was.
+    /// The database's time, when the last turn of source `$1` was begun, and whether it goes on; no row where none was.
     static let lastRun = Statement(
         "schedule.last_run",
         """
-        SELECT extract(epoch FROM now())::double precision, extract(epoch FROM t.begun_at)::double precision
+        SELECT extract(epoch FROM now())::double precision, extract(epoch FROM t.begun_at)::double precision,
+               t.ended_at IS NULL
         FROM coldroll.turn AS t
         WHERE t.source_id = $1::bigint AND t.begun_at <= now()
         ORDER BY t.number DESC

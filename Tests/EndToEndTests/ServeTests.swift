@@ -287,6 +287,22 @@ import Testing
         receiver.stop()
     }
 
+    @Test func `a ledger of another version gets no calls and no run from here`() async throws {
+        let stage = try stage()
+        let host = try await stage.serve()
+        try await stage.texts("CREATE TABLE public.kept AS SELECT * FROM coldroll.migration")
+        try await stage.texts("DELETE FROM coldroll.migration WHERE version > 10")
+        let ready = "http://127.0.0.1:\(host.port)/readyz"
+        try await stage.until("it is not ready") { try await stage.curl([ready]).status == 503 }
+        #expect(try await stage.curl([ready]).body.hasPrefix("The database's schema does not fit this program"))
+        #expect(try await stage.callForRun(host.port).status == 503)
+        #expect(try await stage.number("SELECT count(*) FROM coldroll.turn") == 0)
+        try await stage.texts("INSERT INTO coldroll.migration SELECT * FROM public.kept WHERE version > 10")
+        try await stage.until("it is taken") { try await stage.callForRun(host.port).status == 202 }
+        #expect(try await stage.endOfTurn().hasPrefix("0 1 "))
+        try await stage.end([host.program])
+    }
+
     @Test func `large bodies and slow callers are cut off, and others are served`() async throws {
         let stage = try stage()
         let host = try await stage.serve()

@@ -13,6 +13,7 @@ import Testing
             ledger: fixture.ledger,
             source: fixture.source,
             schedule: try Schedule(expression, try #require(WallClock(nil))),
+            host: "nas",
             logger: .none,
             bell: Bell(),
             turns: Bell()
@@ -136,6 +137,30 @@ import Testing
         stop.request()
         new.bell.ring()
         await keeping.value
+    }
+
+    @Test func `whoever's schedule another one took the place of says so when its own time has passed`() async throws {
+        let fixture = try await QueueFixture()
+        let own = try keeper(fixture, "0 * * * *")
+        try await keep(try keeper(fixture, "0 3 1 1 *"), since: "1 second")
+        func told() async throws -> [String] { try await fixture.texts("SELECT words FROM coldroll.notice") }
+        let now = try #require(try await own.guardOwn(since: nil))
+        #expect(try await own.guardOwn(since: now) == now)
+        #expect(try await told() == [])
+        let earlier = now - 3 * 3600
+        // A run that goes on, or began behind that time, is enough.
+        _ = try await fixture.ledger.askForTurn(source: fixture.source)
+        try await end(fixture)
+        _ = try await own.guardOwn(since: earlier)
+        #expect(try await told() == [])
+        try await fixture.sql("UPDATE coldroll.turn SET begun_at = now() - interval '1 day'")
+        for _ in 0..<2 { #expect(try await own.guardOwn(since: earlier) == earlier) }
+        let words = try await told()
+        #expect(
+            words.count == 1 && words[0].contains("by the schedule '0 * * * *' of host nas has not begun"),
+            "\(words)"
+        )
+        #expect(words.first?.contains("has the schedule '0 3 1 1 *' (UTC)") == true)
     }
 
     @Test func `schedules that follow one another are due at last, though each begins anew`() async throws {

@@ -38,7 +38,8 @@ struct MissedTimes: Sendable, Equatable {
         }
     }
 
-    private static func text(_ instant: Int) -> String {
+    /// A time as the owner is told it.
+    static func text(_ instant: Int) -> String {
         let style = Date.ISO8601FormatStyle().year().month().day().dateTimeSeparator(.space).time(
             includingFractionalSeconds: false
         )

@@ -125,13 +125,15 @@ struct NoticeKeeper: Sendable {
     func keep(_ stop: StopSignal) async {
         var trouble = Trouble("there may be something to tell, which cannot be looked for", notifier.logger)
         while !stop.isRequested {
+            var fault: PostgresError?
+            // What is noted is told, whatever keeps more from being noted.
             do throws(PostgresError) {
                 try await ledger.noteTroubles(source: source, patience: Self.patience, warning: Self.warning)
-                try await notifier.tellAll(ledger, source: source, stop)
-                trouble.isOver()
-            } catch {
-                trouble.goesOn(error)
+            } catch { fault = error }
+            do throws(PostgresError) { try await notifier.tellAll(ledger, source: source, stop) } catch {
+                fault = error
             }
+            if let fault { trouble.goesOn(fault) } else { trouble.isOver() }
             await bell.wait(look)
         }
     }

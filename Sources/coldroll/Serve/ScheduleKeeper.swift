@@ -10,6 +10,7 @@ struct ScheduleKeeper: Sendable {
     let source: Int64
     /// What this process was told.
     let schedule: Schedule
+    let host: String
     let logger: Logger
     var look = Duration.seconds(5)
     /// Rung to look at once, and by a stop.
@@ -33,11 +34,13 @@ struct ScheduleKeeper: Sendable {
         var trouble = Trouble("the schedule cannot be looked at", logger)
         var isKept = false
         var before = Standing.own
+        var since: Int?
         while !stop.isRequested {
             do throws(PostgresError) {
                 if !isKept { try await begin() }
                 isKept = true
                 let standing = try await passed()
+                if standing == .foreign { since = try await guardOwn(since: since) } else { since = nil }
                 trouble.isOver()
                 if standing != before { tell(standing) }
                 before = standing
@@ -73,6 +76,29 @@ struct ScheduleKeeper: Sendable {
         guard let last = try await ledger.lastRun(source: source) else { return nil }
         let rest = Double(schedule.greatestGap(from: Int(last.begun)))
         return last.now - last.begun > rest ? last.begun : nil
+    }
+
+    /// Tells, once a day, of the last time of this process's own schedule that another one took the place of, unless a run has begun since.
+    ///
+    /// Whoever starts a process with a wrong schedule takes the right one from all hosts: that must not go unheard.
+    /// - Parameter since: from when on its times count; nil is now.
+    /// - Returns: the same, for the next look.
+    /// - Throws: `PostgresError`.
+    func guardOwn(since: Int?) async throws(PostgresError) -> Int? {
+        guard let kept = try await ledger.schedule(source: source) else { return since }
+        let now = Int(kept.now.rounded(.down))
+        guard let since, since <= now else { return now }
+        let end = now - Int(NoticeKeeper.patience.components.seconds)
+        guard let due = schedule.last(notAfter: end, notBefore: since) else { return since }
+        if let last = try await ledger.lastRun(source: source), last.goesOn || Int(last.begun) >= due { return since }
+        let words =
+            "The run that was due on \(MissedTimes.text(due)) by the schedule '\(schedule.expression)' of host \(host) has not "
+            + "begun: a process that was started later has the schedule '\(harmless(kept.expression))' (\(harmless(kept.zone))), "
+            + "which counts for all. Give all hosts the same."
+        // Once a day: it may have been one by the minute.
+        let subject = "passed over \(MissedTimes.text(due).prefix(10))"
+        try await ledger.note(TurnNews(event: "missed", subject: subject, words: words), source: source, run: nil)
+        return since
     }
 
     private func tell(_ standing: Standing) {

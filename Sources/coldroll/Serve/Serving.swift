@@ -73,6 +73,7 @@ struct Serving: Sendable {
                     ledger: database.ledger,
                     source: source,
                     schedule: schedule,
+                    host: hostName(),
                     logger: session.logger,
                     bell: bells.schedule,
                     turns: bells.turns
