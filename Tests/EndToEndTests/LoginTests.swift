@@ -300,6 +300,24 @@ import Testing
         #expect(try await stage.number("SELECT count(*) FROM coldroll.object") == 20)
     }
 
+    @Test func `a worker whose login is refused leaves the work to one that has a credentials file`() async throws {
+        let stage = try stage(300, archive: "file://DIRECTORY/archive")
+        try await stage.logIn(["--client", stage.simulator.clientFile])
+        let stays = try stage.start("work", "--slots", "2", changing: Stage.byLogin)
+        try await stage.until("it waits for work") {
+            try await stage.number("SELECT count(*) FROM coldroll.worker WHERE slots > 0") == 1
+        }
+        try await stage.texts("UPDATE coldroll.login SET refused_at = now(), refusal = 'gone. Log in.'")
+        let run = try await stage.run("run")
+        #expect(run.status == 0, "\(run.output)")
+        #expect(try await stage.number("SELECT count(*) FROM coldroll.object") == 300)
+        stays.signal(SIGTERM)
+        let end = try await stays.end()
+        let taken = end.output.split(separator: "\n").filter { $0.contains("gave a job back") && $0.contains("gone") }
+        // One claim each ten seconds, of a few jobs.
+        #expect(!taken.isEmpty && taken.count < 100, "\(taken.count)")
+    }
+
     @Test func `a login and a logout without a source make none, and the source that is chosen later is logged in`()
         async throws
     {

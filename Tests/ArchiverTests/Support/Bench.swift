@@ -119,6 +119,8 @@ final class Messages: Sendable {
         Logger(minimum: .debug) { _, message, _ in self.all.withLock { $0.append(message) } }
     }
 
+    func has(_ message: String) -> Bool { all.withLock { $0.contains(message) } }
+
     func wait(for message: String) async {
         while !all.withLock({ $0.contains(message) }) { await Task.yield() }
     }
