@@ -123,6 +123,28 @@ import Testing
         receiver.stop()
     }
 
+    @Test func `what is noted is told, though more cannot be noted`() async throws {
+        let fixture = try await QueueFixture()
+        let receiver = try Receiver(204)
+        try await note(fixture, "turn 7")
+        try await fixture.sql("ALTER TABLE coldroll.login RENAME TO login_away")
+        let (bell, stop) = (Bell(), StopSignal())
+        let keeper = NoticeKeeper(
+            notifier: notifier(receiver.url, Lines()),
+            ledger: fixture.ledger,
+            source: fixture.source,
+            bell: bell
+        )
+        let keeping = Task { await keeper.keep(stop) }
+        let end = ContinuousClock.now + .seconds(60)
+        while receiver.told.isEmpty, .now < end { try await Task.sleep(for: .milliseconds(10)) }
+        #expect(receiver.told.count == 1)
+        stop.request()
+        bell.ring()
+        await keeping.value
+        receiver.stop()
+    }
+
     @Test func `without a ledger it is told all the same`() async throws {
         let receiver = try Receiver(200)
         let isTold = await notifier(receiver.url, Lines()).tell(

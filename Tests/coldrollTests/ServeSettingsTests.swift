@@ -85,4 +85,9 @@ import Testing
         #expect(settings.serve.schedule?.clock.name == "Europe/Helsinki")
         #expect(try self.settings([:]).serve.schedule == nil)
     }
+
+    @Test func `a run of serve has the time that its help names`() throws {
+        let flag = try #require(Command.serve.flags.first { $0.name == WorkOptions.maxWaitFlag.name })
+        #expect(flag.fallback.flatMap(Span.init)?.duration == Serving.longestRun)
+    }
 }
