@@ -12,6 +12,8 @@ COPY Package.swift ./
 COPY Sources Sources
 COPY Tests Tests
 COPY sql sql
+# The package names it; it is not built.
+COPY Benchmarks/queue/program Benchmarks/queue/program
 RUN swift build --configuration release --static-swift-stdlib --product coldroll \
     && install -D --strip "$(swift build --configuration release --static-swift-stdlib --show-bin-path)/coldroll" \
         /out/coldroll
@@ -19,7 +21,8 @@ RUN swift build --configuration release --static-swift-stdlib --product coldroll
 FROM debian:12-slim
 # hadolint ignore=DL3008
 RUN apt-get update \
-    && apt-get install --yes --no-install-recommends ca-certificates libcurl4 libpq5 libqrencode4 libssl3 libstdc++6 \
+    && apt-get install --yes --no-install-recommends \
+        ca-certificates libcurl4 libmicrohttpd12 libpq5 libqrencode4 libssl3 libstdc++6 \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --uid 10001 --home-dir /var/lib/coldroll --create-home coldroll
 COPY --from=builder /out/coldroll /usr/local/bin/coldroll

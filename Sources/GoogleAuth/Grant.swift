@@ -1,4 +1,4 @@
-import HTTPClient
+package import HTTPClient
 
 /// How one identity proves itself to a token endpoint.
 enum Grant: Sendable {
@@ -69,7 +69,7 @@ struct AuthorizedUser: Sendable {
 }
 
 /// The token server inside Google Cloud (Compute Engine docs: "Authenticate workloads using service accounts").
-struct MetadataServer: Sendable {
+package struct MetadataServer: Sendable {
     let host: String
     let scope: String
 
@@ -80,12 +80,20 @@ struct MetadataServer: Sendable {
     }
 
     func request() -> HTTPRequest {
+        Self.request("instance/service-accounts/default/token?scopes=\(formEncoded(scope))", of: host)
+    }
+
+    /// Asks for one value.
+    ///
+    /// Never through a proxy: it speaks plain HTTP with this very machine, and a proxy's machine has credentials of its own.
+    package static func request(_ path: String, of host: String) -> HTTPRequest {
         var request = HTTPRequest(
             "GET",
-            "http://\(host)/computeMetadata/v1/instance/service-accounts/default/token?scopes=\(formEncoded(scope))",
+            "http://\(host)/computeMetadata/v1/\(path)",
             headers: [HTTPField("Metadata-Flavor", "Google")]
         )
         request.stallTimeout = .seconds(3)
+        request.isDirect = true
         return request
     }
 }

@@ -40,6 +40,8 @@ package struct HTTPRequest: Sendable {
     package var body: HTTPRequestBody
     /// How long no byte may move while this side wants to move bytes (time spent waiting for our own other half does not count).
     package var stallTimeout: Duration = .seconds(60)
+    /// Whether it goes to its host itself, whatever proxy the environment names (`http_proxy` and the like).
+    package var isDirect = false
 
     /// A request with the default stall timeout; no error text will contain its URL's path or query, its headers or body.
     package init(_ method: String, _ url: String, headers: [HTTPField] = [], body: HTTPRequestBody = .none) {

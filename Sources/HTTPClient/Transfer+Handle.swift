@@ -21,6 +21,7 @@ extension Transfer {
         set(CURLOPT_BUFFERSIZE, Self.readSize)
         set(CURLOPT_USERAGENT, configuration.userAgent)
         unsafe TLSTuning.configure(easy)
+        if isDirect { set(CURLOPT_NOPROXY, "*") }
         if let file = configuration.certificateAuthorities { set(CURLOPT_CAINFO, file) }
         let words = UnsafeMutablePointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
         unsafe words.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))

@@ -21,6 +21,7 @@ import Synchronization
     let target: Target
     let headers: [HTTPField]
     let stallTimeout: Duration
+    let isDirect: Bool
     let sink: Sink
     /// Whether an answer other than 2xx leaves the sink's buffer for another transfer to fill.
     let leavesStoreOpen: Bool
@@ -58,6 +59,7 @@ import Synchronization
         self.target = target
         headers = request.headers
         stallTimeout = request.stallTimeout
+        isDirect = request.isDirect
         source = RequestSource(request.body)
         self.sink = sink
         self.leavesStoreOpen = leavesStoreOpen

@@ -1,4 +1,5 @@
 import Foundation
+import GoogleAuth
 import HTTPClient
 
 /// Whom Cloud Storage sees, as far as that is written down: for command lines that give rights, and for a project.
@@ -72,12 +73,7 @@ extension Session {
 
     /// One value of the metadata server (Compute Engine docs: "View and query VM metadata"); nil where there is none.
     private func metadata(_ path: String, _ host: String, _ http: HTTPClient) async -> String? {
-        var request = HTTPRequest(
-            "GET",
-            "http://\(host)/computeMetadata/v1/\(path)",
-            headers: [HTTPField("Metadata-Flavor", "Google")]
-        )
-        request.stallTimeout = .seconds(3)
+        let request = MetadataServer.request(path, of: host)
         guard let response = try? await http.send(request, limit: 4096), response.status == 200 else { return nil }
         return String(decoding: response.body, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
     }
