@@ -14,6 +14,7 @@ extension Scan {
     func listToItsEnd(_ ticket: ScanTicket, of listing: any Listing, from start: String?) async throws -> ListingEnd {
         var end = try await listAll(ticket, of: listing, from: start)
         guard listing.isShownOnce else { return end }
+        await context.picker?.looksAgain(Self.silence * Self.looks)
         var surprises = 0
         while try await !isWhole(ticket, listing) {
             surprises += 1

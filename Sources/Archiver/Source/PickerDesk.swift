@@ -14,14 +14,18 @@ package struct PickerDesk: Sendable {
 
     /// Shows an invitation.
     package let invite: @Sendable (Invitation) async -> Void
+    /// Says that all was listed, and is looked through again for about so long before it is believed.
+    package let looksAgain: @Sendable (_ duration: Duration) async -> Void
     /// Asks whether the person wants to pick more, until the answer comes or the closure says that nobody waits for it.
     package let wantsMore: @Sendable (_ isAwaited: @Sendable () -> Bool) async -> Bool
 
     package init(
         invite: @escaping @Sendable (Invitation) async -> Void,
+        looksAgain: @escaping @Sendable (_ duration: Duration) async -> Void,
         wantsMore: @escaping @Sendable (_ isAwaited: @Sendable () -> Bool) async -> Bool
     ) {
         self.invite = invite
+        self.looksAgain = looksAgain
         self.wantsMore = wantsMore
     }
 }

@@ -102,7 +102,8 @@ extension StatusReport.Scan {
     fileprivate var text: String {
         var line = "scan      \(source) \(harmless(account)): \(state)"
         guard state != "none" else { return line }
-        line += isFull ? ", full" : ", \(since ?? "…") to \(until ?? "…") only"
+        let isPicked = source == "picker"
+        line += isPicked ? "" : isFull ? ", full" : ", \(since ?? "…") to \(until ?? "…") only"
         if let seconds = secondsSinceEnd {
             line += ", ended \(Quantity.duration(max(0, seconds))) ago"
         } else if let seconds = secondsSinceStart {
@@ -112,7 +113,7 @@ extension StatusReport.Scan {
             "; \(Quantity.counted(pages, "page")), \(Quantity.counted(seen, "item")) listed, \(Quantity.grouped(new)) new"
         if let missing, missing > 0 { line += ", \(Quantity.grouped(missing)) missing" }
         if unreadable > 0 { line += ", \(Quantity.grouped(unreadable)) without an id" }
-        guard state != "complete" || !isFull else { return line }
+        guard !isPicked, state != "complete" || !isFull else { return line }
         guard let seconds = secondsSinceFull else { return line + "; no full scan is complete yet" }
         return line + "; last complete full scan \(Quantity.duration(max(0, seconds))) ago"
     }

@@ -11,6 +11,12 @@ struct Picking: Sendable {
     var desk: PickerDesk {
         PickerDesk(
             invite: { invitation in invite(invitation) },
+            looksAgain: { duration in
+                reporter.say(
+                    "All that Google lists of what you picked is queued. Google is asked again for "
+                        + "\(Quantity.duration(Double(duration.components.seconds))) whether that is all."
+                )
+            },
             wantsMore: { isAwaited in await wantsMore(while: isAwaited) }
         )
     }
