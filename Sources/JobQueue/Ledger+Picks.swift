@@ -47,6 +47,11 @@ extension Ledger {
         try await pool.run(PickStatements.isLost, [.integer(scan.id)]).first?.boolean(0) ?? false
     }
 
+    /// Why the scan before this one failed, as a sentence; nil if it did not.
+    package func failureBefore(_ scan: ScanTicket) async throws(PostgresError) -> String? {
+        try await pool.run(PickStatements.failedBefore, [.integer(scan.source), .integer(scan.id)]).first?.textOrNil(0)
+    }
+
     /// Notes that the person has pressed Done.
     package func notePicked(_ session: Int64) async throws(PostgresError) {
         _ = try await pool.run(PickStatements.picked, [.integer(session)])
@@ -54,14 +59,14 @@ extension Ledger {
 
     /// Notes that a session's listing goes on behind where it seemed to end: the next scan lists it again.
     ///
-    /// Should it be over by now, its scan has failed: the person has to pick the rest again.
+    /// Should it be over by now, the newest scan has failed: the person has to pick the rest again.
     package func noteUnlisted(_ session: Int64) async throws(PostgresError) {
         _ = try await pool.run(PickStatements.unlisted, [.integer(session)])
     }
 
     /// Ends a session for the ledger; one that has ended stays as it is.
     ///
-    /// If it has expired while its listing was known to go on, its scan has failed.
+    /// If its listing was known to go on, the newest scan has failed.
     package func endPick(_ session: Int64, _ outcome: PickOutcome) async throws(PostgresError) {
         _ = try await pool.run(PickStatements.end, [.integer(session), .text(outcome.rawValue)])
     }
@@ -100,11 +105,13 @@ extension Ledger {
         try await pool.run(PickStatements.isFinished, [.integer(session)]).first != nil
     }
 
-    /// Ends the sessions whose time is over: nothing can be fetched through them any more.
-    package func endExpiredPicks(source: Int64) async throws(PostgresError) {
+    /// Sessions whose time is over by the database's clock, which may be wrong: Google has the last word.
+    package func expiredPicks(source: Int64) async throws(PostgresError) -> [PickSession] {
+        var sessions: [PickSession] = []
         for row in try await pool.run(PickStatements.over, [.integer(source)]) {
-            try await endPick(try row.integer(0), .expired)
+            sessions.append(try PickSession(row))
         }
+        return sessions
     }
 
     /// Those of these ids that no page of this session has brought: the ledger has no item for them, or one that is not

@@ -46,6 +46,17 @@ enum PickStatements {
         """
     )
 
+    /// Why the newest scan of source `$1` before scan `$2` failed, or is not to be believed; nothing where a complete one came since.
+    static let failedBefore = Statement(
+        "pick.failed_before",
+        """
+        SELECT s.reason
+        FROM (SELECT s.outcome, s.reason FROM coldroll.scan AS s
+              WHERE s.source_id = $1::bigint AND s.id < $2::bigint ORDER BY s.id DESC LIMIT 1) AS s
+        WHERE s.outcome IN ('failed', 'suspicious')
+        """
+    )
+
     /// Gives scan `$1` of lease `$2` a session whose listing had only seemed to end.
     static let adopt = Statement(
         "pick.adopt",
@@ -80,20 +91,22 @@ enum PickStatements {
         WITH noted AS (
             UPDATE coldroll.pick_session AS p SET unlisted = p.ended_at IS NULL
             WHERE p.id = $1::bigint
-            RETURNING p.scan_id, p.ended_at
+            RETURNING p.source_id, p.ended_at
         )
         UPDATE coldroll.scan AS s SET outcome = 'failed', reason = \(lost)
         FROM noted AS n
-        WHERE n.ended_at IS NOT NULL AND s.id = n.scan_id AND s.outcome = 'complete'
+        WHERE n.ended_at IS NOT NULL AND s.id = \(newest("n.source_id"))
         """
     )
 
     /// Ends session `$1` with outcome `$2`; nothing can be fetched through it from now on.
+    ///
+    /// Its scan has failed if its listing was known to go on: another process may have deleted it meanwhile.
     static let end = Statement(
         "pick.end",
         """
         WITH found AS MATERIALIZED (
-            SELECT p.id, p.scan_id, p.unlisted
+            SELECT p.id, p.source_id, p.unlisted
             FROM coldroll.pick_session AS p
             WHERE p.id = $1::bigint AND p.ended_at IS NULL
             FOR UPDATE
@@ -105,7 +118,7 @@ enum PickStatements {
         ), failed AS (
             UPDATE coldroll.scan AS s SET outcome = 'failed', reason = \(lost)
             FROM found AS f
-            WHERE f.unlisted AND $2::text = 'expired' AND s.id = f.scan_id AND s.outcome = 'complete'
+            WHERE f.unlisted AND s.id = \(newest("f.source_id"))
         ), page AS (
             DELETE FROM coldroll.pick_page AS g WHERE g.session_id = $1::bigint RETURNING g.id
         )
@@ -136,6 +149,11 @@ enum PickStatements {
           AND k.page_id = ANY (ARRAY (SELECT g.id FROM coldroll.pick_page AS g WHERE g.session_id = $3::bigint))
         """
     )
+
+    /// The scan that answers for what is lost: the newest that is complete, since it would settle an older one that failed.
+    private static func newest(_ source: String) -> String {
+        "(SELECT max(c.id) FROM coldroll.scan AS c WHERE c.source_id = \(source) AND c.outcome = 'complete')"
+    }
 
     /// Why the scan of a session has failed that is over though its listing was known to go on.
     private static let lost = """
@@ -189,15 +207,16 @@ enum PickStatements {
         """
     }
 
-    /// Sessions of source `$1` that nobody lists and whose time is over since an hour: with no clock they are alive.
+    /// Sessions of source `$1` that nobody lists and whose time is over since an hour, by the database's clock.
     static let over = Statement(
         "pick.over",
         """
-        SELECT p.id
+        SELECT \(columns)
         FROM coldroll.pick_session AS p
         JOIN coldroll.scan AS s ON s.id = p.scan_id
         WHERE p.source_id = $1::bigint AND p.ended_at IS NULL AND s.outcome IS NOT NULL
           AND p.expires_at < now() - interval '1 hour'
+        ORDER BY p.id
         """
     )
 
@@ -239,7 +258,8 @@ enum PickStatements {
     )
 
     static let all = [
-        begin, ofScan, isLost, adopt, picked, unlisted, end, places, forget, finished, isFinished, over, unknown,
+        begin, ofScan, isLost, failedBefore, adopt, picked, unlisted, end, places, forget, finished, isFinished, over,
+        unknown,
         revive,
     ]
 }

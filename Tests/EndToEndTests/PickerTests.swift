@@ -232,7 +232,7 @@ import Darwin
         #expect(end.status == 0, "\(end.output)")
         #expect(stage.simulator.faults[0].struck == 3)
         #expect(end.output.contains("had seemed to end, and goes on"), "\(end.output)")
-        #expect(end.output.contains("Google is asked again for 10 s whether that is all"), "\(end.output)")
+        #expect(end.output.contains("Google is asked again for 15 s whether that is all"), "\(end.output)")
         // No pick is a full listing of anything.
         let status = try await stage.run("status")
         #expect(status.output.contains("picker default: complete, ended"), "\(status.output)")

@@ -204,10 +204,10 @@ import Testing
         try await picker.fixture.sql("SELECT coldroll.accept(min(id)) FROM coldroll.part")
         #expect(try await picker.places("a") == ["a S first"])
         try await picker.bury("reduced: smaller than Google says")
-        try await picker.ledger.endExpiredPicks(source: picker.source)
-        #expect(try await picker.places("a") == ["a S first"])
+        #expect(try await picker.ledger.expiredPicks(source: picker.source) == [])
         try await picker.fixture.sql("UPDATE coldroll.pick_session SET expires_at = now() - interval '2 hours'")
-        try await picker.ledger.endExpiredPicks(source: picker.source)
+        #expect(try await picker.ledger.expiredPicks(source: picker.source).map(\.id) == [session.id])
+        try await picker.ledger.endPick(session.id, .expired)
         #expect(try await picker.places("a") == [])
         let state = "SELECT concat_ws(' ', outcome) FROM coldroll.pick_session WHERE id = \(session.id)"
         #expect(try await picker.fixture.texts(state) == ["expired"])
@@ -263,7 +263,12 @@ import Testing
         #expect(try await picker.ledger.isFinishedPick(two.id))
     }
 
-    @Test(arguments: ["while it is open", "by somebody who looks through it when it is over"])
+    @Test(
+        arguments: [
+            "it expires", "another process deletes it", "somebody looks through it when it is over",
+            "after another pick",
+        ]
+    )
     func `a session that is over though its listing was known to go on fails its scan, until something is picked`(
         _ when: String
     ) async throws {
@@ -273,19 +278,25 @@ import Testing
         }
         let (scan, session) = try await picker.pick("S", ["a"])
         _ = try await picker.ledger.finish(scan, outcome: "complete", reason: nil)
+        if when == "after another pick" {
+            let (other, _) = try await picker.pick("S1", ["c"])
+            _ = try await picker.ledger.finish(other, outcome: "complete", reason: nil)
+        }
         #expect(try await unsettled() == nil)
-        if when == "while it is open" {
-            try await picker.ledger.noteUnlisted(session.id)
-            #expect(try await unsettled() == "broken off")
-            try await picker.ledger.endPick(session.id, .expired)
-        } else {
+        if when == "somebody looks through it when it is over" {
             try await picker.ledger.endPick(session.id, .done)
             #expect(try await unsettled() == nil)
             try await picker.ledger.noteUnlisted(session.id)
+        } else {
+            try await picker.ledger.noteUnlisted(session.id)
+            #expect(try await unsettled() == "broken off")
+            try await picker.ledger.endPick(session.id, when == "another process deletes it" ? .done : .expired)
         }
         #expect(try await unsettled() == "failed")
         #expect(try await !picker.ledger.isFinishedPick(session.id))
         let (next, _) = try await picker.pick("S2", ["b"])
+        let told = try await picker.ledger.failureBefore(next)
+        #expect(told?.contains("over before all that was picked was listed") == true)
         _ = try await picker.ledger.finish(next, outcome: "complete", reason: nil)
         #expect(try await unsettled() == nil)
     }

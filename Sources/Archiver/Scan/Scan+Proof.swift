@@ -3,10 +3,9 @@ import JobQueue
 import Logging
 
 extension Scan {
-    /// Looks through a listing that no later one repeats: what makes an answer lose its end lasts for a moment, as a rule.
-    private static let looks = 2
-    /// Before each look.
-    private static let silence = Duration.seconds(5)
+    /// Before each look through a listing that no later one repeats: what makes an answer lose its end lasts for a moment, as
+    /// a rule.
+    private static let silences = [Duration.seconds(5), .seconds(10)]
     /// Times that it may turn out to go on.
     private static let surprises = 3
 
@@ -14,7 +13,7 @@ extension Scan {
     func listToItsEnd(_ ticket: ScanTicket, of listing: any Listing, from start: String?) async throws -> ListingEnd {
         var end = try await listAll(ticket, of: listing, from: start)
         guard listing.isShownOnce else { return end }
-        await context.picker?.looksAgain(Self.silence * Self.looks)
+        await context.picker?.looksAgain(Self.silences.reduce(.zero, +))
         var surprises = 0
         while try await !isWhole(ticket, listing) {
             surprises += 1
@@ -35,8 +34,8 @@ extension Scan {
 
     /// Whether looks that lie apart show nothing that is not recorded.
     private func isWhole(_ ticket: ScanTicket, _ listing: any Listing) async throws -> Bool {
-        for _ in 0..<Self.looks {
-            try await sleep(Self.silence)
+        for silence in Self.silences {
+            try await sleep(silence)
             var token: String?
             var tokens: Set<String> = []
             var unreadable = 0

@@ -39,6 +39,6 @@ package func runScan(
         progress: progress
     )
     var summary = try await scan.run()
-    while await scan.wantsMore() { summary = summary.followed(by: try await scan.run()) }
+    while summary.unreadable == 0, await scan.wantsMore() { summary = summary.followed(by: try await scan.run()) }
     return summary
 }

@@ -14,6 +14,10 @@ extension PickerSource {
         if let known = try await scan.answered({ try await ledger.openPick(ticket) }) {
             if try await isPicked(known, scan) { return listing(of: known) }
         }
+        // A pick that is complete settles one that failed before: whoever found that out may have had nobody to tell.
+        if let before = try await scan.answered({ try await ledger.failureBefore(ticket) }) {
+            logger.log(.warning, "the pick before this one failed", ["reason": .string(before)])
+        }
         let session = try await create(scan)
         let pick = try await scan.answered {
             try await ledger.beginPick(ticket, session: session.id, link: session.link, expiresAt: session.expiresAt)
@@ -50,7 +54,10 @@ extension PickerSource {
     /// - Throws: `.sessionOver` where what was picked is lost.
     private func isPicked(_ pick: PickSession, _ scan: Scan) async throws -> Bool {
         guard let session = try await session(of: pick, scan) else {
-            guard pick.isPicked else { return false }
+            guard pick.isPicked else {
+                warnOfUnseen()
+                return false
+            }
             throw Self.expired
         }
         // What was seen once is believed: a session that is taken for unused would be ended with all that was picked.
@@ -62,10 +69,22 @@ extension PickerSource {
             // Whoever presses Done in it from now on is told by Google, as far as it can be deleted.
             try? await client.deleteSession(pick.session)
             try await scan.answered { try await ledger.endPick(pick.id, .unused) }
+            warnOfUnseen()
             return false
         }
         try await waitForPerson(pick, session, scan, isResumed: true, link: link)
         return true
+    }
+
+    /// Nobody can tell any more whether the person pressed Done in a page: he is told, since he knows.
+    private func warnOfUnseen() {
+        logger.log(
+            .warning,
+            """
+            The page of Google's Picker that was shown before is over, and coldroll has seen no picks in it. If you did press \
+            Done there, nothing of that is archived: pick it again.
+            """
+        )
     }
 
     /// Google's word on a session; nil if it is over, which is noted then.

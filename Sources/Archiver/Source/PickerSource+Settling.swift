@@ -10,9 +10,16 @@ extension PickerSource {
     func settle() async throws -> Bool {
         let revived = try await ledger.revivePicked(source: source)
         if revived > 0 { logger.log(.info, "picked again: in the queue again", ["parts": .integer(revived)]) }
-        try await ledger.endExpiredPicks(source: source)
         var goesOn = false
         var failure: (any Error)?
+        for pick in try await ledger.expiredPicks(source: source) {
+            do {
+                try await confirmEnd(of: pick.session, pick.id)
+            } catch {
+                // Google has it still, or cannot be asked.
+                logger.log(.debug, "a picking session is not over yet", ["error": .string("\(error)")])
+            }
+        }
         for pick in try await ledger.finishedPicks(source: source) {
             // One that cannot be ended keeps no other from its end.
             do {
