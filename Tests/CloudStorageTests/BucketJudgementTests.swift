@@ -82,7 +82,62 @@ import Testing
             "custom time before 2000-01-01",
             "1998"
         ),
-        Case(.archive, rule(delete, #"{"isLive":false}"#), .lifecycleDeletes, .refusal, "old versions"),
+        Case(
+            .archive,
+            rule(delete, #"{"isLive":false}"#),
+            .lifecycleDeletes,
+            .refusal,
+            "deletes objects (old versions)"
+        ),
+        Case(.archive, rule(delete, #"{"numNewerVersions":2}"#), .lifecycleDeletes, .refusal, "(old versions)"),
+        Case(.archive, rule(delete, #"{"daysSinceNoncurrentTime":7}"#), .lifecycleDeletes, .refusal, "(old versions)"),
+        Case(
+            .archive,
+            rule(delete, #"{"noncurrentTimeBefore":"2026-01-01"}"#),
+            .lifecycleDeletes,
+            .refusal,
+            "(old versions)"
+        ),
+        Case(
+            .archive,
+            rule(delete, #"{"isLive":true}"#),
+            .lifecycleDeletes,
+            .refusal,
+            "(all that are not old versions)"
+        ),
+        Case(.state, rule(delete, #"{"isLive":true}"#), .lifecycleDeletes, .refusal, "(all that are not old versions)"),
+        // Keeps no version but the newest one if it is 0, so it meets that too.
+        Case(.state, rule(delete, #"{"numNewerVersions":0}"#), .lifecycleDeletes, .refusal, "(without a condition)"),
+        Case(.archive, rule(delete, "{}"), .lifecycleDeletes, .refusal, "(without a condition)"),
+        Case(.archive, rule(delete, "null"), .lifecycleDeletes, .refusal, "(without a condition)"),
+        Case(
+            .archive,
+            rule(delete, #"{"createdBefore":"2027-01-01"}"#),
+            .lifecycleDeletes,
+            .refusal,
+            "(uploaded before 2027-01-01)"
+        ),
+        Case(
+            .archive,
+            rule(delete, #"{"matchesSuffix":[".jpg",".mp4"]}"#),
+            .lifecycleDeletes,
+            .refusal,
+            "(names that end with .jpg or .mp4)"
+        ),
+        Case(
+            .archive,
+            rule(delete, #"{"matchesStorageClass":["ARCHIVE"]}"#),
+            .lifecycleDeletes,
+            .refusal,
+            "(of the class ARCHIVE)"
+        ),
+        Case(
+            .archive,
+            rule(delete, #"{"age":9,"matchesPrefix":["a","b","c","d","e"]}"#),
+            .lifecycleDeletes,
+            .refusal,
+            "(9 days after the upload, names that begin with a, b, c or 2 others)"
+        ),
         Case(
             .archive,
             rule(delete, #"{"age":1,"matchesPrefix":["2019"]}"#),
@@ -166,7 +221,33 @@ import Testing
             #"{"iamConfiguration":{\#(uniform),"publicAccessPrevention":"inherited"}}"#,
             .mayBecomePublic,
             .warning,
+            "managed folders in it can have policies of their own, which were not looked at",
+            "Public access prevention shuts all of them",
             "coldroll setup --yes"
+        ),
+        Case(
+            .archive,
+            #"{"billing":{"requesterPays":true}}"#,
+            .requesterPays,
+            .warning,
+            "a project that pays",
+            "--no-requester-pays"
+        ),
+        Case(
+            .archive,
+            #"{"encryption":{"defaultKmsKeyName":"projects/p/locations/l/keyRings/r/cryptoKeys/k"}}"#,
+            .customerKey,
+            .warning,
+            "own key projects/p/locations/l/keyRings/r/cryptoKeys/k: whoever destroys that key destroys all photos",
+            "--clear-default-encryption-key"
+        ),
+        Case(
+            .state,
+            #"{"hierarchicalNamespace":{"enabled":true}}"#,
+            .folders,
+            .warning,
+            "whoever renames a folder",
+            "COLDROLL_STATE"
         ),
     ]
 
@@ -195,6 +276,7 @@ import Testing
         (.archive, #"{"retentionPolicy":{"retentionPeriod":"864000"}}"#),
         (.archive, #"{"defaultEventBasedHold":true}"#),
         (.state, #"{"softDeletePolicy":{"retentionDurationSeconds":"0"}}"#),
+        (.archive, #"{"billing":{"requesterPays":false},"encryption":{},"hierarchicalNamespace":{"enabled":false}}"#),
     ]
 
     @Test("what harms nobody is not complained of", arguments: harmless)
@@ -216,6 +298,18 @@ import Testing
         }
     }
 
+    /// To Swift `e` and an accent are one character, and `/` with one is no slash; Cloud Storage sees bytes.
+    @Test(arguments: [
+        ("fotos-e", "fotos-e\u{301}/", true), ("fotos-e\u{301}/\u{301}x", "fotos-e\u{301}/", true),
+        ("fotos-\u{e9}", "fotos-e\u{301}/", false),
+    ])
+    func prefixesAreComparedByTheirBytes(matched: String, prefix: String, isMet: Bool) throws {
+        let rule = #"{"age":1,"matchesPrefix":["\#(matched)"]}"#
+        let bucket = try Self.bucket(Self.rule(Self.delete, rule))
+        let findings = BucketJudgement.findings(bucket, policy: nil, use: .archive, prefix: prefix)
+        #expect(findings.map(\.kind) == (isMet ? [.lifecycleDeletes] : []))
+    }
+
     private static let open = #"{"iamConfiguration":{\#(uniform),"publicAccessPrevention":"inherited"}}"#
 
     @Test("a bucket that everybody may read is public", arguments: ["allUsers", "allAuthenticatedUsers"])
@@ -230,6 +324,30 @@ import Testing
         )
         // Google does not let them in where public access is prevented.
         #expect(try BucketJudgement.findings(Self.bucket(), policy: policy, use: .archive) == [])
+    }
+
+    @Test func eachWayInIsNamedAndShutWithConditionsToo() throws {
+        let text = """
+            {"bindings":[{"role":"roles/a","members":["allUsers","allAuthenticatedUsers"]},
+            {"role":"roles/b","members":["allUsers"],"condition":{"title":"t","expression":"true"}},
+            {"role":"roles/b","members":["allUsers"]}]}
+            """
+        let policy = try JSONDecoder().decode(BucketPolicy.self, from: Data(text.utf8))
+        let finding = try #require(
+            BucketJudgement.findings(Self.bucket(Self.open), policy: policy, use: .archive).first
+        )
+        #expect(
+            finding.message
+                == "gs://photos is public: allUsers has roles/a, allAuthenticatedUsers has roles/a, allUsers has roles/b under a "
+                + "condition."
+        )
+        let removal = "gcloud storage buckets remove-iam-policy-binding gs://photos"
+        #expect(
+            finding.fix
+                == "gcloud storage buckets update gs://photos --public-access-prevention, then "
+                + "\(removal) --member=allUsers --role=roles/a, then \(removal) --member=allAuthenticatedUsers --role=roles/a, "
+                + "then \(removal) --member=allUsers --role=roles/b --all"
+        )
     }
 
     @Test func aPolicyThatMayNotBeReadIsNotTakenForAClosedOne() throws {
@@ -268,7 +386,11 @@ import Testing
             let held = Set(BucketRights.needed(use))
             #expect(BucketRights.findings(held: held, use: use, bucket: "b", member: "m") == [])
         }
-        for permission in ["storage.objects.delete", "storage.buckets.update"] {
+        for permission in [
+            "storage.objects.delete", "storage.objects.move", "storage.objects.setIamPolicy", "storage.folders.delete",
+            "storage.buckets.update",
+        ] {
+            #expect(BucketRights.asked(.archive).contains(permission))
             let more = BucketRights.findings(
                 held: needed.union([permission]),
                 use: .archive,

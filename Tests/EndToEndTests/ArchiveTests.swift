@@ -45,6 +45,8 @@ let samples = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deleti
         }
         // Two objects are looked for, whatever the size of the library.
         #expect(requests["objectGet", default: 0] <= 3)
+        // The bucket's settings are looked at once, and its policy where public access is not prevented.
+        #expect(requests["bucketGet"] == 1 && requests["bucketPolicy"] == 1, "\(requests)")
     }
 
     @Test func `a directory receives the same bytes`() async throws {

@@ -108,6 +108,41 @@ import Testing
         var hidden = BucketPlan.Found(use: .archive, name: "photos", settings: nil)
         hidden.isReadable = false
         #expect(BucketPlan([hidden], options()).steps.isEmpty)
+        #expect(BucketPlan([hidden], options()).faults == [])
+    }
+
+    @Test func eachFlagThatCannotBeSeenToInABucketThatCannotBeReadIsAFault() throws {
+        var hidden = BucketPlan.Found(use: .archive, name: "photos", settings: nil)
+        hidden.isReadable = false
+        let asked = options("--soft-delete", "60", "--retention", "400", "--location", "us-central1")
+        let faults = BucketPlan([hidden, try found(.state)], asked).faults
+        #expect(faults.filter { $0.contains("gs://photos: these credentials may not read") }.count == 3, "\(faults)")
+        for flag in ["--soft-delete 60 ", "--retention 400 ", "--location us-central1 "] {
+            #expect(faults.contains { $0.hasPrefix(flag) }, "\(flag) is not in \(faults)")
+        }
+        // The state store has no use for the first two, and a location is for the bucket that is made.
+        var state = BucketPlan.Found(use: .state, name: "state", settings: nil)
+        state.isReadable = false
+        let missing = BucketPlan.Found(use: .archive, name: "photos", settings: nil)
+        let plan = BucketPlan([missing, state], asked)
+        #expect(plan.faults == [] && plan.steps.count == 1)
+    }
+
+    @Test func softDeleteOfABucketThatIsThereIsShownWithWhatPhotosCostInIt() throws {
+        let plan = BucketPlan([try found()], options("--soft-delete", "60"))
+        #expect(plan.steps[0].words.joined().contains("100 GB deleted: $0.24 (100 × $0.0012 × 60/30)"), "\(plan)")
+        let json = #"{"name":"photos","location":"US","storageClass":"STANDARD"}"#
+        let other = BucketPlan.Found(use: .archive, name: "photos", settings: try settings(json))
+        let words = BucketPlan([other], options("--soft-delete", "60")).steps[0].words.joined()
+        #expect(
+            words.contains("100 GB deleted would cost in us is 60/30 of their price for a month: https://"),
+            "\(words)"
+        )
+        // The photos in it are of the class Archive all the same.
+        let near = json.replacing("US", with: "EUROPE-NORTH1")
+        let standard = BucketPlan.Found(use: .archive, name: "photos", settings: try settings(near))
+        let sum = BucketPlan([standard], options("--soft-delete", "60")).steps[0].words.joined()
+        #expect(sum.contains("100 GB deleted: $0.24"), "\(sum)")
     }
 
     @Test func theCostIsToldWithItsSums() throws {
@@ -116,7 +151,8 @@ import Testing
         for words in [
             "Make the archive gs://photos: class ARCHIVE, location europe-north1", "never public",
             "$0.0012 per GB and month, so 100 GB are $0.12 a month and 1 TB is $1.20 (1,000 × $0.0012)",
-            "about $0.05 per 1,000 files stored, so 100,000 files are about $5.00",
+            "about $0.05 per 1,000 files stored, so 100,000 files are about $5.00 (not confirmed: look it up)",
+            "as of September 2026 but for what is not confirmed",
             "charged for 365 days at least", "100 GB are $1.44 (12 months × $0.12)",
             "Soft delete 30 days", "100 GB deleted: $0.12 (100 × $0.0012 × 30/30)",
         ] { #expect(text.contains(words), "\(words) is not in \(text)") }

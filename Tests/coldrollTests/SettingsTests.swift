@@ -105,6 +105,18 @@ import Testing
     ])
     func eachFaultIsASentence(name: String, value: String, fault: String) { #expect(faults([name: value]) == [fault]) }
 
+    @Test(arguments: [
+        ("gs://b", "gs://b/x", true), ("gs://b/x", "gs://b/x", true), ("gs://b/x", "gs://b/xy", false),
+        ("gs://b/x", "gs://b", false), ("file:///", "file:///x", true),
+        // One character with the slash before it to Swift, and yet below it.
+        ("gs://b/x", "gs://b/x/\u{301}y", true),
+        // The same to a reader, other names to a bucket.
+        ("gs://b/e\u{301}", "gs://b/\u{e9}/x", false),
+    ])
+    func placesAreComparedByTheirBytes(outer: String, inner: String, isInside: Bool) {
+        #expect(StoreURL.contains(outer, inner) == isInside)
+    }
+
     @Test func aDatabaseURLIsNeverRepeated() {
         let faults = faults(["COLDROLL_DATABASE_URL": "mysql://ada:hunter2@host/db"])
         #expect(faults == ["COLDROLL_DATABASE_URL is no libpq URI; expected postgresql://user@host/database"])

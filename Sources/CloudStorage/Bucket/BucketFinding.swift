@@ -22,6 +22,7 @@ package struct BucketFinding: Sendable, Equatable {
         case isPublic, mayBecomePublic, unknownReaders, accessLists
         case lifecycleDeletes, lifecycleChangesClass, autoclass, storageClass
         case retention, hold, softDelete, sameBucket
+        case requesterPays, customerKey, folders
         case missingRights, excessRights
     }
 

@@ -25,7 +25,7 @@ package struct BucketJudgement: Sendable {
         let judgement = BucketJudgement(bucket: bucket, use: use, prefix: prefix, url: "gs://\(bucket.name)")
         let all =
             judgement.readers(policy) + judgement.lifecycle + judgement.classes + judgement.retention
-            + judgement.softDelete
+            + judgement.softDelete + judgement.oddities
         return [.refusal, .warning, .advice].flatMap { gravity in all.filter { $0.gravity == gravity } }
     }
 
@@ -44,15 +44,22 @@ package struct BucketJudgement: Sendable {
     private func readers(_ policy: BucketPolicy?) -> [BucketFinding] {
         var findings: [BucketFinding] = []
         let everybody = policy?.everybody ?? []
-        if let first = everybody.first, !bucket.preventsPublicAccess {
-            let roles = everybody.map { "\($0.member) has \($0.role)" }.joined(separator: ", ")
+        if !everybody.isEmpty, !bucket.preventsPublicAccess {
+            let roles = everybody.map { grant in
+                "\(grant.member) has \(grant.role)\(grant.isConditional ? " under a condition" : "")"
+            }
+            // gcloud asks which of them is meant where there are conditions; --all is each.
+            let removals = everybody.map { grant in
+                "gcloud storage buckets remove-iam-policy-binding \(url) --member=\(grant.member) --role=\(grant.role)"
+                    + (grant.isConditional ? " --all" : "")
+            }
             findings.append(
                 BucketFinding(
                     .isPublic,
                     .refusal,
-                    "\(url) is public: \(roles).",
-                    fix: "gcloud storage buckets remove-iam-policy-binding \(url) --member=\(first.member) "
-                        + "--role=\(first.role), then gcloud storage buckets update \(url) --public-access-prevention"
+                    "\(url) is public: \(roles.joined(separator: ", ")).",
+                    fix: "gcloud storage buckets update \(url) --public-access-prevention, then "
+                        + removals.joined(separator: ", then ")
                 )
             )
         }
@@ -91,7 +98,9 @@ package struct BucketJudgement: Sendable {
                 BucketFinding(
                     .mayBecomePublic,
                     .warning,
-                    "\(url) is not public, but nothing keeps anybody from making it so.",
+                    "The policy of \(url) lets nobody in without a name, but nothing keeps anybody from changing that, and "
+                        + "managed folders in it can have policies of their own, which were not looked at. Public access "
+                        + "prevention shuts all of them, and costs nothing.",
                     fix: "coldroll setup --yes, or gcloud storage buckets update \(url) --public-access-prevention"
                 )
             )
@@ -206,6 +215,51 @@ package struct BucketJudgement: Sendable {
         }
     }
 
+    /// What Google has for other purposes, and what it means here.
+    private var oddities: [BucketFinding] {
+        var findings: [BucketFinding] = []
+        if bucket.billing?.requesterPays == true {
+            findings.append(
+                BucketFinding(
+                    .requesterPays,
+                    .warning,
+                    "\(url) has requester pays: who uses it must name a project that pays, which coldroll does not, so Google "
+                        + "refuses it unless its account may charge the bucket's own project.",
+                    fix: "gcloud storage buckets update \(url) --no-requester-pays"
+                )
+            )
+        }
+        if let key = bucket.encryption?.defaultKmsKeyName {
+            findings.append(
+                BucketFinding(
+                    .customerKey,
+                    .warning,
+                    "\(url) encrypts what is stored by your own key \(key): whoever destroys that key destroys "
+                        + (use == .archive ? "all photos, for good." : "the state store."),
+                    fix:
+                        "Guard the key like the bucket, or let Google's own serve what is stored from now on: gcloud storage "
+                        + "buckets update \(url) --clear-default-encryption-key"
+                )
+            )
+        }
+        if bucket.hierarchicalNamespace?.enabled == true {
+            findings.append(
+                BucketFinding(
+                    .folders,
+                    .warning,
+                    "\(url) has a hierarchical namespace: whoever renames a folder in it moves all that is below, and coldroll no "
+                        + "longer finds it under the name in its ledger.",
+                    fix: "It cannot be turned off: name a bucket without one in "
+                        + (use == .archive ? "COLDROLL_ARCHIVE" : "COLDROLL_STATE") + ", or rename nothing in this one."
+                )
+            )
+        }
+        return findings
+    }
+
+    private static let softDeleteCost =
+        "Soft delete costs nothing until somebody deletes: then what is kept is charged for."
+
     private var softDelete: [BucketFinding] {
         let days = bucket.softDeleteDays
         guard use == .archive, days < Self.recommendedSoftDelete else { return [] }
@@ -215,8 +269,9 @@ package struct BucketJudgement: Sendable {
                 .softDelete,
                 days == 0 ? .warning : .advice,
                 days == 0
-                    ? "\(url) has no soft delete: what somebody deletes there by mistake is gone at once."
-                    : "\(url) keeps what somebody deletes there for \(days) days; \(wanted) give a month to notice.",
+                    ? "\(url) has no soft delete: what somebody deletes there by mistake is gone at once. \(Self.softDeleteCost)"
+                    : "\(url) keeps what somebody deletes there for \(days) days; \(wanted) give a month to notice. "
+                        + Self.softDeleteCost,
                 fix: "coldroll setup --soft-delete \(wanted)"
             )
         ]

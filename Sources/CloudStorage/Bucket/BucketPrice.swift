@@ -10,6 +10,8 @@ package struct BucketPrice: Sendable, Equatable {
     package let minimumDays: Int
     /// For 1,000 operations of class A: what stores a file, or lists 1,000.
     package let perThousandWrites: Double
+    /// Whether the list was seen to say that of this class; if not, it is what it was said to be elsewhere.
+    package let isWriteConfirmed: Bool
     /// For a GB that is read back, without the network.
     package let perGigabyteRead: Double
 
@@ -22,6 +24,7 @@ package struct BucketPrice: Sendable, Equatable {
             perGigabyteMonth: atRest,
             minimumDays: known.days,
             perThousandWrites: known.writes,
+            isWriteConfirmed: known.isWriteConfirmed,
             perGigabyteRead: known.read
         )
     }
@@ -30,6 +33,7 @@ package struct BucketPrice: Sendable, Equatable {
         let atRest: [String: Double]
         let days: Int
         let writes: Double
+        let isWriteConfirmed: Bool
         let read: Double
     }
 
@@ -38,6 +42,7 @@ package struct BucketPrice: Sendable, Equatable {
             atRest: ["europe-north1": 0.020, "us-central1": 0.020],
             days: 0,
             writes: 0.005,
+            isWriteConfirmed: true,
             read: 0
         ),
         "ARCHIVE": Known(
@@ -47,6 +52,7 @@ package struct BucketPrice: Sendable, Equatable {
             ],
             days: 365,
             writes: 0.05,
+            isWriteConfirmed: false,
             read: 0.05
         ),
     ]

@@ -13,6 +13,8 @@ package struct BucketResource: Sendable, Equatable, Decodable {
         let isLocked: Bool?
     }
     struct Lifecycle: Sendable, Equatable, Decodable { let rule: [LifecycleRule]? }
+    struct Billing: Sendable, Equatable, Decodable { let requesterPays: Bool? }
+    struct Encryption: Sendable, Equatable, Decodable { let defaultKmsKeyName: String? }
 
     package let name: String
     /// A region or multi-region, in capitals.
@@ -26,6 +28,9 @@ package struct BucketResource: Sendable, Equatable, Decodable {
     let lifecycle: Lifecycle?
     let autoclass: Switch?
     let defaultEventBasedHold: Bool?
+    let billing: Billing?
+    let encryption: Encryption?
+    let hierarchicalNamespace: Switch?
 
     /// Days for which what was deleted can be restored; 0: it cannot.
     package var softDeleteDays: Int { days(softDeletePolicy?.retentionDurationSeconds?.value) ?? 0 }
@@ -67,6 +72,8 @@ struct LifecycleRule: Sendable, Equatable, Decodable {
         let daysSinceNoncurrentTime: Int?
         let noncurrentTimeBefore: String?
         let matchesPrefix: [String]?
+        let matchesSuffix: [String]?
+        let matchesStorageClass: [String]?
     }
     let action: Action?
     let condition: Condition?
@@ -79,12 +86,14 @@ struct LifecycleRule: Sendable, Equatable, Decodable {
     }
 
     /// Whether objects whose names begin with `prefix` (empty: any) can meet it.
+    ///
+    /// By bytes, as Cloud Storage compares names: to Swift an accent may be a part of the letter before it.
     func canMeet(prefix: String) -> Bool {
         guard let prefixes = condition?.matchesPrefix, !prefixes.isEmpty else { return true }
-        return prefixes.contains { $0.hasPrefix(prefix) || prefix.hasPrefix($0) }
+        return prefixes.contains { $0.utf8.starts(with: prefix.utf8) || prefix.utf8.starts(with: $0.utf8) }
     }
 
-    /// The conditions that name a time, for a sentence: "age 30 days, custom time before 2000-01-01".
+    /// Its conditions, for a sentence: "30 days after the upload, names that end with .tmp".
     var when: String {
         guard let condition else { return "without a condition" }
         var words: [String] = []
@@ -93,7 +102,18 @@ struct LifecycleRule: Sendable, Equatable, Decodable {
         if let days = condition.daysSinceCustomTime { words.append("\(days) days after the custom time") }
         if let day = condition.customTimeBefore { words.append("custom time before \(day)") }
         if isForOldVersions { words.append("old versions") }
-        return words.isEmpty ? "whatever its age" : words.joined(separator: ", ")
+        if condition.isLive == true { words.append("all that are not old versions") }
+        if let names = Self.some(condition.matchesPrefix) { words.append("names that begin with \(names)") }
+        if let names = Self.some(condition.matchesSuffix) { words.append("names that end with \(names)") }
+        if let names = Self.some(condition.matchesStorageClass) { words.append("of the class \(names)") }
+        return words.isEmpty ? "without a condition" : words.joined(separator: ", ")
+    }
+
+    /// "a, b or c", nil for none; of more than three those that come first.
+    private static func some(_ names: [String]?) -> String? {
+        guard let names, let last = names.last else { return nil }
+        if names.count > 3 { return names.prefix(3).joined(separator: ", ") + " or \(names.count - 3) others" }
+        return names.count == 1 ? last : names.dropLast().joined(separator: ", ") + " or " + last
     }
 
     /// Whether it goes by the custom time, which is when a photo was taken.
@@ -103,17 +123,34 @@ struct LifecycleRule: Sendable, Equatable, Decodable {
 /// Who may do what in a bucket (Cloud Storage docs: "Policy" resource).
 package struct BucketPolicy: Sendable, Equatable, Decodable {
     struct Binding: Sendable, Equatable, Decodable {
+        /// What it says does not matter here.
+        struct Condition: Sendable, Equatable, Decodable {}
         let role: String?
         let members: [String]?
+        let condition: Condition?
+    }
+    /// A member with a role that it has.
+    struct Grant: Sendable, Equatable {
+        let member: String
+        let role: String
+        /// Whether it has it at some times, or for some objects, only.
+        var isConditional: Bool
     }
     let bindings: [Binding]?
 
-    /// The members that stand for everybody, each with a role that it has.
-    var everybody: [(member: String, role: String)] {
-        (bindings ?? []).flatMap { binding in
-            (binding.members ?? []).filter { $0 == "allUsers" || $0 == "allAuthenticatedUsers" }.map {
-                ($0, binding.role ?? "")
+    /// The members that stand for everybody, each with each role that it has, once.
+    var everybody: [Grant] {
+        var grants: [Grant] = []
+        for binding in bindings ?? [] {
+            for member in binding.members ?? [] where member == "allUsers" || member == "allAuthenticatedUsers" {
+                let (role, isConditional) = (binding.role ?? "", binding.condition != nil)
+                if let known = grants.firstIndex(where: { $0.member == member && $0.role == role }) {
+                    grants[known].isConditional = grants[known].isConditional || isConditional
+                } else {
+                    grants.append(Grant(member: member, role: role, isConditional: isConditional))
+                }
             }
         }
+        return grants
     }
 }

@@ -9,10 +9,10 @@ package enum BucketRights {
         return use == .archive ? both : both + [BucketOperation.replace.rawValue]
     }
 
-    /// Permissions by which photos could be lost.
+    /// Permissions by which photos could be lost, or seen by others.
     private static let dangerous = [
-        "storage.objects.delete", "storage.objects.update", "storage.buckets.delete", "storage.buckets.update",
-        "storage.buckets.setIamPolicy",
+        "storage.objects.delete", "storage.objects.update", "storage.objects.move", "storage.objects.setIamPolicy",
+        "storage.folders.delete", "storage.buckets.delete", "storage.buckets.update", "storage.buckets.setIamPolicy",
     ]
 
     /// What `Bucket.held` is to be asked for.
@@ -75,7 +75,7 @@ package enum BucketRights {
                 .excessRights,
                 .advice,
                 "The credentials may do more in the archive gs://\(bucket) than coldroll ever does: "
-                    + "\(excess.joined(separator: ", ")). Whoever steals them could destroy it.",
+                    + "\(excess.joined(separator: ", ")). Whoever steals them could destroy it, or show it to others.",
                 fix:
                     "Let scan, work and run use a service account that has only \(roles(use).joined(separator: " and ")) "
                     + "there."

@@ -42,7 +42,12 @@ struct BucketPlan: Sendable, Equatable {
         var faults: [String] = []
         let known = found.compactMap { $0.settings?.location?.lowercased() }.first
         let location = options.location ?? known ?? BucketOptions.defaultLocation
-        for bucket in found where bucket.isReadable {
+        let makes = found.contains { $0.isReadable && $0.settings == nil }
+        for bucket in found {
+            guard bucket.isReadable else {
+                faults += Self.unseen(bucket, makes: makes, options)
+                continue
+            }
             guard let settings = bucket.settings else {
                 steps.append(Self.making(bucket, in: location, options))
                 continue
@@ -53,6 +58,21 @@ struct BucketPlan: Sendable, Equatable {
         }
         self.steps = steps
         self.faults = faults
+    }
+
+    /// What was asked for of a bucket whose settings cannot be seen; nothing is changed blindly.
+    private static func unseen(_ found: Found, makes: Bool, _ options: BucketOptions) -> [String] {
+        var flags: [String] = []
+        if found.use == .archive {
+            if let days = options.softDeleteDays { flags.append("--soft-delete \(days)") }
+            if let days = options.retentionDays { flags.append("--retention \(days)") }
+        }
+        // Where another bucket is made, that is what a location is for.
+        if let location = options.location, !makes { flags.append("--location \(location)") }
+        return flags.map {
+            "\($0) cannot be seen to in gs://\(found.name): these credentials may not read its settings "
+                + "(storage.buckets.get). Leave it out, or run 'coldroll setup' with the login of the bucket's owner."
+        }
     }
 
     private static func making(_ found: Found, in location: String, _ options: BucketOptions) -> Step {

@@ -71,6 +71,17 @@ struct BucketReport: Sendable {
         settings.map { BucketJudgement.findings($0, policy: policy, use: use, prefix: bucket.prefix) } ?? []
     }
 
+    /// What is to be said of the rights that the credentials have in it.
+    func rights(of member: String) -> [BucketFinding] {
+        guard exists, let held else { return [] }
+        return BucketRights.findings(held: held, use: use, bucket: bucket.name, member: member)
+    }
+
+    /// What makes it a place where photos could be lost, or seen by others.
+    var refusals: [BucketFinding] { findings.filter { $0.gravity == .refusal } }
+
+    var isUnsafe: Bool { !refusals.isEmpty }
+
     /// Class, place and protection in a line.
     var summary: String {
         guard let settings else { return exists ? "\(bucket.url) is there." : "There is no bucket \(bucket.url)." }

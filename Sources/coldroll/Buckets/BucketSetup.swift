@@ -17,24 +17,26 @@ struct BucketSetup {
 
     /// Looks, shows what is to be done, asks, does it, looks again.
     ///
-    /// - Returns: every reason for which the buckets cannot be used as they are; empty if they can.
     /// - Throws: what keeps it from looking or doing.
-    func run() async throws -> [any Error] {
+    func run() async throws -> Outcome {
         switch try await look() {
-        case .refused(let reasons): return reasons
+        case .refused(let outcome): return outcome
         case .planned(let plan, let before):
-            guard !before.isEmpty else { return [] }
+            guard !before.isEmpty else { return Outcome() }
             let after = try await carryOut(plan) ? try await reports() : before
-            return tell(after, await session.storageIdentity(http))
+            return Outcome(
+                reasons: tell(after, await session.storageIdentity(http)),
+                isUnsafe: after.contains(where: \.isUnsafe)
+            )
         }
     }
 
     /// Shows what `run` would do; asks for nothing and changes nothing.
     ///
-    /// - Returns: as `run`.
+    /// - Returns: every reason for which the buckets cannot be used as they are.
     func show() async throws -> [any Error] {
         switch try await look() {
-        case .refused(let reasons): return reasons
+        case .refused(let outcome): return outcome.reasons
         case .planned(let plan, _):
             tell(plan)
             session.reporter.say(plan.steps.isEmpty ? "There is nothing to do with the buckets." : "Nothing was done.")
@@ -42,24 +44,42 @@ struct BucketSetup {
         }
     }
 
+    /// How the buckets are.
+    struct Outcome {
+        /// Every reason for which they cannot be used as they are; empty if they can.
+        var reasons: [any Error] = []
+        /// Whether photos could be lost in them, or seen by others.
+        var isUnsafe = false
+    }
+
     private enum Look {
-        case refused([any Error])
+        case refused(Outcome)
         case planned(BucketPlan, [BucketReport])
     }
 
     private func look() async throws -> Look {
-        if let failure = askedForDirectories { return .refused([failure]) }
-        if let sharing { return .refused([sharing.failure]) }
+        if let failure = askedForDirectories { return .refused(Outcome(reasons: [failure])) }
+        if let sharing { return .refused(Outcome(reasons: [sharing.failure], isUnsafe: true)) }
         let found = try await reports()
-        let refusals = found.flatMap(\.findings).filter { $0.gravity == .refusal }.map(\.failure)
-        guard refusals.isEmpty else { return .refused(refusals) }
+        let unsafe = found.flatMap(\.refusals)
+        // Before anything is made: a name that is somebody else's would leave a bucket behind that serves nothing.
+        let member = await session.storageIdentity(http).member
+        let missing = found.flatMap { $0.rights(of: member) }.filter { $0.gravity == .refusal }
+        guard unsafe.isEmpty, missing.isEmpty else {
+            return .refused(Outcome(reasons: (unsafe + missing).map(\.failure), isUnsafe: !unsafe.isEmpty))
+        }
         let plan = BucketPlan(found.map(\.found), options)
-        guard plan.faults.isEmpty else { return .refused(plan.faults.map { CommandFailure(.usage, $0) }) }
+        guard plan.faults.isEmpty else {
+            return .refused(Outcome(reasons: plan.faults.map { CommandFailure(.usage, $0) }))
+        }
         return .planned(plan, found)
     }
 
-    /// Flags that say something of the archive's bucket where it has none.
+    /// Flags that say something of the archive's bucket where it has none, or of buckets where there are none.
     private var askedForDirectories: CommandFailure? {
+        if buckets.isEmpty, options.location != nil {
+            return CommandFailure(.usage, "--location is for buckets; archive and state store are directories")
+        }
         guard !buckets.contains(where: { $0.use == .archive }),
             options.softDeleteDays != nil || options.retentionDays != nil
         else { return nil }
@@ -124,7 +144,7 @@ struct BucketSetup {
             if try await bucket.make(new, project: project) {
                 session.reporter.say("Made the bucket \(bucket.url).")
             } else {
-                try await checkIsOurs(bucket, new)
+                try await checkIsOurs(bucket, step.use, new)
             }
         case .change(let change, let version):
             if try await bucket.change(change, version: version) {
@@ -136,19 +156,21 @@ struct BucketSetup {
     }
 
     /// A bucket of that name was there when it was to be made: another setup's, our own whose answer was lost, or somebody else's.
-    private func checkIsOurs(_ bucket: Bucket, _ new: NewBucket) async throws {
-        let settings: BucketResource?
-        do {
-            settings = try await bucket.read()
-        } catch let error as StorageError where error.code == .denied {
-            settings = nil
-        }
-        guard let settings else {
-            throw CommandFailure(
-                .usage,
-                "The name \(bucket.name) belongs to somebody else: all of Google Cloud shares the names of buckets. Choose "
-                    + "another one in \(new.storageClass == "ARCHIVE" ? "COLDROLL_ARCHIVE" : "COLDROLL_STATE")."
-            )
+    ///
+    /// Who may not read its settings may have rights in it all the same; who has none has no use for it, whosever it is.
+    private func checkIsOurs(_ bucket: Bucket, _ use: BucketUse, _ new: NewBucket) async throws {
+        let report = try await BucketReport(use, bucket)
+        guard let settings = report.settings else {
+            guard report.exists, report.held?.isEmpty == false else {
+                throw CommandFailure(
+                    .usage,
+                    "The name \(bucket.name) is taken, and these credentials may do nothing in that bucket, so it probably "
+                        + "belongs to somebody else: all of Google Cloud shares the names of buckets. Choose another one in "
+                        + "\(use == .archive ? "COLDROLL_ARCHIVE" : "COLDROLL_STATE")."
+                )
+            }
+            session.reporter.say("The bucket \(bucket.url) is there by now; its settings may not be read.")
+            return
         }
         guard settings.location?.lowercased() == new.location.lowercased() else {
             throw CommandFailure(
@@ -195,15 +217,7 @@ struct BucketSetup {
                         + "'coldroll setup' with a login of their own."
                 )
             }
-            let rights =
-                report.held.map {
-                    BucketRights.findings(
-                        held: $0,
-                        use: report.use,
-                        bucket: report.bucket.name,
-                        member: identity.member
-                    )
-                } ?? []
+            let rights = report.rights(of: identity.member)
             let isMissing = rights.contains { $0.kind == .missingRights }
             if report.exists { session.reporter.say(needs(report, identity, isHeld: !isMissing)) }
             for finding in report.findings + rights {

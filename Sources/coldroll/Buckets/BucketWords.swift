@@ -15,7 +15,7 @@ enum BucketWords {
                     + "\(BucketJudgement.recommendedSoftDelete) days are recommended."
             )
         case (.archive, let days):
-            lines.append("  Soft delete \(days) days: \(softDelete(days, new.storageClass, new.location))")
+            lines.append("  Soft delete \(days) days: \(softDelete(days, in: new.location))")
         case (.state, let days):
             lines.append("  Soft delete \(days) days, for a few kilobytes.")
         }
@@ -30,10 +30,9 @@ enum BucketWords {
             lines.append("  Public access prevention on: nobody can make it public by mistake. It costs nothing.")
         }
         if let days = change.softDeleteDays {
-            let place = settings.location ?? "its location"
             lines.append(
                 "  Soft delete \(days) days instead of \(settings.softDeleteDays): "
-                    + softDelete(days, settings.storageClass ?? "ARCHIVE", place)
+                    + softDelete(days, in: settings.location ?? "its location")
             )
         }
         if let days = change.retentionDays { lines.append(retention(days)) }
@@ -59,11 +58,13 @@ enum BucketWords {
             "  Costs: \(dollars(month)) per GB and month, so 100 GB are \(dollars(month * 100)) a month and 1 TB is "
                 + "\(dollars(month * 1000)) (1,000 × \(dollars(month))).",
             "  Once: about \(dollars(price.perThousandWrites)) per 1,000 files stored, so 100,000 files are about "
-                + "\(dollars(price.perThousandWrites * 100)). Reading back: \(dollars(price.perGigabyteRead)) per GB and the "
-                + "network.",
+                + "\(dollars(price.perThousandWrites * 100))\(price.isWriteConfirmed ? "" : " (not confirmed: look it up)"). "
+                + "Reading back: \(dollars(price.perGigabyteRead)) per GB and the network.",
             "  Each file is charged for \(price.minimumDays) days at least, however early it is deleted: 100 GB are "
                 + "\(dollars(month * 100 * 12)) (12 months × \(dollars(month * 100))).",
-            "  US dollars without tax, as of September 2026: https://cloud.google.com/storage/pricing has today's.",
+            "  US dollars without tax, as of September 2026"
+                + (price.isWriteConfirmed ? "" : " but for what is not confirmed")
+                + ": https://cloud.google.com/storage/pricing has today's.",
         ]
     }
 
@@ -72,11 +73,16 @@ enum BucketWords {
             ? "  Each file is charged for 365 days at least, however early it is deleted (class Archive)." : nil
     }
 
-    private static func softDelete(_ days: Int, _ storageClass: String, _ location: String) -> String {
+    /// Of the archive, whose photos are of the class Archive whatever its bucket's own class is.
+    private static func softDelete(_ days: Int, in location: String) -> String {
         let sentence =
             "what somebody deletes can be restored that long, and is charged for that long; until then it costs "
             + "nothing."
-        guard let price = BucketPrice.of(storageClass, in: location) else { return sentence }
+        guard let price = BucketPrice.of("ARCHIVE", in: location) else {
+            return sentence
+                + " What 100 GB deleted would cost in \(location.lowercased()) is \(days)/30 of their price for a "
+                + "month: https://cloud.google.com/storage/pricing."
+        }
         let sum = price.perGigabyteMonth * 100 * Double(days) / 30
         return sentence + " 100 GB deleted: \(dollars(sum)) (100 × \(dollars(price.perGigabyteMonth)) × \(days)/30)."
     }

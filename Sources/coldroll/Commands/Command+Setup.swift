@@ -12,7 +12,7 @@ extension Command {
         name: "setup",
         purpose: "prepare the database, make or check the stores, check the credentials; safe to repeat",
         details: [
-            "Migrates the schema, makes the directories of file:// stores, makes or checks the buckets of gs:// stores, checks "
+            "Makes or checks the buckets of gs:// stores, migrates the schema, makes the directories of file:// stores, checks "
                 + "that archive and state store can be "
                 + "written, binds the ledger to the archive, checks that it is the ledger which filled it, and, with "
                 + "COLDROLL_SOURCE=library, asks Google Photos for one page to see whether the login may list it, with "
@@ -25,7 +25,8 @@ extension Command {
                 + "is there is only ever made safer: public access prevention is turned on, and what --soft-delete and "
                 + "--retention ask for. A bucket in which photos could be lost or seen by others is refused: a public one, one "
                 + "with a lifecycle rule that deletes or changes the class, Autoclass, a state store in the archive's bucket or "
-                + "under a retention policy.",
+                + "under a retention policy. Then the database is left as it is too. What may look at the bucket (storage.buckets.get) of "
+                + "scan, work, run and serve refuses an archive like that as well, each time before it stores anything.",
         ],
         flags: BucketOptions.flags,
         examples: [
@@ -46,17 +47,21 @@ extension Command {
             for refusal in refusals { steps.fail(refusal) }
             return steps.failure.map { Ending($0, "Correct that before the setup.") } ?? .done
         }
+        let upgrade = try await steps.run { try await setup.upgradeServer() }
+        // The older one serves on, and all else is worth doing.
+        if let failure = upgrade?.failure { steps.fail(failure) }
+        // Before the database: with one that is ready, whoever may not look at the buckets would store in them.
+        let stores = try await steps.run { try session.openStores(http) }
+        var buckets: BucketSetup.Outcome?
+        if stores != nil { buckets = try await steps.run { try await BucketSetup(session, http, options).run() } }
+        for reason in buckets?.reasons ?? [] { steps.fail(reason) }
         var database: Database?
-        if let upgrade = try await steps.run({ try await setup.upgradeServer() }) {
-            // The older one serves on, and all else is worth doing.
-            if let failure = upgrade.failure { steps.fail(failure) }
+        if buckets?.isUnsafe == true {
+            session.reporter.say("The database is left as it is until that is corrected.")
+        } else if upgrade != nil {
             database = try await steps.run { try await setup.prepareDatabase() }
         }
-        let stores = try await steps.run { try session.openStores(http) }
-        var refusals: [any Error]?
-        if stores != nil { refusals = try await steps.run { try await BucketSetup(session, http, options).run() } }
-        for refusal in refusals ?? [] { steps.fail(refusal) }
-        if let stores, refusals?.isEmpty == true {
+        if let stores, buckets?.reasons.isEmpty == true {
             let archive: Void? = try await steps.run { try await setup.prepare("archive", stores.archive) }
             let state: Void? = try await steps.run { try await setup.prepare("state store", stores.state) }
             if let database, archive != nil, state != nil {

@@ -46,6 +46,7 @@ extension Session {
             database = try await openLedger()
         }
         try await database.ledger.refuseForeign(archive: stores.archive.url)
+        try await refuseUnsafe(stores.archiveBucket, http)
         let photos = try await openPhotos(kind, http, stores, database)
         let source = try await database.ledger.source(
             kind: kind.kind,

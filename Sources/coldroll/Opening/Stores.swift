@@ -6,6 +6,8 @@ import HTTPClient
 struct Stores: Sendable {
     let archive: any ObjectStore
     let state: any ObjectStore
+    /// The archive's bucket itself, with the rights that reading objects takes; nil for a directory.
+    let archiveBucket: Bucket?
 }
 
 extension Session {
@@ -26,7 +28,8 @@ extension Session {
         let endpoint = settings.storageEmulator ?? Settings.storageEndpoint
         return Stores(
             archive: try openStore(settings.archive, http: http, tokens: tokens, endpoint: endpoint),
-            state: try openStore(settings.state, http: http, tokens: tokens, endpoint: endpoint)
+            state: try openStore(settings.state, http: http, tokens: tokens, endpoint: endpoint),
+            archiveBucket: try Bucket(settings.archive, http: http, tokens: tokens, endpoint: endpoint)
         )
     }
 
@@ -35,11 +38,11 @@ extension Session {
         /// Reads and writes objects (Cloud Storage docs, "Cloud Storage OAuth 2.0 scopes": "not metadata like IAM policies").
         case objects = "https://www.googleapis.com/auth/devstorage.read_write"
         /// Reads who may use a bucket, and changes it: `buckets.getIamPolicy` and `buckets.patch` take no less (JSON API
-        /// discovery document, `scopes`). Only setup and doctor ask for it.
+        /// discovery document, `scopes`). setup and doctor ask for it, and whatever stores where public access is not prevented.
         case administration = "https://www.googleapis.com/auth/devstorage.full_control"
     }
 
-    /// The buckets of both stores, as setup and doctor look at them; a directory is none.
+    /// The buckets of both stores, with the rights to look at who may use them; a directory is none.
     /// - Parameters:
     ///   - http: the process's event loop.
     ///   - tries: how often a request is sent that has no answer.

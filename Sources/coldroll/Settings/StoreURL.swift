@@ -11,8 +11,13 @@ enum StoreURL {
     }
 
     /// Whether objects of `inner` would show up in a listing of `outer`; both normalised.
+    ///
+    /// By bytes, as buckets and file systems compare names.
     static func contains(_ outer: String, _ inner: String) -> Bool {
-        inner == outer || inner.hasPrefix(outer.hasSuffix("/") ? outer : outer + "/")
+        let (outer, inner) = (Array(outer.utf8), Array(inner.utf8))
+        guard inner.starts(with: outer) else { return false }
+        let slash = UInt8(ascii: "/")
+        return inner.count == outer.count || outer.last == slash || inner[outer.count] == slash
     }
 
     struct Complaint: Error, Equatable {
