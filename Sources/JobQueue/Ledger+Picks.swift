@@ -100,6 +100,11 @@ extension Ledger {
         return sessions
     }
 
+    /// Whether any item can be had through a session, as far as the ledger knows.
+    package func hasPicks(_ session: Int64) async throws(PostgresError) -> Bool {
+        try await pool.run(PickStatements.hasItems, [.integer(session)]).first != nil
+    }
+
     /// Whether a session is one of `finishedPicks` still: to be asked right before it is deleted.
     package func isFinishedPick(_ session: Int64) async throws(PostgresError) -> Bool {
         try await pool.run(PickStatements.isFinished, [.integer(session)]).first != nil

@@ -45,7 +45,7 @@ package struct LedgerStanding: Sendable, Equatable {
             LedgerError(
                 code: .elsewhere,
                 message: "This ledger was moved to \(elsewhere ?? "another database") on \(since ?? "an unknown day")."
-                    + " Set COLDROLL_DATABASE_URL to where it is now, or leave it out for a private PostgreSQL."
+                    + " Set COLDROLL_DATABASE_URL to where it is now; only where that is a private PostgreSQL, leave it out."
                     + " Nothing was changed here."
             )
         case .arriving:

@@ -174,6 +174,17 @@ enum PickStatements {
         """
     )
 
+    /// A row if session `$1` has items.
+    static let hasItems = Statement(
+        "pick.has_items",
+        """
+        SELECT k.item_id
+        FROM (SELECT g.id FROM coldroll.pick_page AS g WHERE g.session_id = $1::bigint OFFSET 0) AS g
+        CROSS JOIN LATERAL (SELECT k.item_id FROM coldroll.pick AS k WHERE k.page_id = g.id OFFSET 0) AS k
+        LIMIT 1
+        """
+    )
+
     /// Whether session `$1` is one of them.
     static let isFinished = Statement(
         "pick.is_finished",
@@ -258,7 +269,8 @@ enum PickStatements {
     )
 
     static let all = [
-        begin, ofScan, isLost, failedBefore, adopt, picked, unlisted, end, places, forget, finished, isFinished, over,
+        begin, ofScan, isLost, failedBefore, adopt, picked, unlisted, end, places, forget, finished, isFinished,
+        hasItems, over,
         unknown,
         revive,
     ]

@@ -27,7 +27,7 @@ enum ArchiverCalls {
             separator: " "
         )
         // What an older full scan left open is told, but a scan of a part answers for itself only.
-        let status = summary.isFull || standing.unreadable > 0 ? standing.status : .done
+        let status = summary.isFull || archive.isPicker || standing.unreadable > 0 ? standing.status : .done
         return Ending(status, told)
     }
 

@@ -62,8 +62,8 @@ import Darwin
         _ = try await worker.end()
         // One looks twice at three pages, the last of them slowly; the other is deceived twice meanwhile, and deletes.
         stage.simulator.setFaults([
-            rule("pickerList", .latency, nth: [6], milliseconds: 6000), rule("pickerList", .loseToken, nth: [7, 8]),
-            rule("pickerDelete", .latency, milliseconds: 12_000),
+            rule("pickerList", .latency, nth: [6], milliseconds: 20_000), rule("pickerList", .loseToken, nth: [7, 8]),
+            rule("pickerDelete", .latency, milliseconds: 20_000),
         ])
         stage.simulator.resetCounters()
         let one = try stage.start("work", "--drain", changing: stage.byPicker)
@@ -98,6 +98,32 @@ import Darwin
         _ = try await worker.end()
         let next = try await stage.runPicking(#"{"count":3,"from":255}"#)
         #expect(next.output.contains("over before all that was picked was listed"), "\(next.output)")
+    }
+
+    @Test(arguments: [FaultRule.Action.status, .falseEnd])
+    func `a session that cannot be compared, or shows nothing any more, is no good end of the work`(
+        _ action: FaultRule.Action
+    ) async throws {
+        let stage = try stage(260)
+        try await scanDeceived(stage)
+        let worker = try stage.start("work", changing: stage.byPicker)
+        try await stage.until("all that is queued") {
+            try await stage.number("SELECT count(*) FROM coldroll.object") == 100
+        }
+        worker.signal(SIGKILL)
+        _ = try await worker.end()
+        stage.simulator.setFaults([rule("pickerList", action)])
+        let drain = try await stage.run("work", "--drain", changing: stage.byPicker)
+        #expect(drain.status == 4, "\(drain.output)")
+        #expect(drain.output.contains("could not be asked once more whether there is more"), "\(drain.output)")
+        #expect(stage.simulator.faults[0].struck > 0)
+        #expect(stage.simulator.pickerSessionCount == 1)
+        #expect(try await stage.number("SELECT count(*) FROM coldroll.pick_session WHERE ended_at IS NULL") == 1)
+        stage.simulator.setFaults([])
+        #expect(try await stage.run("work", "--drain", changing: stage.byPicker).status == 5)
+        let end = try await stage.run("run", changing: stage.byPicker)
+        #expect(end.status == 0, "\(end.output)")
+        #expect(objects(stage) == 250)
     }
 
     @Test func `a database whose clock is ahead ends no session that Google has still`() async throws {

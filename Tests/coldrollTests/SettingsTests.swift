@@ -94,6 +94,7 @@ import Testing
         ("COLDROLL_PROJECT", "a project", "COLDROLL_PROJECT is 'a project'; expected the id of a Google Cloud project"),
         ("COLDROLL_ACCOUNT", "a\nb", "COLDROLL_ACCOUNT is longer than 200 bytes or has control characters in it"),
         ("COLDROLL_ARCHVE", "gs://bucket", "COLDROLL_ARCHVE is not a setting; did you mean COLDROLL_ARCHIVE?"),
+        ("COLDROL_ARCHIVE", "gs://bucket", "COLDROL_ARCHIVE is not a setting; did you mean COLDROLL_ARCHIVE?"),
         (
             "COLDROLL_STATE", "file:///home/ada/.local/share/coldroll/archive/",
             "COLDROLL_ARCHIVE and COLDROLL_STATE are the same place; the archive holds nothing but photos"

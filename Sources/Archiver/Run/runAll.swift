@@ -130,7 +130,7 @@ private func scanAndWork(
         // Nobody is to blame: what was picked before is archived first.
         feed.close()
         _ = try await worked
-        _ = await context.settled()
+        _ = try? await context.settled()
         throw error
     } catch {
         // What is queued already is given back. If it was the worker that failed first, its error is the reason.
@@ -143,7 +143,7 @@ private func scanAndWork(
     let listed = ContinuousClock.now
     let work = try await worked
     // Whatever made an answer look like the end may have lasted for a while: the work gave it time to pass.
-    var goesOn = stop.level == .none ? await context.settled() : false
+    var goesOn = stop.level == .none ? try await context.settled() : false
     if let end = scan?.end, let again = context.items.again(scanner), listings > 1, stop.level == .none,
         listed.duration(to: .now) > .seconds(5)
     {

@@ -27,7 +27,7 @@ struct Scan {
     let progress: @Sendable (ScanProgress) -> Void
 
     /// A listing that took longer is followed by a look at its front.
-    private static let short = Duration.seconds(10)
+    var short = Duration.seconds(10)
 
     /// - Throws: `LedgerError`, `PhotosError`, `PostgresError`, `ArchiverError`.
     func run() async throws -> ScanSummary {
@@ -49,7 +49,7 @@ struct Scan {
                 while true {
                     do {
                         let end = try await listToItsEnd(ticket, of: listing, from: token)
-                        if listing.growsAtFront, ticket.resumed || began.duration(to: .now) > Self.short {
+                        if listing.growsAtFront, ticket.resumed || began.duration(to: .now) > short {
                             try await lookAtFront(ticket, of: listing)
                         }
                         if context.picker != nil {

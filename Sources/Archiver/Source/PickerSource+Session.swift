@@ -144,7 +144,7 @@ extension PickerSource {
         let rest =
             canGoOn
             ? "Run it again: if you have pressed Done by then, it goes on with what you picked; else there is a new link."
-            : "The link is dead; run it again for a new one."
+            : "The link is dead; run it again for a new one, and pick again what you picked in it."
         return ArchiverError(
             code: .notPicked,
             message: "Nobody pressed Done in Google's Picker within \(minutes) min, so nothing was listed. \(rest)"

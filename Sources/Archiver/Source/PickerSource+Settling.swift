@@ -48,12 +48,18 @@ extension PickerSource {
             }
             // By now it may be over for another process, or listed again.
             guard try await ledger.isFinishedPick(pick.id) else { return true }
+            if look.ids.isEmpty, try await ledger.hasPicks(pick.id) {
+                throw PhotosError(
+                    code: .unavailable(retryAfter: nil),
+                    message: "Google lists nothing of a picking session that it listed before."
+                )
+            }
             if look.ids.isEmpty || look.unreadable > 0 {
                 // What it may hold besides only Google knows: it is left to end by itself.
                 try await ledger.endPick(pick.id, look.ids.isEmpty ? .unused : .done)
                 return true
             }
-            try await client.deleteSession(pick.session)
+            guard try await isDeleted(pick) else { return true }
             try await ledger.endPick(pick.id, .done)
             logger.log(.info, "picking session ended: all of it is dealt with", ["session": .integer(pick.id)])
         } catch let error as PhotosError where error.code == .sessionOver {
@@ -62,12 +68,31 @@ extension PickerSource {
         return true
     }
 
+    /// Deletes a session of which nothing is missing; false where Google does not take that now: whoever settles next tries it
+    /// again, and in the end it expires.
+    private func isDeleted(_ pick: PickSession) async throws -> Bool {
+        for number in 0..<3 {
+            do {
+                if number > 0 { try await Task.sleep(for: Self.pause) }
+                try await client.deleteSession(pick.session)
+                return true
+            } catch let error as PhotosError where error.code != .sessionOver {
+                logger.log(.info, "a picking session could not be deleted", ["error": .string(error.message)])
+            }
+        }
+        return false
+    }
+
+    /// Before each look: what deceived the scan may have lasted until its end.
+    private static let silence = Duration.seconds(5)
+
     /// All ids, and how many entries have none, as two looks found them, since an answer that lost its token looks as if the
     /// listing ended there.
     private func looked(through pick: PickSession) async throws -> (ids: [String], unreadable: Int) {
         var ids: Set<String> = []
         var unreadable = 0
         for _ in 0..<2 {
+            try await Task.sleep(for: Self.silence)
             for page in try await pages(of: pick.session, row: pick.id) {
                 ids.formUnion(page.items.map(\.id))
                 unreadable += page.unreadable.count
@@ -78,24 +103,28 @@ extension PickerSource {
 }
 
 extension ArchiveContext {
-    /// Settles what can be; what fails three times is tried again later.
+    /// Settles what can be.
     ///
-    /// - Returns: as `ItemSource.settle`; false where it failed.
-    func settled() async -> Bool {
+    /// - Returns: as `ItemSource.settle`.
+    /// - Throws: `ArchiverError` `.unavailable` if it failed three times: nobody knows then whether all that was picked was listed;
+    ///   `CancellationError`.
+    func settled() async throws -> Bool {
         var failure: (any Error)?
         for number in 0..<3 {
             do {
                 if number > 0 { try await Task.sleep(for: PickerSource.pause) }
                 return try await items.settle()
-            } catch is CancellationError {
-                break
+            } catch let error as CancellationError {
+                throw error
             } catch {
                 failure = error
             }
         }
-        if let failure {
-            logger.log(.warning, "a picking session could not be ended yet", ["error": .string("\(failure)")])
-        }
-        return false
+        throw ArchiverError(
+            code: .unavailable,
+            message:
+                "All that was listed is stored or told, but Google could not be asked once more whether there is more in the "
+                + "picking session: \(failure.map { "\($0)" } ?? "no answer") Run it again before the session expires."
+        )
     }
 }

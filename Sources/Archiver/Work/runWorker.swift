@@ -29,7 +29,7 @@ package func runWorker(
     let worker = Worker(context: context, options: options, sources: [source], stop: stop, isFed: { false })
     do {
         let summary = try await worker.run(progress: progress)
-        if stop.level == .none { _ = await context.settled() }
+        if stop.level == .none { _ = try await context.settled() }
         try await Marker.leave(context)
         return summary
     } catch {
@@ -232,7 +232,9 @@ private func settle(_ context: ArchiveContext, found: @Sendable () -> Void) asyn
         // Cancellation is seen above.
         try? await Task.sleep(for: .seconds(10))
         guard !Task.isCancelled else { return }
-        _ = await context.settled()
+        do { _ = try await context.settled() } catch is CancellationError { return } catch {
+            context.logger.log(.warning, "picking sessions are looked at again later", ["error": .string("\(error)")])
+        }
         // What was picked again is in the queue again.
         found()
     }

@@ -115,7 +115,8 @@ private struct SignIn {
             client = last.client
         } else {
             throw CommandFault(
-                "there was no login of account \(harmless(account)) yet, so the OAuth client is not known: name the file that the "
+                "there is no login of account \(harmless(account)) to take the OAuth client from (none was made, or it was logged out): "
+                    + "name the file that the "
                     + "Google Cloud console lets you download (Google Auth Platform, Clients, type Desktop app) with --client "
                     + "FILE"
             )

@@ -46,7 +46,7 @@ extension Command {
         let next =
             isToPrivate
             ? "Leave COLDROLL_DATABASE_URL out of the settings of this host: other hosts cannot reach it there."
-            : "Set COLDROLL_DATABASE_URL to it on all hosts."
+            : "Set COLDROLL_DATABASE_URL to where it is now, on all hosts."
         let result: LedgerMove.Result
         do {
             result = try await move.run()
@@ -61,8 +61,8 @@ extension Command {
             }
             return Ending(
                 .done,
-                "Moved the ledger: \(counts.joined(separator: ", ")). Both sides were compared and were the same; the old "
-                    + "one refuses to be used from now on. \(next)"
+                "Moved the ledger: \(counts.joined(separator: ", ")). Both sides were compared and were the same; what "
+                    + "it was moved from refuses to be used from now on. \(next)"
             )
         case .ended: return Ending(.done, "Ended the move that had been broken off: the ledger is there now. \(next)")
         case .wasThere: return Ending(.done, "The ledger was moved there already: nothing was changed. \(next)")

@@ -20,7 +20,8 @@ struct SettingsReader {
     /// `COLDROLL_SERVICE_HOST` where a service is called coldroll.
     mutating func lookForMisspelledNames(in file: [String: String]) {
         let known = Setting.all.map(\.name)
-        for name in values.keys.sorted() where name.hasPrefix("COLDROLL_") && !known.contains(name) {
+        // A slip in the first letters too.
+        for name in values.keys.sorted() where name.hasPrefix("COLD") && !known.contains(name) {
             if let near = nearest(to: name, among: known) {
                 faults.append("\(harmless(name)) is not a setting; did you mean \(near)?")
             } else if file[name] != nil {

@@ -90,7 +90,17 @@ final class Bench {
 
     /// A scan of the simulated library.
     func scan(_ stop: StopSignal = StopSignal()) -> Scan {
-        Scan(context: context, source: fixture.source, since: nil, until: nil, stop: stop, progress: { _ in })
+        var scan = Scan(
+            context: context,
+            source: fixture.source,
+            since: nil,
+            until: nil,
+            stop: stop,
+            progress: { _ in }
+        )
+        // However slow the machine is.
+        scan.short = .seconds(600)
+        return scan
     }
 
     /// What a worker does its transfers with.
