@@ -48,7 +48,8 @@ import Testing
         #expect(answers.allSatisfy { $0.status == 202 }, "\(answers)")
         #expect(answers.count { $0.body.contains("\"joined\":false") } == 1, "\(answers)")
         #expect(Set(answers.map { $0.body.replacing("true", with: "false") }) == ["{\"run\":1,\"joined\":false}\n"])
-        #expect(try await stage.endOfTurn().hasPrefix("0 1 Scanned 1 page: 12 items listed, 12 new."))
+        let end = try await stage.endOfTurn()
+        #expect(end.hasPrefix("0 1 Scanned 1 page: 12 items listed, 12 new."), "\(end)")
         #expect(try await stage.number("SELECT count(*) FROM coldroll.run") == 1)
         try await stage.until("it is told") { receiver.events == ["succeeded"] }
         try stage.proveEverythingIsStored()

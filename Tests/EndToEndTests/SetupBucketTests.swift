@@ -306,6 +306,20 @@ import Testing
         #expect(without.status == 0, "\(without.output)")
     }
 
+    @Test(arguments: ["--location us-central1", "--soft-delete 60", "--retention 400"])
+    func `what is asked for of directories is told to be for buckets`(flag: String) async throws {
+        let stage = try staged()
+        let end = try await Program(
+            Stage.programs + "/coldroll",
+            ["setup", "--yes"] + flag.split(separator: " ").map(String.init),
+            stage.environment.merging(["COLDROLL_ARCHIVE": "file://\(stage.directory)/archive"]) { $1 },
+            output: stage.directory + "/directories"
+        ).end()
+        #expect(end.status == 1, "\(end.output)")
+        #expect(end.output.contains(flag.prefix { $0 != " " }), "\(end.output)")
+        #expect(end.output.contains("bucket"), "\(end.output)")
+    }
+
     @Test func `what a bucket has for other purposes is told with what it means for photos`() async throws {
         let stage = try staged()
         let key = "projects/p/locations/l/keyRings/r/cryptoKeys/k"

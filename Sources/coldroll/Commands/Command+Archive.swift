@@ -68,6 +68,8 @@ extension Command {
         details: [
             "A run that ends well writes its date to the state store. Runs of several hosts join. The exit code says "
                 + "whether everything found is stored.",
+            "An archive's bucket in which photos could be lost or seen by others is refused, as by 'coldroll setup', before "
+                + "anything is stored, as long as the credentials may look at it (storage.buckets.get).",
             "With --source picker it archives what you pick in Google's page: see 'coldroll scan --help'. When nobody picks "
                 + "in time it archives what was picked before, and ends with 5. One that was broken off while it worked is gone on "
                 + "with before a new page is shown.",

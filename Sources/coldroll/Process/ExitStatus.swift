@@ -15,7 +15,7 @@ struct ExitStatus: Sendable, Equatable {
     /// Every code with its meaning, for the usage text and the documentation.
     static let table: [(status: ExitStatus, meaning: String)] = [
         (.done, "everything found is stored, a duplicate, or acknowledged"),
-        (.usage, "the command line or the settings cannot be used"),
+        (.usage, "the command line, the settings or a bucket cannot be used"),
         (
             .dead,
             "parts are dead and not acknowledged, the sums do not add up, or Google's listing is not to be believed"
