@@ -40,7 +40,7 @@ enum PickStatements {
     static let isLost = Statement(
         "pick.is_lost",
         """
-        SELECT coalesce(bool_or(p.outcome = 'expired') AND NOT bool_or(p.ended_at IS NULL), false)
+        SELECT coalesce(bool_or(p.outcome IN ('expired', 'done')) AND NOT bool_or(p.ended_at IS NULL), false)
         FROM coldroll.pick_session AS p
         WHERE p.scan_id = $1::bigint
         """
@@ -270,8 +270,6 @@ enum PickStatements {
 
     static let all = [
         begin, ofScan, isLost, failedBefore, adopt, picked, unlisted, end, places, forget, finished, isFinished,
-        hasItems, over,
-        unknown,
-        revive,
+        hasItems, over, unknown, revive,
     ]
 }

@@ -54,12 +54,7 @@ import Darwin
     {
         let stage = try stage(260)
         try await scanDeceived(stage)
-        let worker = try stage.start("work", changing: stage.byPicker)
-        try await stage.until("all that is queued") {
-            try await stage.number("SELECT count(*) FROM coldroll.object") == 100
-        }
-        worker.signal(SIGKILL)
-        _ = try await worker.end()
+        try await stage.storeOnly(100)
         // One looks twice at three pages, the last of them slowly; the other is deceived twice meanwhile, and deletes.
         stage.simulator.setFaults([
             rule("pickerList", .latency, nth: [6], milliseconds: 20_000), rule("pickerList", .loseToken, nth: [7, 8]),
@@ -106,12 +101,7 @@ import Darwin
     ) async throws {
         let stage = try stage(260)
         try await scanDeceived(stage)
-        let worker = try stage.start("work", changing: stage.byPicker)
-        try await stage.until("all that is queued") {
-            try await stage.number("SELECT count(*) FROM coldroll.object") == 100
-        }
-        worker.signal(SIGKILL)
-        _ = try await worker.end()
+        try await stage.storeOnly(100)
         stage.simulator.setFaults([rule("pickerList", action)])
         let drain = try await stage.run("work", "--drain", changing: stage.byPicker)
         #expect(drain.status == 4, "\(drain.output)")
@@ -163,17 +153,45 @@ import Darwin
         #expect(objects(stage) == 3)
     }
 
+    @Test func `entries without an id are told by the run that met them, though a clean pick elsewhere settles them`()
+        async throws
+    {
+        let stage = try stage(20)
+        let slow = rule("download", .latency, milliseconds: 50_000)
+        stage.simulator.setFaults([rule("pickerList", .noID), slow])
+        let run = try stage.start("run", changing: stage.byPicker)
+        _ = try await stage.link(shownBy: run)
+        try stage.simulator.pick(json: #"{"count":8}"#)
+        try await stage.until("it is listed, and its work goes on") {
+            try await stage.number("SELECT count(*) FROM coldroll.scan WHERE outcome = 'complete'") == 1
+        }
+        #expect(stage.simulator.faults[0].struck > 0)
+        stage.simulator.setFaults([slow])
+        let other = try stage.start("scan", changing: stage.byPicker)
+        _ = try await stage.link(shownBy: other)
+        try stage.simulator.pick(json: #"{"count":5,"from":8}"#)
+        #expect(try await other.end().status == 0)
+        #expect(try await stage.number("SELECT count(*) FROM coldroll.job") > 0, "the run was over before")
+        stage.simulator.setFaults([rule("pickerList", .noID)])
+        let end = try await run.end()
+        #expect(end.status == 2, "\(end.output)")
+        #expect(end.output.contains("without an id"), "\(end.output)")
+    }
+
+    @Test func `a session that ends before the last look at it is told`() async throws {
+        let stage = try stage(260)
+        try await scanDeceived(stage)
+        try await stage.storeOnly(100)
+        stage.simulator.expirePickerSessions()
+        let drain = try await stage.run("work", "--drain", changing: stage.byPicker)
+        #expect(drain.output.contains("was over before Google could be asked a last time"), "\(drain.output)")
+        #expect(try await stage.texts("SELECT outcome FROM coldroll.pick_session") == ["expired"])
+    }
+
     @Test func `what had no id is told before anybody is asked to pick more`() async throws {
         let stage = try stage(20)
         stage.simulator.setFaults([rule("pickerList", .noID)])
-        let command = "exec \(Stage.programs)/coldroll scan"
-        let program = try Program(
-            "/usr/bin/script",
-            ["--quiet", "--return", "--echo", "never", "--command", command, "/dev/null"],
-            stage.environment.merging(stage.byPicker) { $1 }.merging(["TERM": "xterm", "COLUMNS": "200"]) { $1 },
-            output: stage.directory + "/terminal",
-            reads: true
-        )
+        let program = try stage.startAtTerminal("scan")
         try await stage.until("the page: \(try program.output)") { stage.simulator.pickerSessionCount == 1 }
         try stage.simulator.pick(json: #"{"count":8}"#)
         let end = try await program.end()

@@ -172,14 +172,7 @@ import Darwin
         async throws
     {
         let stage = try stage(450)
-        var late = FaultRule(on: "pickerList", .latency)
-        late.milliseconds = 3_000
-        late.after = 2
-        stage.simulator.setFaults([late])
-        let scan = try stage.start("scan", changing: stage.byPicker)
-        _ = try await stage.link(shownBy: scan)
-        try stage.simulator.pick(json: #"{"all":true}"#)
-        try await stage.until("two pages") { try await stage.number("SELECT count(*) FROM coldroll.item") >= 200 }
+        let scan = try await stage.scanInTheMiddle()
         stage.simulator.expirePickerSessions()
         let end = try await scan.end()
         #expect(end.status == 5, "\(end.output)")
@@ -197,14 +190,7 @@ import Darwin
         async throws
     {
         let stage = try stage(450)
-        var late = FaultRule(on: "pickerList", .latency)
-        late.milliseconds = 3_000
-        late.after = 2
-        stage.simulator.setFaults([late])
-        let scan = try stage.start("scan", changing: stage.byPicker)
-        _ = try await stage.link(shownBy: scan)
-        try stage.simulator.pick(json: #"{"all":true}"#)
-        try await stage.until("two pages") { try await stage.number("SELECT count(*) FROM coldroll.item") >= 200 }
+        let scan = try await stage.scanInTheMiddle()
         scan.signal(SIGKILL)
         _ = try await scan.end()
         stage.simulator.setFaults([])
@@ -445,15 +431,7 @@ import Darwin
 
     @Test func `at a terminal it shows a code, and asks after each page whether there is more to pick`() async throws {
         let stage = try stage(20)
-        // A terminal of its own for both streams (util-linux).
-        let command = "exec \(Stage.programs)/coldroll run"
-        let program = try Program(
-            "/usr/bin/script",
-            ["--quiet", "--return", "--echo", "never", "--command", command, "/dev/null"],
-            stage.environment.merging(stage.byPicker) { $1 }.merging(["TERM": "xterm", "COLUMNS": "200"]) { $1 },
-            output: stage.directory + "/terminal",
-            reads: true
-        )
+        let program = try stage.startAtTerminal("run")
         try await stage.until("the first page: \(try program.output)") { stage.simulator.pickerSessionCount == 1 }
         try stage.simulator.pick(json: #"{"count":8}"#)
         try await stage.until("the question: \(try program.output)") { try program.output.contains("Pick more?") }

@@ -3,6 +3,12 @@ import GoogleSimulator
 import HTTPClient
 import Testing
 
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
+
 extension Stage {
     /// For the owner's picker in place of the library.
     var byPicker: [String: String] {
@@ -28,6 +34,43 @@ extension Stage {
         _ = try await link(shownBy: program)
         try simulator.pick(json: wanted)
         return try await program.end()
+    }
+
+    /// Starts a command at a terminal of its own for both streams (util-linux).
+    func startAtTerminal(_ command: String) throws -> Program {
+        try Program(
+            "/usr/bin/script",
+            [
+                "--quiet", "--return", "--echo", "never", "--command", "exec \(Stage.programs)/coldroll \(command)",
+                "/dev/null",
+            ],
+            environment.merging(byPicker) { $1 }.merging(["TERM": "xterm", "COLUMNS": "200"]) { $1 },
+            output: directory + "/terminal",
+            reads: true
+        )
+    }
+
+    /// A scan of what was picked that stands still behind its second page.
+    func scanInTheMiddle() async throws -> Program {
+        var late = FaultRule(on: "pickerList", .latency)
+        late.milliseconds = 3_000
+        late.after = 2
+        simulator.setFaults([late])
+        let scan = try start("scan", changing: byPicker)
+        _ = try await link(shownBy: scan)
+        try simulator.pick(json: #"{"all":true}"#)
+        try await until("two pages") { try await number("SELECT count(*) FROM coldroll.item") >= 200 }
+        return scan
+    }
+
+    /// Works until so much is stored, and is killed before it looks at sessions.
+    func storeOnly(_ count: Int64) async throws {
+        let worker = try start("work", changing: byPicker)
+        try await until("all that is queued") {
+            try await number("SELECT count(*) FROM coldroll.object") == count
+        }
+        worker.signal(SIGKILL)
+        _ = try await worker.end()
     }
 
     /// Sets the simulator up, as `POST /control/…` does.

@@ -213,6 +213,15 @@ import Testing
         #expect(try await picker.fixture.texts(state) == ["expired"])
     }
 
+    @Test(arguments: [PickOutcome.expired, .done])
+    func `an open scan knows that what it lists was ended by another process`(_ outcome: PickOutcome) async throws {
+        let picker = try await Picker()
+        let (scan, session) = try await picker.pick("S", ["a"])
+        #expect(try await !picker.ledger.hasLostPick(scan))
+        try await picker.ledger.endPick(session.id, outcome)
+        #expect(try await picker.ledger.hasLostPick(scan))
+    }
+
     @Test func `an open scan keeps its session although nothing waits`() async throws {
         let picker = try await Picker()
         _ = try await picker.pick("S", [])

@@ -36,31 +36,25 @@ extension Scan {
     private func isWhole(_ ticket: ScanTicket, _ listing: any Listing) async throws -> Bool {
         for silence in Self.silences {
             try await sleep(silence)
-            var token: String?
-            var tokens: Set<String> = []
-            var unreadable = 0
-            repeat {
-                try checkStop()
-                let page: MediaPage
-                do {
-                    page = try await patiently { () async throws(PhotosError) in try await listing.page(token) }
-                } catch let error as PhotosError where error.code == .badPageToken && token != nil {
-                    return false
+            let pages: [MediaPage]
+            do {
+                pages = try await allPages { token in
+                    try checkStop()
+                    return try await patiently { () async throws(PhotosError) in try await listing.page(token) }
                 }
-                context.baseURLs.offer(page.items)
-                unreadable += page.unreadable.count
-                if let place = listing.place(token) {
-                    let ids = page.items.map(\.id)
-                    let missing = try await answered {
-                        try await context.ledger.unlistedItems(source: source, ids, session: place.session)
-                    }
-                    guard missing.isEmpty else { return false }
+            } catch let error as PhotosError where error.code == .badPageToken {
+                return false
+            }
+            pages.forEach { context.baseURLs.offer($0.items) }
+            let ids = pages.flatMap { $0.items.map(\.id) }
+            if let session = listing.place(nil)?.session {
+                let unlisted = try await answered {
+                    try await context.ledger.unlistedItems(source: source, ids, session: session)
                 }
-                token = page.nextPageToken
-                if let token, !tokens.insert(token).inserted { return false }
-            } while token != nil
+                guard unlisted.isEmpty else { return false }
+            }
             let recorded = try await answered { try await context.ledger.counts(ticket) }
-            guard unreadable <= recorded.unreadable else { return false }
+            guard pages.reduce(0, { $0 + $1.unreadable.count }) <= recorded.unreadable else { return false }
         }
         return true
     }

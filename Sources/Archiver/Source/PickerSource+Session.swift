@@ -12,22 +12,25 @@ extension PickerSource {
     func listing(for scan: Scan, _ ticket: ScanTicket) async throws -> any Listing {
         if try await scan.answered({ try await ledger.hasLostPick(ticket) }) { throw Self.expired }
         if let known = try await scan.answered({ try await ledger.openPick(ticket) }) {
-            if try await isPicked(known, scan) { return listing(of: known) }
-        }
-        // A pick that is complete settles one that failed before: whoever found that out may have had nobody to tell.
-        if let before = try await scan.answered({ try await ledger.failureBefore(ticket) }) {
-            logger.log(.warning, "the pick before this one failed", ["reason": .string(before)])
+            if try await isPicked(known, scan) { return try await listing(of: known, for: scan, ticket) }
         }
         let session = try await create(scan)
         let pick = try await scan.answered {
             try await ledger.beginPick(ticket, session: session.id, link: session.link, expiresAt: session.expiresAt)
         }
         try await waitForPerson(pick, session, scan, isResumed: false)
-        return listing(of: pick)
+        return try await listing(of: pick, for: scan, ticket)
     }
 
-    private func listing(of pick: PickSession) -> any Listing {
-        PickerListing(source: self, session: pick.session, row: pick.id)
+    /// Warns first of what is missing from the pick before.
+    ///
+    /// A pick that is complete settles one that failed. Whoever found that out may have had nobody to tell, and may have done so
+    /// while the person picked: so it is told now.
+    private func listing(of pick: PickSession, for scan: Scan, _ ticket: ScanTicket) async throws -> any Listing {
+        if let before = try await scan.answered({ try await ledger.failureBefore(ticket) }) {
+            logger.log(.warning, "the pick before this one failed", ["reason": .string(before)])
+        }
+        return PickerListing(source: self, session: pick.session, row: pick.id)
     }
 
     private func create(_ scan: Scan) async throws -> PickerSession {

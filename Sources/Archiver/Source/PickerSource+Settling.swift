@@ -14,10 +14,13 @@ extension PickerSource {
         var failure: (any Error)?
         for pick in try await ledger.expiredPicks(source: source) {
             do {
-                try await confirmEnd(of: pick.session, pick.id)
+                _ = try await client.session(pick.session)
             } catch {
-                // Google has it still, or cannot be asked.
-                logger.log(.debug, "a picking session is not over yet", ["error": .string("\(error)")])
+                guard error.code == .sessionOver else {
+                    failure = failure ?? error
+                    continue
+                }
+                do { try await confirmEnd(of: pick.session, pick.id) } catch { failure = failure ?? error }
             }
         }
         for pick in try await ledger.finishedPicks(source: source) {
@@ -64,6 +67,14 @@ extension PickerSource {
             logger.log(.info, "picking session ended: all of it is dealt with", ["session": .integer(pick.id)])
         } catch let error as PhotosError where error.code == .sessionOver {
             try await confirmEnd(of: pick.session, pick.id)
+            logger.log(
+                .warning,
+                """
+                A picking session was over before Google could be asked a last time whether it holds more than was listed. If \
+                you miss something that you picked in it, pick it again.
+                """,
+                ["session": .integer(pick.id)]
+            )
         }
         return true
     }

@@ -99,17 +99,7 @@ struct PickerSource: ItemSource {
     ///
     /// - Throws: `.malformed` for pages that lead in a circle.
     func pages(of session: String, row: Int64) async throws -> [MediaPage] {
-        var pages: [MediaPage] = []
-        var token: String?
-        var tokens: Set<String> = []
-        repeat {
-            pages.append(try await shelf.page(PickPlace(session: row, pageToken: token), of: session))
-            token = pages.last?.nextPageToken
-            if let token, !tokens.insert(token).inserted {
-                throw PhotosError(code: .malformed, message: "The pages of a picking session lead in a circle.")
-            }
-        } while token != nil
-        return pages
+        try await allPages { token in try await shelf.page(PickPlace(session: row, pageToken: token), of: session) }
     }
 
     /// How long after one answer that something is gone for good the next one is asked for, so that both do not show the
@@ -143,6 +133,24 @@ struct PickerSource: ItemSource {
             "the picking session that led to it is over, or has it no more. Pick it again: run 'coldroll run --source "
             + "picker'"
     )
+}
+
+/// All pages from the first one on, as `page` gives each.
+///
+/// - Throws: what `page` throws; `.malformed` for pages that lead in a circle.
+func allPages(_ page: (_ token: String?) async throws -> MediaPage) async throws -> [MediaPage] {
+    var pages: [MediaPage] = []
+    var tokens: Set<String> = []
+    var token: String?
+    repeat {
+        let next = try await page(token)
+        pages.append(next)
+        token = next.nextPageToken
+        if let token, !tokens.insert(token).inserted {
+            throw PhotosError(code: .malformed, message: "The pages of a picking session lead in a circle.")
+        }
+    } while token != nil
+    return pages
 }
 
 /// Lists pages, one request for all who ask for the same page at the same time.

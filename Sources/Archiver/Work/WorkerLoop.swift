@@ -60,9 +60,7 @@ final class WorkerLoop {
     private var claiming: Task<Void, Never>?
     private var gate = ClaimGate()
     private var isCheckingDrain = false
-    /// Until when nothing is claimed for want of a login that Google takes.
-    private var claimsAgain: ContinuousClock.Instant?
-    private var looksForPause: ContinuousClock.Instant?
+    private var loginPause = LoginPause()
     private var level = StopSignal.Level.none
     private var graceEnds: ContinuousClock.Instant?
     private var end: End?
@@ -142,7 +140,7 @@ final class WorkerLoop {
             // The stop came while the claim was under way: it gave back only what was waiting then.
             if level != .none { giveBackWaiting() }
             if jobs.isEmpty, excluded.isEmpty {
-                goOnWithoutLogin()
+                loginPause.goOnWithFile(context, sources, logger)
                 checkDrain()
             }
         case .claimFailed(let error):
@@ -191,7 +189,7 @@ final class WorkerLoop {
         let busy = running.count + beginning.count
         // Slots that the database is about to be told of are not free for want of work.
         if busy < meter.slots, backlog.isEmpty || !mayStart { meter.noteIdle() }
-        guard !isClaiming, mayStart, claimsAgain.map({ .now > $0 }) ?? true else { return }
+        guard !isClaiming, mayStart, loginPause.mayClaim else { return }
         let ahead = meter.ahead()
         let wanted = meter.slots - busy + ahead - backlog.count
         let full = backlog.full(ahead: ahead)
@@ -312,7 +310,7 @@ final class WorkerLoop {
         // The source is paused for all by whoever was refused first. A worker that stays goes on after the next login. Where
         // another host has opened the lanes with credentials of its own, their jobs are left to that one, but for a try.
         case .fatal(let error) where error.code == .login && context.login != nil && !options.drain:
-            claimsAgain = .now + .seconds(10)
+            loginPause.refused()
             giveBackWaiting()
             outbox.post(.release(Release(job: job, delay: .seconds(5), note: error.message)))
         case .fatal(let error):
@@ -467,20 +465,6 @@ final class WorkerLoop {
             stumbles: transfer.health.stumbles,
             isWorking: level == .none && !context.breaker.isOpen
         )
-    }
-
-    /// With a credentials file, a login that was refused on another host meanwhile stops nothing here.
-    private func goOnWithoutLogin() {
-        guard context.login == nil, looksForPause.map({ .now > $0 }) ?? true else { return }
-        looksForPause = .now + .seconds(15)
-        Task<Void, Never> { [context, sources, logger] in
-            for source in sources {
-                guard let lanes = try? await context.ledger.resumeWithoutLogin(source: source), lanes > 0 else {
-                    continue
-                }
-                logger.log(.info, "a refused login had paused the source; it goes on with the credentials file")
-            }
-        }
     }
 
     /// Asks the database whether anything is left; only where nothing is in hand here.

@@ -22,17 +22,17 @@ struct Standing: Sendable, Equatable {
     /// What keeps the listings from being complete, and what to do; nil if nothing does.
     var sentence: String? {
         var sentences: [String] = []
-        if unreadable > 0 {
-            let entries = Quantity.counted(unreadable, "entry", "entries")
-            sentences.append(
-                "Google listed \(entries) without an id: \(unreadable == 1 ? "it" : "they") may be photos, and nothing can "
-                    + "fetch or count them. Run 'coldroll scan' again; if they stay, look for them in Google Photos (the scan "
-                    + "logs the filenames that Google gave) and save them by hand or by Takeout, then "
-                    + (isPicked ? "pick anything that comes whole: that settles it." : "'coldroll scan --accept-gaps'.")
-            )
-        }
+        if unreadable > 0 { sentences.append(Self.sentence(ofUnreadable: unreadable, isPicked: isPicked)) }
         sentences += scans.compactMap { sentence(of: $0) }
         return sentences.isEmpty ? nil : sentences.joined(separator: " ")
+    }
+
+    /// Entries without an id, and what to do.
+    static func sentence(ofUnreadable count: Int64, isPicked: Bool) -> String {
+        "Google listed \(Quantity.counted(count, "entry", "entries")) without an id: \(count == 1 ? "it" : "they") may be photos, "
+            + "and nothing can fetch or count them. Run 'coldroll scan' again; if they stay, look for them in Google Photos (the "
+            + "scan logs the filenames that Google gave) and save them by hand or by Takeout, then "
+            + (isPicked ? "pick anything that comes whole: that settles it." : "'coldroll scan --accept-gaps'.")
     }
 
     private func sentence(of scan: ScanStanding) -> String? {
