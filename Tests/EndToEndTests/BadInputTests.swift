@@ -85,7 +85,8 @@ import Testing
     }
 
     @Test func `a pause lets what is in hand end and begins nothing that was claimed before it`() async throws {
-        let stage = try synthetic(60)
+        // Enough for minutes, so that the middle of it cannot be missed.
+        let stage = try synthetic(1000)
         #expect(try await stage.run("scan").status == 0)
         var slow = FaultRule(on: "download", .latency)
         slow.milliseconds = 1000
@@ -106,6 +107,7 @@ import Testing
         try await Task.sleep(for: .seconds(3))
         #expect(try await stage.number("SELECT count(*) FROM coldroll.object") == after)
         #expect(try await stage.number("SELECT coalesce(max(attempt), 0)::bigint FROM coldroll.job") == 0)
+        stage.simulator.setFaults([])
         #expect(try await stage.run("resume", "\(lane)").status == 0)
         let end = try await worker.end()
         #expect(end.status == 0, "\(end.output)")

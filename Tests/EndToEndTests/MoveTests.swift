@@ -132,7 +132,7 @@ import Darwin
         try await gate.script("BEGIN; SELECT FROM coldroll.ledger FOR UPDATE", name: "test.gate")
         let standing = "SELECT standing FROM coldroll.ledger"
         let second = try stage.start("move", "private")
-        try await stage.until("the copy's end") {
+        try await stage.until("the copy's end: \(second.output)") {
             (try? await stage.texts(standing, on: stage.privateConninfo)) == ["arriving"]
         }
         try await kill(second)
@@ -150,7 +150,7 @@ import Darwin
         let moves = "SELECT move_id::text FROM coldroll.ledger"
         let third = try stage.start("move", "private")
         var known: [String]?
-        try await stage.until("the copy's end") {
+        try await stage.until("the copy's end: \(third.output)") {
             // The server of the command before may still be on its way out.
             guard let now = try? await stage.texts(moves, on: stage.privateConninfo) else { return false }
             known = known ?? now
