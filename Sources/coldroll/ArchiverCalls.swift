@@ -23,9 +23,10 @@ enum ArchiverCalls {
             )
         }
         let standing = try await Standing(archive.database, sources: [archive.source])
-        let told = [sentence(summary, isPicked: archive.isPicker), standing.sentence].compactMap(\.self).joined(
-            separator: " "
-        )
+        let told = [sentence(summary, of: pass, isPicked: archive.isPicker), standing.sentence].compactMap(\.self)
+            .joined(
+                separator: " "
+            )
         // What an older full scan left open is told, but a scan of a part answers for itself only.
         let status = summary.isFull || archive.isPicker || standing.unreadable > 0 ? standing.status : .done
         return Ending(status, told)
@@ -87,7 +88,7 @@ enum ArchiverCalls {
         }
         let verdict = try await Verdict(archive, interrupted: stop.isRequested)
         let scan =
-            summary.scan.map { sentence($0, isPicked: archive.isPicker) }
+            summary.scan.map { sentence($0, of: pass, isPicked: archive.isPicker) }
             ?? (archive.isPicker ? "Nothing was picked in this run." : "Another process scanned; this run joined it.")
         let words = "\(scan) \(done(summary.work.progress)) \(verdict.sentence)"
         // A clean pick elsewhere settles what this one had without an id, and whoever picked there was not told.
@@ -140,7 +141,7 @@ enum ArchiverCalls {
         return try await body { own in progress(WorkerProgress(own, sums.value)) }
     }
 
-    private static func sentence(_ scan: ScanSummary, isPicked: Bool) -> String {
+    private static func sentence(_ scan: ScanSummary, of pass: Pass, isPicked: Bool) -> String {
         var text =
             isPicked
             ? "You picked \(Quantity.counted(scan.seen, "item")): "
@@ -157,6 +158,12 @@ enum ArchiverCalls {
         if scan.returned > 0 {
             text += " \(Quantity.counted(scan.returned, "item")) that an earlier scan did not see"
             text += " \(scan.returned == 1 ? "is" : "are") listed again."
+        }
+        // What is not acknowledged the listing's standing tells.
+        if pass.acceptsGaps, scan.isFull, scan.unreadable > 0 {
+            text +=
+                " You accepted \(Quantity.counted(scan.unreadable, "entry", "entries")) without an id, nothing of which is "
+            text += "stored ('coldroll psql --query acknowledged'; this scan logged the filenames that Google gave)."
         }
         return text
     }

@@ -148,6 +148,14 @@ import Testing
         #expect(told.code == 2 && told.scan["unreadable"] as? Int == 1)
         #expect(try await stage.number("SELECT count(*) FROM coldroll.object") == 11)
         #expect(try await stage.number("SELECT unreadable FROM coldroll.run") == 1)
+        let accepted = try await stage.run("run", "--accept-gaps")
+        #expect(accepted.status == 0, "\(accepted.output)")
+        #expect(accepted.output.contains("You accepted 1 entry without an id"), "\(accepted.output)")
+        let listed = try await stage.run("psql", "--query", "acknowledged")
+        #expect(
+            listed.output.contains("without an id") && listed.output.contains("1 entry of scan"),
+            "\(listed.output)"
+        )
         stage.simulator.setFaults([])
         let end = try await stage.run("run")
         #expect(end.status == 0, "\(end.output)")

@@ -89,11 +89,11 @@ import Testing
         }
     }
 
-    @Test func `there are ten queries, each a file that says first what it answers`() throws {
+    @Test func `there are eleven queries, each a file that says first what it answers`() throws {
         let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../sql/queries")
         let files = try FileManager.default.contentsOfDirectory(atPath: folder.path(percentEncoded: false))
         #expect(files.sorted() == Query.all.map { $0.name + ".sql" }.sorted())
-        #expect(files.count == 10)
+        #expect(files.count == 11)
         for query in Query.all {
             #expect(query.sql.hasPrefix("-- "))
             #expect(
@@ -236,6 +236,47 @@ import Testing
                 ["3", "202401/item2", "977 kB", "1000000", "11.11"],
             ]
         )
+    }
+
+    @Test func `acknowledged lists what was skipped, what is not listed any more, and how many entries had no id`()
+        async throws
+    {
+        let fixture = try await fill()
+        #expect(
+            columns(try await run("acknowledged"), [0, 1, 2, 3, 4, 5, 7, 9]) == [
+                ["skipped", "library", "default", "7", "202401/item6", "item6", "f", "raw, by worker"]
+            ]
+        )
+        // Part 1 is stored, 12 is not: both left the listing. Of two scans that were accepted the second one speaks.
+        try await fixture.sql(
+            """
+            INSERT INTO coldroll.absence (item_id, source_id, scan_id, believed)
+            SELECT p.item_id, $1, 1, p.id = 1 FROM coldroll.part AS p WHERE p.id IN (1, 12)
+            """,
+            [.integer(fixture.source)]
+        )
+        let accepted = """
+            INSERT INTO coldroll.scan (source_id, unreadable, outcome, ended_at, accepted)
+            VALUES ($1, $2, 'complete', now(), $3)
+            """
+        try await fixture.sql(accepted, [.integer(fixture.source), .integer(2), .boolean(true)])
+        try await fixture.sql(accepted, [.integer(fixture.source), .integer(1), .boolean(true)])
+        try await fixture.sql(accepted, [.integer(fixture.source), .integer(3), .boolean(false)])
+        let rows = try await run("acknowledged")
+        #expect(
+            columns(rows, [0]).map { $0[0] } == [
+                "skipped", "not listed any more", "not listed any more", "without an id",
+            ]
+        )
+        #expect(
+            columns(rows, [3, 7, 9])[1...2] == [
+                ["1", "t", "taken for deleted from Google"], ["12", "f", "not believed: the scan is suspicious"],
+            ]
+        )
+        #expect(columns(rows, [9])[3][0].wholeMatch(of: /1 entry of scan \d+, accepted/) != nil)
+        // One that has them all is the end of it.
+        try await fixture.sql(accepted, [.integer(fixture.source), .integer(0), .boolean(false)])
+        #expect(try await run("acknowledged").count == 3)
     }
 
     @Test func `tables tells dead rows, vacuums and a snapshot that is held`() async throws {

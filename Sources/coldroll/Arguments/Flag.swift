@@ -50,7 +50,8 @@ struct Flag: Sendable, Equatable {
         case .day: "yyyy-mm-dd"
         case .span: "SPAN"
         case .countOrAuto: "N|auto"
-        case .choice(let words): words.joined(separator: "|")
+        // Many would leave no room for what the flag means; the command's own words name them.
+        case .choice(let words): words.count > 5 ? "NAME" : words.joined(separator: "|")
         case .days: "DAYS"
         case .schedule: "CRON"
         case .address: "HOST:PORT"

@@ -12,7 +12,7 @@ extension Command {
                 + "What stands behind -- is handed to psql; the exit code is psql's.",
             "--query runs one of the questions that an owner has: running (what is running where), slow, failures (what "
                 + "failed and why), retries (what is tried again next), throughput (by hour and host), eta, stuck, biggest "
-                + "(files), tables (their health), story (all about one item: -- -v part=NUMBER). They are the files of "
+                + "(files), acknowledged (what you took as dealt with that may not be in the archive), tables (their health), story (all about one item: -- -v part=NUMBER). They are the files of "
                 + "sql/queries.",
         ],
         takesRest: true,

@@ -1,0 +1,31 @@
+-- What exit code 0 takes as dealt with by your own word although it may not be in the archive; look here before you delete anything.
+-- Skipped parts, items that Google does not list any more (stored says whether the file is in the archive), and how many entries
+-- without an id were accepted: of those nothing is known but the filenames that the scan logged. For one part: the query story.
+SELECT e.what, e.source, e.account, e.part, e.object_name, e.filename, e.capture_time, e.stored, e.at, e.detail
+FROM (
+    SELECT 1 AS turn, 'skipped' AS what, s.kind AS source, s.account, p.id AS part, p.object_name, i.filename, i.capture_time,
+           false AS stored, c.decided_at AS at, c.reason || ', by ' || c.decided_by AS detail
+    FROM coldroll.outcome AS c
+    JOIN coldroll.part AS p ON p.id = c.part_id
+    JOIN coldroll.item AS i ON i.id = p.item_id
+    JOIN coldroll.source AS s ON s.id = i.source_id
+    WHERE c.superseded_at IS NULL AND c.kind = 'skipped'
+    UNION ALL
+    SELECT 2, 'not listed any more', m.source, m.account, m.part, m.object_name, m.filename, m.capture_time, m.stored, m.noted_at,
+           CASE WHEN m.believed THEN 'taken for deleted from Google' ELSE 'not believed: the scan is suspicious' END
+    FROM coldroll.missing AS m
+    UNION ALL
+    SELECT 3, 'without an id', s.kind, s.account, NULL, NULL, NULL, NULL, false, c.ended_at,
+           c.unreadable || CASE WHEN c.unreadable = 1 THEN ' entry' ELSE ' entries' END || ' of scan ' || c.id
+           || CASE WHEN c.accepted THEN ', accepted' ELSE ', picked' END
+    FROM coldroll.scan AS c
+    JOIN coldroll.source AS s ON s.id = c.source_id
+    -- A later full scan that has none, or that was accepted in its turn, speaks for the library; for what was picked no later one does.
+    WHERE c.unreadable > 0
+      AND (s.kind = 'picker' AND c.outcome = 'complete'
+           OR c.accepted AND NOT EXISTS (
+               SELECT FROM coldroll.scan AS l
+               WHERE l.source_id = c.source_id AND l.id > c.id AND l.outcome = 'complete' AND l.since IS NULL AND l.until IS NULL
+                 AND (l.accepted OR l.unreadable = 0)))
+) AS e
+ORDER BY e.turn, e.at DESC, e.part;
