@@ -64,9 +64,10 @@ import Testing
         try await fixture.record(2)
         let part = try await fixture.number("SELECT min(id) FROM coldroll.part")
         let lane = try await fixture.number("SELECT min(id) FROM coldroll.lane")
+        _ = try await fixture.ledger.source(kind: "picker", account: "mistaken", clientID: nil)
         for call in [
             "accept(\(part))", "skip(\(part), 'no')", "retry(\(part))", "retry_failed('x')", "pause(\(lane))",
-            "resume(\(lane))", "recount()",
+            "resume(\(lane))", "recount()", "forget('picker', 'mistaken')",
         ] {
             #expect(try await refusal(fixture, as: "coldroll_reader", "SELECT coldroll.\(call)") == "42501")
             #expect(try await refusal(fixture, as: "coldroll_operator", "SELECT coldroll.\(call)") == nil)

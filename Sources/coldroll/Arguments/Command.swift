@@ -56,10 +56,7 @@ struct Command: Sendable {
     /// In the order in which `coldroll help` lists them.
     static let all: [Command] = [
         .setup, .login, .logout, .doctor, .scan, .work, .run, .serve, .status, .failures, .retry, .skip, .accept,
-        .pause,
-        .resume, .psql,
-        .move,
-        .reclaim,
+        .pause, .resume, .forget, .psql, .move, .reclaim,
     ]
 }
 

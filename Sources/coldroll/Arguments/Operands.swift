@@ -7,6 +7,8 @@ enum Operands: Sendable, Equatable {
     case partsOr(flag: String)
     /// Exactly one lane's number.
     case lane
+    /// Exactly one kind of source that this version archives.
+    case source
     /// Where a ledger is to go: exactly one libpq URI, or the word `private`.
     case destination
 
@@ -17,6 +19,7 @@ enum Operands: Sendable, Equatable {
         case .part: "PART"
         case .partsOr(let flag): "PART… | \(flag) …"
         case .lane: "LANE"
+        case .source: "library | picker"
         case .destination: "URL | private"
         }
     }
@@ -40,6 +43,11 @@ enum Operands: Sendable, Equatable {
         case .lane:
             guard words.count == 1 else { return "expected one lane's number ('coldroll status' lists the lanes)" }
             return (Int64(words[0]) ?? 0) >= 1 ? nil : "not a lane's number: '\(harmless(words[0]))'"
+        case .source:
+            guard words.count == 1, ["library", "picker"].contains(words[0]) else {
+                return "expected one source: library or picker ('coldroll status' lists them)"
+            }
+            return nil
         case .destination:
             guard words.count == 1 else {
                 return "expected one destination: postgresql://user@host/database, or the word private"

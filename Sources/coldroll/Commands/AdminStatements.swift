@@ -8,6 +8,7 @@ enum AdminStatements {
     static let accept = Statement("admin.accept", "SELECT coldroll.accept($1)")
     static let pause = Statement("admin.pause", "SELECT coldroll.pause($1)")
     static let resume = Statement("admin.resume", "SELECT coldroll.resume($1)")
+    static let forget = Statement("admin.forget", "SELECT coldroll.forget($1::text, $2::text)")
 
-    static let all = [retry, retryFailed, skip, accept, pause, resume]
+    static let all = [retry, retryFailed, skip, accept, pause, resume, forget]
 }

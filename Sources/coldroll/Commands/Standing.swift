@@ -37,21 +37,28 @@ struct Standing: Sendable, Equatable {
 
     private func sentence(of scan: ScanStanding) -> String? {
         guard scan.newest != nil else {
-            return "Nothing of \(name(scan)) was listed yet: run 'coldroll scan' or 'coldroll run'."
+            return "Nothing of \(name(scan)) was listed yet: run 'coldroll scan' or 'coldroll run'." + mistake(scan)
         }
         guard let unsettled = scan.unsettled else { return nil }
         switch unsettled.state {
         case "running": return "A scan of \(name(scan)) is going on: there may be more \(rest(scan))."
         case "broken off":
             return "A scan of \(name(scan)) was broken off, so there may be more \(rest(scan)): 'coldroll scan' or "
-                + "'coldroll run' goes on with it."
+                + "'coldroll run' goes on with it." + mistake(scan)
         case "suspicious": return unsettled.reason ?? "A scan of \(name(scan)) is not to be believed: scan again."
         default:
             let reason = unsettled.reason.map { " (\($0))" } ?? ""
             return
                 "A scan of \(name(scan)) failed\(reason), so there may be more \(rest(scan)): run 'coldroll scan' or "
-                + "'coldroll run'."
+                + "'coldroll run'." + mistake(scan)
         }
+    }
+
+    /// The way out for whoever never meant this source; empty where anything was seen of it.
+    private func mistake(_ scan: ScanStanding) -> String {
+        guard scan.secondsSinceFull == nil, (scan.newest?.seen ?? 0) == 0 else { return "" }
+        let account = scan.account == "default" ? "" : " --account \(harmless(scan.account))"
+        return " If that source was chosen by mistake: 'coldroll forget \(scan.source)\(account)'."
     }
 
     private func rest(_ scan: ScanStanding) -> String { scan.source == "picker" ? "that was picked" : "in the library" }
