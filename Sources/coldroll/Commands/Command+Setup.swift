@@ -17,7 +17,8 @@ extension Command {
                 + "written, binds the ledger to the archive, checks that it is the ledger which filled it, and, with "
                 + "COLDROLL_SOURCE=library, asks Google Photos for one page to see whether the login may list it, with "
                 + "COLDROLL_SOURCE=picker for a picking session, which it ends at once. "
-                + "All that fails is told, not only the first.",
+                + "All that fails is told, not only the first. Before anything else it says which settings file was read, if any, "
+                + "and where ledger and photos are, or will be.",
             "A private PostgreSQL of an older major version is carried over to the newest one that is installed, as long as "
                 + "the old version's programs are installed too; the old database is kept beside it.",
             "A bucket that is missing is made, after the plan was shown with what it costs and agreed to, at the terminal or by "
@@ -37,6 +38,7 @@ extension Command {
         need: .everything,
         output: .events
     ) { session, arguments in
+        session.reporter.say(Origins(session, arguments).sentences)
         let setup = Setup(session: session)
         var steps = Steps(reporter: session.reporter)
         session.warnOfExposedSecrets()
