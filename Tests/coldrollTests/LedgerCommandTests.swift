@@ -89,6 +89,30 @@ import Testing
         #expect((report["oldest"] as? [[String: Any]])?.first?["state"] as? String == "waiting")
     }
 
+    @Test func `a ledger in which nothing was ever listed is no success`() async throws {
+        let text = try await run("status")
+        #expect(text.code == 0)
+        #expect(text.output.contains("LISTING: Nothing was ever listed: run 'coldroll scan' or 'coldroll run'.\n"))
+        let pool = ConnectionPool(conninfo: MigratedDatabase.conninfo, limit: 1)
+        let ledger = Ledger(pool: pool)
+        #expect(try await verdict() == 5)
+        // Nor is a source that was only chosen.
+        let source = try await ledger.source(kind: "library", account: "ada", clientID: nil)
+        #expect(try await verdict() == 5)
+        let scan = try await ledger.openScan(source: source, since: nil, until: nil)
+        _ = try await ledger.finish(scan, outcome: "complete", reason: nil)
+        #expect(try await verdict() == 0)
+        await pool.close()
+    }
+
+    /// `verdict.code` of `status --json`.
+    private func verdict() async throws -> Int? {
+        let json = try await run("status", "--json")
+        #expect(json.code == 0)
+        let report = try #require(try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [String: Any])
+        return (report["verdict"] as? [String: Any])?["code"] as? Int
+    }
+
     @Test func `the day on which a quota lets the queue be empty follows from the queue of all sources of the project`()
         async throws
     {

@@ -13,6 +13,9 @@ struct Standing: Sendable, Equatable {
         return scans.contains { $0.unsettled != nil || $0.newest == nil } ? .unfinished : .done
     }
 
+    /// What a ledger is told that has no source yet: its sums are right, and say nothing of any library.
+    static let nothing = "Nothing was ever listed: run 'coldroll scan' or 'coldroll run'."
+
     /// Entries that were listed without an id and are not acknowledged.
     var unreadable: Int64 { scans.reduce(0) { $0 + $1.unreadable } }
 

@@ -148,9 +148,12 @@ extension StatusReport {
         logins = try await database.pool.run(StatusStatements.logins).map(Login.init)
         // Whoever works on a source whose login is refused ends with that, whatever the sums are.
         let isRefused = logins.contains { $0.state == "refused" }
+        // No sum of nothing is a success: whoever reads the code alone would take it for one.
+        let isNew = whole.standing.scans.isEmpty
+        let status: ExitStatus = isNew && whole.status == .done ? .unfinished : whole.status
         verdict = Judgement(
-            code: (isRefused ? .credentials : whole.status).code,
-            listing: whole.standing.sentence
+            code: (isRefused ? .credentials : status).code,
+            listing: isNew ? Standing.nothing : whole.standing.sentence
         )
         scans = whole.standing.scans.map(Scan.init)
         rate = try Rate(try await database.pool.run(StatusStatements.rate), left: totals.live)
