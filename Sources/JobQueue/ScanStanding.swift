@@ -67,6 +67,8 @@ package struct ScanStanding: Sendable, Equatable {
     package let unreadable: Int64
     /// The suspicious scan that waits for a decision, else the newest that is open or failed; nil if all is settled.
     package let unsettled: Unsettled?
+    /// Whether a page of the Picker is open in which the person has not pressed Done, as far as anybody has seen.
+    package let awaitsPick: Bool
 
     package init(
         source: String,
@@ -74,7 +76,8 @@ package struct ScanStanding: Sendable, Equatable {
         newest: Scan?,
         secondsSinceFull: Double?,
         unreadable: Int64,
-        unsettled: Unsettled?
+        unsettled: Unsettled?,
+        awaitsPick: Bool = false
     ) {
         self.source = source
         self.account = account
@@ -82,6 +85,7 @@ package struct ScanStanding: Sendable, Equatable {
         self.secondsSinceFull = secondsSinceFull
         self.unreadable = unreadable
         self.unsettled = unsettled
+        self.awaitsPick = awaitsPick
     }
 }
 
@@ -104,6 +108,7 @@ extension ScanStanding {
         secondsSinceFull = try row.doubleOrNil(13)
         unreadable = try row.integer(14)
         unsettled = row.textOrNil(15).map { Unsettled(state: $0, reason: row.textOrNil(16)) }
+        awaitsPick = try row.boolean(17)
     }
 }
 

@@ -231,7 +231,9 @@ enum ScanStatements {
                                        WHERE a.source_id = s.id AND a.accepted ORDER BY a.id DESC LIMIT 1), 0)),
                coalesce(o.state, CASE WHEN EXISTS (SELECT FROM coldroll.pick_session AS p
                                                    WHERE p.source_id = s.id AND p.ended_at IS NULL AND p.unlisted)
-                                      THEN 'broken off' END), o.reason
+                                      THEN 'broken off' END), o.reason,
+               EXISTS (SELECT FROM coldroll.pick_session AS p
+                       WHERE p.source_id = s.id AND p.ended_at IS NULL AND p.picked_at IS NULL)
         FROM coldroll.source AS s
         LEFT JOIN LATERAL (
             SELECT coalesce(c.outcome, CASE WHEN c.renewed_at >= now() - make_interval(secs => $2::double precision)

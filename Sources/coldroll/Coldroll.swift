@@ -49,6 +49,15 @@ enum Coldroll {
     ) async -> ExitStatus {
         let resources = OpenResources()
         interruption.begin(command.interruption)
+        if command.interruption == .graceful {
+            interruption.onFirstSignal { isGraceful in
+                reporter.say(
+                    isGraceful
+                        ? "Stopping: what is in hand is finished or given back. Interrupt it once more to give all back at once."
+                        : "Stopping."
+                )
+            }
+        }
         let work = Task<Ending, any Error> {
             let settings: Settings
             do {

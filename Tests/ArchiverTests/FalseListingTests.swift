@@ -127,6 +127,7 @@ import Testing
         bench.simulator.setFaults([FaultRule(on: "list", .falseEnd)])
         let error = await #expect(throws: ArchiverError.self) { try await bench.scan().run() }
         #expect(error?.code == .nothingFound)
+        #expect(error?.message.contains("COLDROLL_SOURCE=picker), or ask Google Takeout.") == true)
         #expect(bench.simulator.faults.map(\.struck) == [2])
         #expect(try await outcome(bench) == "suspicious")
     }

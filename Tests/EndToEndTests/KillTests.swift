@@ -133,6 +133,9 @@ import Darwin
         }
         // Twice: what is in hand stands still and would use up the whole grace time.
         worker.signal(SIGTERM)
+        try await stage.until("it is said, while what is in hand goes on") {
+            try worker.output.contains("Stopping: what is in hand is finished or given back.")
+        }
         try await stage.until("the jobs that had not begun are back") {
             try await stage.number("SELECT count(*) FROM coldroll.job WHERE state = 'ready'") == 26
         }

@@ -114,6 +114,12 @@ import Darwin
         try await letLeasesRunOut(stage)
         let second = try stage.start("run", changing: stage.byPicker)
         #expect(try await stage.link(shownBy: second) == link)
+        let status = try await stage.run("status", changing: stage.byPicker)
+        #expect(status.output.contains("scan      picker default: running, waits for you to pick"), "\(status.output)")
+        #expect(status.output.contains("waits for you to pick: whoever runs it has shown the link."), "\(status.output)")
+        try await stage.until("the log says what it waits for") {
+            try second.output.contains(#""waits":"waits for you to pick""#)
+        }
         try stage.simulator.pick(json: #"{"all":true}"#)
         let end = try await second.end()
         #expect(end.status == 0, "\(end.output)")

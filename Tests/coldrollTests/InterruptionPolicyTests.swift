@@ -1,3 +1,4 @@
+import Dispatch
 import Foundation
 import Synchronization
 import Testing
@@ -40,6 +41,35 @@ import Testing
         #expect(stop.hard)
         #expect(cancelled.times == 0)
         #expect(givenUp.times == 1)
+    }
+
+    @Test(arguments: [false, true])
+    func `the first signal is told at once, and no other`(isOpen: Bool) async {
+        let policy = policy(.graceful)
+        if isOpen { policy.becomeGraceful() }
+        let (told, tell) = AsyncStream.makeStream(of: Bool.self)
+        policy.onFirstSignal { tell.yield($0) }
+        policy.signalled(SIGINT)
+        var news = told.makeAsyncIterator()
+        #expect(await news.next() == isOpen)
+        guard isOpen else { return }
+        policy.signalled(SIGINT)
+        tell.finish()
+        #expect(await news.next() == nil)
+    }
+
+    @Test func `a reader that takes nothing holds up no second signal`() async {
+        let policy = policy(.graceful)
+        policy.becomeGraceful()
+        let full = DispatchSemaphore(value: 0)
+        let (ended, end) = AsyncStream.makeStream(of: DispatchTimeoutResult.self)
+        policy.onFirstSignal { _ in end.yield(full.wait(timeout: .now() + 10)) }
+        policy.signalled(SIGTERM)
+        policy.signalled(SIGTERM)
+        #expect(givenUp.times == 1)
+        full.signal()
+        var results = ended.makeAsyncIterator()
+        #expect(await results.next() == .success)
     }
 
     @Test func aSignalBeforeTheCommandIsKnownIsNotLost() {

@@ -126,6 +126,25 @@ private final class Screen: Sendable {
         #expect(last == "398/400 done · 2 to be tried again, the next in 50 s · 4.00 kB stored here")
     }
 
+    @Test func `a run whose person has not picked yet says that it waits for that, until it is over`() {
+        let reporter = screen.reporter(person(columns: 200))
+        func line() -> String? {
+            screen.now += 10
+            reporter.progress(WorkerProgress())
+            return screen.text.components(separatedBy: erase).last
+        }
+        reporter.awaitPick(true)
+        #expect(line() == "waits for you to pick · 0 B stored here")
+        reporter.awaitPick(false)
+        #expect(line() == "starting · 0 B/s · 0 B stored here")
+        let more = ProgressLine(WorkerProgress(stored: 3, live: 0, total: 3), RateMeter(), awaitsPick: true)
+        #expect(more.text(columns: 80) == "3/3 done · waits for you to pick · 0 B stored here")
+        #expect(more.fields["waits"] == .string("waits for you to pick"))
+        // What was picked before is fetched meanwhile.
+        let busy = ProgressLine(WorkerProgress(stored: 1, live: 2, total: 3), RateMeter(), awaitsPick: true)
+        #expect(busy.fields["waits"] == nil)
+    }
+
     @Test func aPersonSeesAModulesWarningsWithTheirFieldsAndNoInformation() {
         let logger = screen.reporter(person()).logger
         logger.log(.info, "claimed")

@@ -119,6 +119,21 @@ import Testing
         #expect(verdict { $0.unaccounted = 1 }.sentence.contains("do not add up"))
     }
 
+    @Test func `a reason that is a sentence has one full stop`() {
+        let spent = "Google's quota of 9 media requests a day is used up; it starts anew at midnight Pacific time."
+        let verdict = verdict(waits: [.init(reason: spent, seconds: 90), .init(reason: "paused by ada", seconds: nil)])
+        {
+            $0.stored = 9
+            $0.ready = 1
+        }
+        #expect(
+            verdict.sentence.hasSuffix(
+                "Waits for 1 min 30 s more: \(spent) Waits until 'coldroll resume': paused by ada."
+            ),
+            "\(verdict.sentence)"
+        )
+    }
+
     @Test func whatWaitsIsToldWithForWhatAndUntilWhen() {
         let verdict = verdict(waits: [
             .init(reason: "quota", seconds: 90), .init(reason: "paused by ada", seconds: nil),

@@ -138,7 +138,8 @@ struct Scan {
         }
         return
             "Google listed no photo or video at all\(entries). Since 31 March 2025 the Library API shows only what the "
-            + "same OAuth client uploaded: check that the credentials belong to the client that uploaded the photos."
+            + "same OAuth client uploaded: check that the credentials belong to the client that uploaded the photos. What a phone "
+            + "backed up has two ways out: pick it by hand (COLDROLL_SOURCE=picker), or ask Google Takeout."
     }
 
     /// - Throws: `ArchiverError` once a stop was asked for.

@@ -14,6 +14,8 @@ package struct PickerDesk: Sendable {
 
     /// Shows an invitation.
     package let invite: @Sendable (Invitation) async -> Void
+    /// Says that the wait is over, whether or not the person has picked.
+    package let waitEnds: @Sendable () -> Void
     /// Says that all was listed, and is looked through again for about so long before it is believed.
     package let looksAgain: @Sendable (_ duration: Duration) async -> Void
     /// Asks whether the person wants to pick more, until the answer comes or the closure says that nobody waits for it.
@@ -21,10 +23,12 @@ package struct PickerDesk: Sendable {
 
     package init(
         invite: @escaping @Sendable (Invitation) async -> Void,
+        waitEnds: @escaping @Sendable () -> Void,
         looksAgain: @escaping @Sendable (_ duration: Duration) async -> Void,
         wantsMore: @escaping @Sendable (_ isAwaited: @Sendable () -> Bool) async -> Bool
     ) {
         self.invite = invite
+        self.waitEnds = waitEnds
         self.looksAgain = looksAgain
         self.wantsMore = wantsMore
     }

@@ -125,6 +125,7 @@ extension PickerSource {
                 isResumed: isResumed
             )
         )
+        defer { desk.waitEnds() }
         var session = session
         while !session.isPicked {
             try await scan.sleep(min(session.pollInterval, max(.zero, ContinuousClock.now.duration(to: end))))

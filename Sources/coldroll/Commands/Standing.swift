@@ -44,6 +44,8 @@ struct Standing: Sendable, Equatable {
         }
         guard let unsettled = scan.unsettled else { return nil }
         switch unsettled.state {
+        case "running" where scan.awaitsPick:
+            return "\(name(scan, "The")) waits for you to pick: whoever runs it has shown the link."
         case "running": return "A scan of \(name(scan)) is going on: there may be more \(rest(scan))."
         case "broken off":
             return "A scan of \(name(scan)) was broken off, so there may be more \(rest(scan)): 'coldroll scan' or "
@@ -66,7 +68,9 @@ struct Standing: Sendable, Equatable {
 
     private func rest(_ scan: ScanStanding) -> String { scan.source == "picker" ? "that was picked" : "in the library" }
 
-    private func name(_ scan: ScanStanding) -> String { "the \(scan.source) of account \(harmless(scan.account))" }
+    private func name(_ scan: ScanStanding, _ article: String = "the") -> String {
+        "\(article) \(scan.source) of account \(harmless(scan.account))"
+    }
 }
 
 extension Standing {

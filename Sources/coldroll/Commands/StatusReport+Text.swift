@@ -103,6 +103,7 @@ extension StatusReport.Scan {
         var line = "scan      \(source) \(harmless(account)): \(state)"
         guard state != "none" else { return line }
         let isPicked = source == "picker"
+        if waitsForPick { line += ", waits for you to pick" }
         line += isPicked ? "" : isFull ? ", full" : ", \(since ?? "…") to \(until ?? "…") only"
         if let seconds = secondsSinceEnd {
             line += ", ended \(Quantity.duration(max(0, seconds))) ago"

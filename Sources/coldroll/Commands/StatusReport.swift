@@ -93,6 +93,8 @@ struct StatusReport: Sendable, Equatable, Encodable {
         let secondsSinceFull: Double?
         /// Entries listed without an id and not acknowledged.
         let unreadable: Int64
+        /// Whether a page of the Picker is open in which nobody was seen to press Done.
+        var waitsForPick = false
     }
 
     /// A login by `coldroll login`.
@@ -208,7 +210,8 @@ extension StatusReport.Scan {
             missing: newest?.missing,
             reason: newest?.reason,
             secondsSinceFull: standing.secondsSinceFull,
-            unreadable: standing.unreadable
+            unreadable: standing.unreadable,
+            waitsForPick: standing.awaitsPick
         )
     }
 }

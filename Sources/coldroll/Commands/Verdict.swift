@@ -62,7 +62,8 @@ struct Verdict: Sendable, Equatable {
             text += ", the next one due in \(Quantity.duration(max(0, due)))"
         }
         text += "."
-        for wait in waits { text += " Waits \(wait.words)." }
+        // Most reasons are sentences of their own.
+        for wait in waits { text += " Waits \(wait.words)" + (wait.reason.hasSuffix(".") ? "" : ".") }
         for outage in outages { text += " \(outage)" }
         return text
     }

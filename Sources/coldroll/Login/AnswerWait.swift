@@ -5,6 +5,8 @@ import GoogleAuth
 struct AnswerWait: Sendable {
     enum Event: Sendable {
         case answer(Consent.Answer, pasted: Bool)
+        /// Enter, and nothing before it.
+        case emptyLine
         case inputEnded
         case timeOver
     }
@@ -54,6 +56,11 @@ struct AnswerWait: Sendable {
                 reporter.warn(
                     "Something else than the answer to this login came to \(consent.redirect); still waiting."
                 )
+            case .emptyLine:
+                reporter.say(
+                    "Nothing was pasted. When the browser is done it stands at an address that begins with \(consent.redirect)? and "
+                        + "shows no page: copy that whole address, paste it here and press Enter."
+                )
             case .inputEnded:
                 throw CommandFailure(
                     .credentials,
@@ -75,8 +82,7 @@ struct AnswerWait: Sendable {
         Thread.detachNewThread { [consent, post] in
             while let line = readLine() {
                 let text = line.trimmingCharacters(in: .whitespaces)
-                if text.isEmpty { continue }
-                post.yield(.answer(consent.answer(address: text), pasted: true))
+                post.yield(text.isEmpty ? .emptyLine : .answer(consent.answer(address: text), pasted: true))
             }
             post.yield(.inputEnded)
         }

@@ -10,7 +10,11 @@ struct Picking: Sendable {
 
     var desk: PickerDesk {
         PickerDesk(
-            invite: { invitation in invite(invitation) },
+            invite: { invitation in
+                invite(invitation)
+                reporter.awaitPick(true)
+            },
+            waitEnds: { reporter.awaitPick(false) },
             looksAgain: { duration in
                 reporter.say(
                     "All that Google lists of what you picked is queued. Google is asked again for "

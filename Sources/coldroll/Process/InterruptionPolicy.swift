@@ -6,6 +6,7 @@ final class InterruptionPolicy: Sendable {
     private struct State {
         var kind = Command.Interruption.immediate
         var cancel: (@Sendable () -> Void)?
+        var tell: (@Sendable (_ isGraceful: Bool) -> Void)?
     }
 
     private let stop: StopSignal
@@ -40,6 +41,9 @@ final class InterruptionPolicy: Sendable {
         if hasCancelled { cancel() }
     }
 
+    /// Says how a person learns that the first signal came; called on a thread of its own, since nobody may read.
+    func onFirstSignal(_ tell: @escaping @Sendable (_ isGraceful: Bool) -> Void) { state.withLock { $0.tell = tell } }
+
     /// Says that the command watches `StopSignal` from now on.
     func becomeGraceful() { state.withLock { $0.kind = .graceful } }
 
@@ -55,6 +59,7 @@ final class InterruptionPolicy: Sendable {
         // Ctrl-C at psql's prompt reaches psql by itself.
         if state.kind == .own, number == SIGINT { return }
         stop.request()
+        if stop.requests == 1, let tell = state.tell { Thread.detachNewThread { tell(state.kind == .graceful) } }
         switch (state.kind, stop.requests) {
         case (.graceful, 1), (.own, _): break
         case (.graceful, 2): giveUp()

@@ -14,7 +14,13 @@ struct ProgressLine: Sendable, Equatable {
         fields = ["pages": .integer(scan.pages), "seen": .integer(scan.seen), "new": .integer(scan.new)]
     }
 
-    init(_ work: WorkerProgress, _ meter: RateMeter) {
+    /// - Parameters:
+    ///   - work: how far it is.
+    ///   - meter: what it knows of the speed.
+    ///   - awaitsPick: whether a person is to pick before there is more to do.
+    init(_ work: WorkerProgress, _ meter: RateMeter, awaitsPick: Bool = false) {
+        // Earlier picks may still be fetched meanwhile.
+        let standstill = awaitsPick && work.live == 0 ? "waits for you to pick" : work.standstill
         // The sums of all hosts are seconds old: what this process has stored meanwhile is known to be done.
         let done = min(work.total, max(work.total - work.live, work.stored))
         // Before a scan's first page, and until the sums were asked for, nothing is known to be done or not.
@@ -31,9 +37,9 @@ struct ProgressLine: Sendable, Equatable {
             words.append(Quantity.rate(bytesPerSecond: speed))
             fields["bytes_per_second"] = .integer(Int64(speed.rounded()))
         }
-        if let standstill = work.standstill {
+        if let standstill {
             // Speed and time left are those of before it.
-            words = [words[0], standstill]
+            words = work.total == 0 ? [standstill] : [words[0], standstill]
             fields["waits"] = .string(standstill)
         } else if let left = meter.secondsLeft(for: work.live), work.live > 0 {
             words.append("ETA \(Quantity.duration(left))")

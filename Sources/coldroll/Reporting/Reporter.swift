@@ -17,6 +17,7 @@ final class Reporter: Sendable {
         var drawn: String?
         var lastProgress = -Double.infinity
         var meter = RateMeter()
+        var awaitsPick = false
     }
 
     private let audience: Audience
@@ -85,11 +86,14 @@ final class Reporter: Sendable {
     /// Shows how far a scan is; call as often as you like.
     func progress(_ scan: ScanProgress) { show { _, _ in ProgressLine(scan) } }
 
+    /// Says whether all waits for a person who picks, which progress tells instead of a start that does not come.
+    func awaitPick(_ isAwaited: Bool) { state.withLock { $0.awaitsPick = isAwaited } }
+
     /// Shows how far the work is; call as often as you like.
     func progress(_ work: WorkerProgress) {
-        show { meter, now in
-            meter.note(count: max(0, work.total - work.live), bytes: work.storedBytes, at: now)
-            return ProgressLine(work, meter)
+        show { state, now in
+            state.meter.note(count: max(0, work.total - work.live), bytes: work.storedBytes, at: now)
+            return ProgressLine(work, state.meter, awaitsPick: state.awaitsPick)
         }
     }
 
@@ -148,10 +152,10 @@ final class Reporter: Sendable {
         return text + " (" + words.joined(separator: ", ") + ")"
     }
 
-    private func show(_ line: (inout RateMeter, Double) -> ProgressLine) {
+    private func show(_ line: (inout State, Double) -> ProgressLine) {
         let now = clock()
         state.withLock { state in
-            let line = line(&state.meter, now)
+            let line = line(&state, now)
             switch audience {
             case .person(let columns, redraws: true):
                 guard now - state.lastProgress >= Self.redrawInterval else { return }
