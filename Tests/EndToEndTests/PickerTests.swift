@@ -116,7 +116,10 @@ import Darwin
         #expect(try await stage.link(shownBy: second) == link)
         let status = try await stage.run("status", changing: stage.byPicker)
         #expect(status.output.contains("scan      picker default: running, waits for you to pick"), "\(status.output)")
-        #expect(status.output.contains("waits for you to pick: whoever runs it has shown the link."), "\(status.output)")
+        #expect(
+            status.output.contains("waits for you to pick: whoever runs it has shown the link."),
+            "\(status.output)"
+        )
         try await stage.until("the log says what it waits for") {
             try second.output.contains(#""waits":"waits for you to pick""#)
         }
@@ -126,6 +129,8 @@ import Darwin
         #expect(end.output.contains("This is the same page as before"), "\(end.output)")
         #expect(requests(stage, "pickerCreate") == 1)
         try stage.provePickedIsStored()
+        // What it brought is told also now that nothing can be had of it.
+        #expect(try await stage.texts("SELECT items || ' of ' || listed FROM coldroll.picks") == ["0 of 12"])
     }
 
     @Test func `when nobody picks in time the next run goes on with what was picked since, or with a new page`()

@@ -75,6 +75,23 @@ import Testing
         receiver.stop()
     }
 
+    @Test func `news of no run have the key run too`() async throws {
+        let fixture = try await QueueFixture()
+        let receiver = try Receiver(204)
+        try await fixture.ledger.note(
+            TurnNews(event: "login", subject: "login 1", words: "The login is refused."),
+            source: fixture.source,
+            run: nil
+        )
+        try await notifier(receiver.url, Lines()).tellAll(fixture.ledger, source: fixture.source, StopSignal())
+        #expect(
+            receiver.told == [
+                #"{"account":"ada \"x\"","event":"login","host":"nas","run":null,"text":"coldroll (account ada \"x\"): The login is refused."}"#
+            ]
+        )
+        receiver.stop()
+    }
+
     @Test func `what is not taken is sent three times, then later, with a warning that tells nothing`() async throws {
         let fixture = try await QueueFixture()
         let receiver = try Receiver(500, 302, 204, 500)

@@ -28,6 +28,18 @@ struct Notifier: Sendable {
         let account: String
         let host: String
         let run: Int64?
+
+        /// Every key each time: what is about no run says null.
+        func encode(to encoder: any Encoder) throws {
+            var keys = encoder.container(keyedBy: CodingKeys.self)
+            try keys.encode(text, forKey: .text)
+            try keys.encode(event, forKey: .event)
+            try keys.encode(account, forKey: .account)
+            try keys.encode(host, forKey: .host)
+            try keys.encode(run, forKey: .run)
+        }
+
+        private enum CodingKeys: String, CodingKey { case text, event, account, host, run }
     }
 
     /// What became of a message.
