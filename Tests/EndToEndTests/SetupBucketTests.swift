@@ -65,6 +65,30 @@ import Testing
         #expect(stage.simulator.objects().count { $0.bucket == "new-photos" && $0.name.hasPrefix("cold/") } == 3)
     }
 
+    @Test
+    func `buckets that were made with a ledger for that only are any other ledger's, until one has stored in them`()
+        async throws
+    {
+        let stage = try staged()
+        let made = try await stage.run("setup", "--yes", changing: throwaway(stage))
+        #expect(made.status == 0, "\(made.output)")
+        let server = try await stage.run("setup", changing: Self.new)
+        #expect(server.status == 0, "\(server.output)")
+        let again = try await stage.run("setup", changing: throwaway(stage))
+        #expect(again.status == 0, "\(again.output)")
+        let run = try await stage.run("run", changing: Self.new)
+        #expect(run.status == 0, "\(run.output)")
+        #expect(stage.simulator.objects().count { $0.bucket == "new-photos" && $0.name.hasPrefix("cold/") } == 3)
+        let late = try await stage.run("setup", changing: throwaway(stage))
+        #expect(late.status == 2 && late.output.contains("this ledger is empty"), "\(late.output)")
+        #expect(try await stage.run("run", changing: Self.new).status == 0)
+    }
+
+    /// Settings of a ledger that makes the buckets and nothing else.
+    private func throwaway(_ stage: Stage) -> [String: String] {
+        Self.new.merging(["COLDROLL_DATABASE_URL": "", "COLDROLL_HOME": stage.directory + "/for-setup"]) { $1 }
+    }
+
     @Test(arguments: [["setup"], ["setup", "--dry-run"]])
     func `nothing is made without a word of agreement, and the plan is shown`(words: [String]) async throws {
         let stage = try staged()

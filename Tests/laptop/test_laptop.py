@@ -30,9 +30,9 @@ def chapter():
 
 
 def settings():
-    """Step 4's lines."""
+    """Step 4's lines, for the file that step 5 names."""
     (block,) = [block for block in chapter() if "COLDROLL_SOURCE=library" in block]
-    return dict(line.split("=", 1) for line in block.strip().splitlines())
+    return block
 
 
 def commands():
@@ -51,6 +51,8 @@ class Laptop:
         opener.write_text(f'#!/bin/sh\nprintf "%s\\n" "$1" >"{self.opened}"\n')
         opener.chmod(0o755)
         shutil.copy(google["client"], self.home / "client_secret.json")
+        (self.home / ".config").mkdir()
+        (self.home / ".config/coldroll.env").write_text(settings())
         self.environment = {
             "PATH": f"{PROGRAMS}:/usr/sbin:/usr/bin:/sbin:/bin",
             "HOME": str(self.home),
@@ -58,7 +60,6 @@ class Laptop:
             "SSL_CERT_FILE": google["ca"],
             "GOOGLE_APPLICATION_CREDENTIALS": google["storage_credentials"],
             "BROWSER": str(opener),
-            **settings(),
         }
         self.output = ""
 
@@ -188,6 +189,7 @@ def test_a_laptop_goes_from_nothing_to_an_archive_and_on_a_month_later(directory
             watch.join(timeout=120)
             assert not failures, f"{failures}: {ended.stdout}"
         assert ended.returncode == 0, f"{command}: {ended.stdout}"
+    assert f"Settings are those of {laptop.home}/.config/coldroll.env" in laptop.output
     assert "the app is in testing" in laptop.output
     assert laptop.output.count("Logged in as ") == 1
     assert stored(google) == wanted(google)
@@ -197,7 +199,7 @@ def test_a_laptop_goes_from_nothing_to_an_archive_and_on_a_month_later(directory
     before = control(google, "counters")
     control(google, "expire-tokens", {})
     control(google, "library/add", {"kind": "photo", "filename": "IMG_9999.JPG"})
-    again = laptop.run("coldroll run")
+    again = laptop.run([command for command in commands() if command.split()[1] == "run"][0])
     assert again.returncode == 0, again.stdout
     after = control(google, "counters")
     assert after["oauth"]["refresh.ok"] == before["oauth"]["refresh.ok"] + 1
