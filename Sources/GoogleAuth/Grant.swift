@@ -72,27 +72,42 @@ struct AuthorizedUser: Sendable {
 package struct MetadataServer: Sendable {
     let host: String
     let scope: String
+    /// How long one try waits.
+    let patience: Duration
 
     /// `host` is `GCE_METADATA_HOST`, nil or empty for Google's name.
-    init(host: String?, scope: String) {
+    init(host: String?, scope: String, patience: Duration = Self.patience(in: [:])) {
         self.host = if let host, !host.isEmpty { host } else { "metadata.google.internal" }
         self.scope = scope
+        self.patience = patience
+    }
+
+    /// As google-auth (`google/auth/compute_engine/_metadata.py`): seconds by `GCE_METADATA_TIMEOUT`, else three.
+    ///
+    /// What is no whole number from 1 to 600 counts as unset.
+    package static func patience(in environment: [String: String]) -> Duration {
+        let seconds = environment["GCE_METADATA_TIMEOUT"].flatMap { Int($0) } ?? 3
+        return .seconds((1...600).contains(seconds) ? seconds : 3)
     }
 
     func request() -> HTTPRequest {
-        Self.request("instance/service-accounts/default/token?scopes=\(formEncoded(scope))", of: host)
+        Self.request(
+            "instance/service-accounts/default/token?scopes=\(formEncoded(scope))",
+            of: host,
+            patience: patience
+        )
     }
 
     /// Asks for one value.
     ///
     /// Never through a proxy: it speaks plain HTTP with this very machine, and a proxy's machine has credentials of its own.
-    package static func request(_ path: String, of host: String) -> HTTPRequest {
+    package static func request(_ path: String, of host: String, patience: Duration) -> HTTPRequest {
         var request = HTTPRequest(
             "GET",
             "http://\(host)/computeMetadata/v1/\(path)",
             headers: [HTTPField("Metadata-Flavor", "Google")]
         )
-        request.stallTimeout = .seconds(3)
+        request.stallTimeout = patience
         request.isDirect = true
         return request
     }

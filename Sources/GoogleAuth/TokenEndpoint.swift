@@ -44,16 +44,16 @@ struct TokenEndpoint: Sendable {
         return .failure(last)
     }
 
-    /// The metadata server answers at once or is not there (google-auth waits 3 s), so it gets less patience than connecting does.
+    /// The metadata server answers at once or is not there, so it gets less patience than connecting does.
     private func send(_ request: HTTPRequest) async throws(HTTPError) -> HTTPResponse {
-        guard case .metadataServer = grant else { return try await http.send(request, limit: 1 << 20) }
+        guard case .metadataServer(let server) = grant else { return try await http.send(request, limit: 1 << 20) }
         let sending = Task { () async -> Result<HTTPResponse, HTTPError> in
             do throws(HTTPError) { return .success(try await http.send(request, limit: 1 << 20)) } catch {
                 return .failure(error)
             }
         }
         let deadline = Task {
-            try await Task.sleep(for: .seconds(3))
+            try await Task.sleep(for: server.patience)
             sending.cancel()
         }
         let result = await sending.value

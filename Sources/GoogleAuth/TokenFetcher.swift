@@ -13,9 +13,11 @@ struct TokenFetcher: Sendable {
     /// `before` is whether a token came from here before, `replaced` the one that is too old or was refused.
     let fetch: @Sendable (_ before: Bool, _ replaced: String?) async -> Result<AccessToken, AuthError>
 
-    init(_ endpoint: TokenEndpoint) {
+    /// `quotaProject` wins over the one that the credentials name.
+    init(_ endpoint: TokenEndpoint, quotaProject: String? = nil) {
         clientID = endpoint.grant.clientID
-        extraHeaders = endpoint.grant.extraHeaders
+        extraHeaders =
+            quotaProject.map { [HTTPField("x-goog-user-project", $0)] } ?? endpoint.grant.extraHeaders
         isFinal = true
         self.endpoint = endpoint
         fetch = { before, _ in await endpoint.fetch(before: before) }

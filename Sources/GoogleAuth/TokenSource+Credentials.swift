@@ -11,6 +11,7 @@ extension TokenSource {
     ///   - scope: for service accounts.
     ///   - tokenEndpoint: base URL that replaces Google's (`COLDROLL_OAUTH_ENDPOINT`; `/token` is added), nil for Google's or
     ///     the file's own.
+    ///   - quotaProject: wins over the one that the file names.
     ///   - http: sends the token requests.
     /// - Returns: a source that has not asked for a token yet.
     /// - Throws: `.badCredentials` with what kind of file is wanted.
@@ -18,6 +19,7 @@ extension TokenSource {
         _ file: String,
         scope: String,
         tokenEndpoint: String?,
+        quotaProject: String? = nil,
         http: HTTPClient
     ) throws(AuthError) -> TokenSource {
         let bytes: [UInt8]
@@ -32,7 +34,14 @@ extension TokenSource {
                     : "There is no credentials file at \(file)."
             )
         }
-        return try json(bytes, named: file, scope: scope, tokenEndpoint: tokenEndpoint, http: http)
+        return try json(
+            bytes,
+            named: file,
+            scope: scope,
+            tokenEndpoint: tokenEndpoint,
+            quotaProject: quotaProject,
+            http: http
+        )
     }
 
     /// Like `file`, for credentials that are already in memory.
@@ -41,6 +50,7 @@ extension TokenSource {
     ///   - name: path or name that errors mention.
     ///   - scope: for service accounts.
     ///   - tokenEndpoint: as in `file`.
+    ///   - quotaProject: as in `file`.
     ///   - http: sends the token requests.
     /// - Returns: a source that has not asked for a token yet.
     /// - Throws: `.badCredentials` with what kind of file is wanted.
@@ -49,18 +59,20 @@ extension TokenSource {
         named name: String,
         scope: String,
         tokenEndpoint: String?,
+        quotaProject: String? = nil,
         http: HTTPClient
     ) throws(AuthError) -> TokenSource {
         let grant = try CredentialsFile(bytes, name: name).grant(scope: scope, tokenEndpoint: tokenEndpoint)
-        return TokenSource(TokenFetcher(TokenEndpoint(grant: grant, http: http)))
+        return TokenSource(TokenFetcher(TokenEndpoint(grant: grant, http: http), quotaProject: quotaProject))
     }
 
     /// ADC search order: GOOGLE_APPLICATION_CREDENTIALS, gcloud's default file, metadata server.
     ///
     /// The order is that of google-auth (`google/auth/_default.py`). Whether there is a metadata server shows at the first
-    /// `headers()`, which then throws `.badCredentials` with what to set.
+    /// `headers()`, which then throws `.badCredentials` with what to set. As there, `GOOGLE_CLOUD_QUOTA_PROJECT` wins over the
+    /// project that a file names for its quota.
     /// - Parameters:
-    ///   - environment: the process's; also `CLOUDSDK_CONFIG`, `HOME`, `GCE_METADATA_HOST`.
+    ///   - environment: the process's; also `CLOUDSDK_CONFIG`, `HOME`, `GCE_METADATA_HOST`, `GCE_METADATA_TIMEOUT`.
     ///   - scope: for service accounts and the metadata server.
     ///   - tokenEndpoint: as in `file`; the metadata server keeps its own.
     ///   - http: sends the token requests.
@@ -72,9 +84,10 @@ extension TokenSource {
         tokenEndpoint: String?,
         http: HTTPClient
     ) throws(AuthError) -> TokenSource {
+        let project = environment["GOOGLE_CLOUD_QUOTA_PROJECT"].flatMap { $0.isEmpty ? nil : $0 }
         if let named = environment["GOOGLE_APPLICATION_CREDENTIALS"], !named.isEmpty {
             do throws(AuthError) {
-                return try file(named, scope: scope, tokenEndpoint: tokenEndpoint, http: http)
+                return try file(named, scope: scope, tokenEndpoint: tokenEndpoint, quotaProject: project, http: http)
             } catch {
                 throw AuthError(
                     code: error.code,
@@ -88,10 +101,16 @@ extension TokenSource {
         if let gcloud {
             let path = gcloud + "/application_default_credentials.json"
             if FileManager.default.fileExists(atPath: path) {
-                return try file(path, scope: scope, tokenEndpoint: tokenEndpoint, http: http)
+                return try file(path, scope: scope, tokenEndpoint: tokenEndpoint, quotaProject: project, http: http)
             }
         }
-        let server = MetadataServer(host: environment["GCE_METADATA_HOST"], scope: scope)
-        return TokenSource(TokenFetcher(TokenEndpoint(grant: .metadataServer(server), http: http)))
+        let server = MetadataServer(
+            host: environment["GCE_METADATA_HOST"],
+            scope: scope,
+            patience: MetadataServer.patience(in: environment)
+        )
+        return TokenSource(
+            TokenFetcher(TokenEndpoint(grant: .metadataServer(server), http: http), quotaProject: project)
+        )
     }
 }

@@ -311,6 +311,50 @@ private func source(_ json: String, _ server: TokenServer) throws(AuthError) -> 
         #expect(server.asked.count == 3)
     }
 
+    @Test func `a silent one is waited for as long as GCE_METADATA_TIMEOUT says`() async throws {
+        let server = try TokenServer(.token("late", delay: 60))
+        let start = ContinuousClock.now
+        let tokens = try TokenSource.applicationDefault(
+            environment: ["GCE_METADATA_HOST": server.host, "GCE_METADATA_TIMEOUT": "1"],
+            scope: scope,
+            tokenEndpoint: nil,
+            http: HTTPClient()
+        )
+        await #expect(throws: AuthError.self) { try await tokens.headers() }
+        let patience = ContinuousClock.now - start
+        #expect(patience >= .seconds(3) && patience < .seconds(9))
+        #expect(server.asked.count == 3)
+    }
+
+    @Test(arguments: [("7", 7), ("", 3), ("soon", 3), ("0", 3), ("-1", 3), ("99999999999999999999", 3)])
+    func `a timeout that is none is three seconds`(text: String, seconds: Int) {
+        #expect(MetadataServer.patience(in: ["GCE_METADATA_TIMEOUT": text]) == .seconds(seconds))
+    }
+
+    @Test func `GOOGLE_CLOUD_QUOTA_PROJECT goes with each request, and wins over the file's`() async throws {
+        let server = try TokenServer(.token("a"))
+        let file = FileManager.default.temporaryDirectory.appending(path: "coldroll-\(UUID().uuidString).json")
+        try Data(login.replacing("{", with: #"{"quota_project_id":"of-the-file","#, maxReplacements: 1).utf8).write(
+            to: file
+        )
+        defer { try? FileManager.default.removeItem(at: file) }
+        func project(_ environment: [String: String]) async throws -> String? {
+            try await TokenSource.applicationDefault(
+                environment: environment,
+                scope: scope,
+                tokenEndpoint: "http://\(server.host)",
+                http: HTTPClient()
+            ).headers().first { $0.name == "x-goog-user-project" }?.value
+        }
+        let named = ["GOOGLE_APPLICATION_CREDENTIALS": file.path]
+        #expect(try await project(named) == "of-the-file")
+        let set = ["GOOGLE_CLOUD_QUOTA_PROJECT": "of-the-environment"]
+        #expect(try await project(named.merging(set) { $1 }) == "of-the-environment")
+        #expect(try await project(named.merging(["GOOGLE_CLOUD_QUOTA_PROJECT": ""]) { $1 }) == "of-the-file")
+        #expect(try await project(["GCE_METADATA_HOST": server.host].merging(set) { $1 }) == "of-the-environment")
+        #expect(try await project(["GCE_METADATA_HOST": server.host]) == nil)
+    }
+
     @Test(arguments: [403, 404])
     func aMachineWithoutAServiceAccountIsToldWhatToDo(status: Int) async throws {
         let server = try TokenServer(.json(status, "<html>"))

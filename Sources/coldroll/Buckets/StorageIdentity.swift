@@ -73,7 +73,8 @@ extension Session {
 
     /// One value of the metadata server (Compute Engine docs: "View and query VM metadata"); nil where there is none.
     private func metadata(_ path: String, _ host: String, _ http: HTTPClient) async -> String? {
-        let request = MetadataServer.request(path, of: host)
+        let patience = MetadataServer.patience(in: settings.environment)
+        let request = MetadataServer.request(path, of: host, patience: patience)
         guard let response = try? await http.send(request, limit: 4096), response.status == 200 else { return nil }
         return String(decoding: response.body, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
     }
