@@ -13,6 +13,10 @@ package protocol ObjectStore: Sendable {
     /// A mark of this very place, made on first use, where its URL may lead to another place on another host or at another
     /// time (a directory); nil where the URL alone says it (a bucket).
     func identity() async throws -> String?
+    /// What `check` and `identity` would find, as far as that can be seen without writing anything; for `coldroll doctor`.
+    ///
+    /// Returns nil also for a directory that has no mark yet; throws as `check`.
+    func look() async throws -> String?
     /// Sends one cheap request, without repeats, to see whether the place answers at all.
     ///
     /// Throws `.unavailable` if it does not; a refusal is an answer.

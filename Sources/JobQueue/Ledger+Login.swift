@@ -52,6 +52,11 @@ extension Ledger {
     /// Remembers whose source it is the first time; throws `.foreignAccount` if it belongs to somebody else.
     package func learn(subject: String, source: Int64) async throws {
         _ = try await pool.run(LoginStatements.learnSubject, [.integer(source), .text(subject)])
+        try await refuseForeign(subject: subject, source: source)
+    }
+
+    /// Throws `.foreignAccount` if the source belongs to somebody else; remembers nothing.
+    package func refuseForeign(subject: String, source: Int64) async throws {
         let row = try await pool.only(LoginStatements.subject, [.integer(source)])
         guard let known = row.textOrNil(0), known != subject else { return }
         throw LedgerError(

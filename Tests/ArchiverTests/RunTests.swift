@@ -46,6 +46,7 @@ private final class BusyArchive: ObjectStore {
 
     func create() async throws {}
     func check() async throws {}
+    func look() async throws -> String? { nil }
     func probe() async throws {}
     func list(prefix: String, pageToken: String?) async throws -> (
         objects: [CloudStorage.StoredObject], nextPageToken: String?

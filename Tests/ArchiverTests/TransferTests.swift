@@ -35,6 +35,7 @@ private struct OccupiedArchive: ObjectStore {
 
     func create() async throws {}
     func check() async throws {}
+    func look() async throws -> String? { nil }
     func probe() async throws {}
     func head(_ name: String) async throws -> StoredObject? { nil }
     func list(prefix: String, pageToken: String?) async throws -> (objects: [StoredObject], nextPageToken: String?) {

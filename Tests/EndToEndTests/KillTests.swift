@@ -84,8 +84,10 @@ import Darwin
         try await stage.texts("UPDATE coldroll.scan SET renewed_at = renewed_at - interval '1 minute'")
         let end = try await stage.run("run")
         #expect(end.status == 0, "\(end.output)")
-        // Five pages, the end once more, and a look at what came to the front meanwhile.
-        #expect(stage.simulator.counters.requests["list", default: 0] == 7, "the first five pages were listed again")
+        // Five pages, the end once more, and a look at what came to the front meanwhile, or two on a slow machine: not ten
+        // pages and more.
+        let pages = stage.simulator.counters.requests["list", default: 0]
+        #expect((7...9).contains(pages), "the first five pages were listed again: \(pages)")
         try stage.proveEverythingIsStored()
     }
 

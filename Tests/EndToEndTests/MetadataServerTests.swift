@@ -12,11 +12,13 @@ import Testing
         private let paths = Mutex<[String]>([])
         private let running = Mutex<HTTPServer?>(nil)
 
-        init(_ token: String) throws {
+        init(_ token: String, scopes: [String] = []) throws {
             let answer = #"{"access_token":"\#(token)","expires_in":3599,"token_type":"Bearer"}"#
+            let list = scopes.map { "https://www.googleapis.com/auth/\($0)\n" }.joined()
             let server = try HTTPServer { [self] request in
                 paths.withLock { $0.append(request.path) }
-                return .answer(ServerAnswer(200, body: .bytes(Array(answer.utf8))))
+                let text = request.path.hasSuffix("/scopes") ? list : answer
+                return .answer(ServerAnswer(200, body: .bytes(Array(text.utf8))))
             }
             running.withLock { $0 = server }
         }
@@ -45,6 +47,31 @@ import Testing
         #expect(end.status != 0, "\(end.output)")
         #expect(proxy.metadata.isEmpty)
         #expect(!own.metadata.isEmpty, "\(end.output)")
+        #expect(!end.output.contains("TOKEN-OF"))
+    }
+
+    @Test(arguments: [
+        (["devstorage.read_only", "logging.write"], true), (["devstorage.read_write"], false),
+        (["cloud-platform"], false),
+    ])
+    func `a machine whose access scopes let it only read is told by doctor`(scopes: [String], isTold: Bool)
+        async throws
+    {
+        let stage = try Stage { $0.synthesis = SynthesisOptions(count: 1, sizes: 1_000...2_000, videoPercent: 0) }
+        let own = try Server("TOKEN-OF-THIS-MACHINE", scopes: scopes)
+        defer { own.stop() }
+        let end = try await stage.run(
+            "doctor",
+            changing: [
+                "GCE_METADATA_HOST": own.host, "GOOGLE_APPLICATION_CREDENTIALS": "", "STORAGE_EMULATOR_HOST": "",
+                "HOME": stage.directory,
+            ]
+        )
+        #expect(own.metadata.contains { $0.hasSuffix("/scopes") })
+        let words =
+            "The access scopes of this machine (devstorage.read_only, logging.write) let it write into no bucket"
+        #expect(end.output.contains(words) == isTold, "\(end.output)")
+        #expect(end.output.contains("--scopes=cloud-platform") == isTold)
         #expect(!end.output.contains("TOKEN-OF"))
     }
 }

@@ -133,7 +133,8 @@ final class Stage: Sendable {
         _ what: @autoclosure () async throws -> String,
         _ condition: () async throws -> Bool
     ) async throws {
-        let end = ContinuousClock.now + .seconds(90)
+        // What happens at all happens long before, also on a machine that does ten things at once.
+        let end = ContinuousClock.now + .seconds(240)
         while try await !condition() {
             guard ContinuousClock.now < end else {
                 let what = try await what()

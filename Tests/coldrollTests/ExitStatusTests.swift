@@ -27,7 +27,7 @@ import Testing
             (.rejected(status: 400), 4),
         ].map { (PhotosError(code: $0.0, message: "x"), $0.1) }
         + [
-            (StorageError.Code.denied, 3), (.noBucket, 1), (.noSpace, 5), (.unavailable(retryAfter: nil), 4),
+            (StorageError.Code.denied, 3), (.noBucket, 1), (.noSpace, 4), (.unavailable(retryAfter: nil), 4),
             (.rejected, 1),
         ].map { (StorageError(code: $0.0, message: "x"), $0.1) }
         + [

@@ -22,6 +22,28 @@ package func checkOwnership(
     try await Marker.check(ledger, archive, state, logger)
 }
 
+/// How a ledger and its archive stand to each other, where nothing keeps them apart.
+package enum Ownership: Sendable, Equatable {
+    /// The state store's marker is of this ledger, and no newer.
+    case known
+    /// Neither holds anything of coldroll's: the first run binds them.
+    case new
+    /// The ledger knows objects that are there, and the state store has no marker: the next run writes it anew.
+    case unmarked
+}
+
+/// Finds out what `checkOwnership` would, and writes nothing: neither a marker nor into a directory.
+///
+/// - Throws: as `checkOwnership`.
+package func lookAtOwnership(
+    of ledger: Ledger,
+    archive: any ObjectStore,
+    state: any ObjectStore
+) async throws -> Ownership {
+    try await ledger.refuseForeign(archive: archive.url)
+    return try await Marker.judge(ledger, archive, state, id: try await archive.look())
+}
+
 /// What every run leaves in the state store, so that a lost, swapped or restored ledger is noticed before it stores
 /// anything: a ledger that forgot its objects would store them a second time under other names.
 struct Marker: Codable, Equatable {
@@ -70,6 +92,24 @@ struct Marker: Codable, Equatable {
         // An archive that is away (a disk not mounted, a bucket gone) must not look like one with nothing to do.
         try await archive.check()
         let id = try await archive.identity()
+        let ownership = try await judge(ledger, archive, state, id: id)
+        if ownership == .unmarked { logger.log(.warning, "the state store had no marker: it is written anew") }
+        // Not before all else is in order: a ledger is bound once. Of two hosts that do so with a directory each, one is
+        // refused.
+        try await ledger.bind(archive: archive.url, id: id)
+        if ownership == .known { return }
+        // Before the first object: a process killed between that and its ledger row leaves an empty ledger beside an
+        // archive that is not, and must be known as this archive's own.
+        try await leave(ledger, archive, state)
+    }
+
+    /// Compares ledger, archive and marker; `id` is the archive's mark, nil where it has none.
+    fileprivate static func judge(
+        _ ledger: Ledger,
+        _ archive: any ObjectStore,
+        _ state: any ObjectStore,
+        id: String?
+    ) async throws -> Ownership {
         try await ledger.refuseForeign(archive: archive.url, id: id)
         // The marker first: the fleet goes on storing and leaving markers, and the ledger only grows.
         let found = try await read(state)
@@ -79,20 +119,11 @@ struct Marker: Codable, Equatable {
             marker.ledger == identity.id || marker.objects > 0 || identity.objects > 0
         {
             try compare(marker, identity, archive: archive.url)
-            try await ledger.bind(archive: archive.url, id: id)
-            return
+            return .known
         }
-        if identity.objects == 0 {
-            try await refuseForgottenArchive(archive)
-        } else {
-            logger.log(.warning, "the state store had no marker: it is written anew")
-        }
-        // Not before all else is in order: a ledger is bound once. Of two hosts that do so with a directory each, one is
-        // refused.
-        try await ledger.bind(archive: archive.url, id: id)
-        // Before the first object: a process killed between that and its ledger row leaves an empty ledger beside an
-        // archive that is not, and must be known as this archive's own.
-        try await leave(ledger, archive, state)
+        guard identity.objects == 0 else { return .unmarked }
+        try await refuseForgottenArchive(archive)
+        return .new
     }
 
     /// Looks for the first and the last object that the ledger knows: two requests a run.

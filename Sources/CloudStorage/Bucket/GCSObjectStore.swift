@@ -42,6 +42,12 @@ struct GCSObjectStore: ObjectStore {
         }
     }
 
+    /// A check of a bucket writes nothing.
+    func look() async throws -> String? {
+        try await check()
+        return nil
+    }
+
     func head(_ name: String) async throws -> StoredObject? {
         try checkName(name)
         let response = try await repeated(

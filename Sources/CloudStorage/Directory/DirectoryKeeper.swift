@@ -68,6 +68,20 @@ actor DirectoryKeeper {
         return known
     }
 
+    /// What `prepare` would find, and the mark that `identity` would answer; nil where neither has been here yet.
+    ///
+    /// Writes nothing: a disk that is not mounted leaves its mount point as it was.
+    func inspect() throws(StorageError) -> String? {
+        try checkRoot()
+        let own = "\(root)/\(DirectoryNames.own)"
+        let isKnown = try FileStatus.ofLink(own) != nil
+        // What is named and renamed stands in both.
+        for folder in isKnown ? [root, own] : [root] {
+            try systemCall("Writing into \(folder)") { access(folder, W_OK | X_OK) }
+        }
+        return try readIdentity()
+    }
+
     private var identityPath: String { "\(root)/\(DirectoryNames.own)/id" }
 
     private func readIdentity() throws(StorageError) -> String? {

@@ -26,6 +26,8 @@ struct DirectoryObjectStore: ObjectStore {
 
     func identity() async throws -> String? { try await keeper.identity() }
 
+    func look() async throws -> String? { try await keeper.inspect() }
+
     /// Whether the place is there and takes a file.
     ///
     /// Nothing is cleaned up here: that walks over the whole archive, and keeps everybody from beginning a file meanwhile.

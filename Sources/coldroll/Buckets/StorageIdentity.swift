@@ -50,7 +50,7 @@ extension Session {
             return FileManager.default.contents(atPath: path).flatMap(StorageIdentity.init(json:)) ?? .unknown
         }
         guard settings.storageEmulator == nil else { return .unknown }
-        let host = settings.environment["GCE_METADATA_HOST"] ?? "metadata.google.internal"
+        let host = metadataHost
         async let email = metadata("instance/service-accounts/default/email", host, http)
         async let project = metadata("project/project-id", host, http)
         let (name, id) = await (email, project)
@@ -64,11 +64,23 @@ extension Session {
     /// The file that Google's search order for credentials ends at, nil where that is the metadata server.
     var storageCredentialsFile: String? {
         let environment = settings.environment
-        if let named = environment["GOOGLE_APPLICATION_CREDENTIALS"] { return named }
+        func value(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
+        if let named = value("GOOGLE_APPLICATION_CREDENTIALS") { return named }
         if settings.storageEmulator != nil { return nil }
-        let folder = environment["CLOUDSDK_CONFIG"] ?? environment["HOME"].map { $0 + "/.config/gcloud" }
+        let folder = value("CLOUDSDK_CONFIG") ?? environment["HOME"].map { $0 + "/.config/gcloud" }
         let path = folder.map { $0 + "/application_default_credentials.json" }
         return path.flatMap { FileManager.default.fileExists(atPath: $0) ? $0 : nil }
+    }
+
+    /// The access scopes of this machine, as URLs; nil where its credentials are a file's, or no metadata server answers.
+    func machineScopes(_ http: HTTPClient) async -> [String]? {
+        guard storageCredentialsFile == nil, settings.storageEmulator == nil else { return nil }
+        let answer = await metadata("instance/service-accounts/default/scopes", metadataHost, http)
+        return answer?.split(whereSeparator: \.isWhitespace).map(String.init)
+    }
+
+    private var metadataHost: String {
+        settings.environment["GCE_METADATA_HOST"].flatMap { $0.isEmpty ? nil : $0 } ?? "metadata.google.internal"
     }
 
     /// One value of the metadata server (Compute Engine docs: "View and query VM metadata"); nil where there is none.

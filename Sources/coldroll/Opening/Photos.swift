@@ -14,6 +14,8 @@ struct PhotosAccess: Sendable {
     var login: FleetLogin? = nil
     /// What was granted at the login that the fleet shares; nil where a credentials file is used.
     var kept: GrantedLogin? = nil
+    /// That login's id and whose it is; nil where a credentials file is used.
+    var keptFor: (id: String, subject: String)? = nil
 
     /// What Google says of the login, or said when it was made; nil where nobody knows.
     func granted() async -> GrantedLogin? {
@@ -126,7 +128,8 @@ extension Session {
             kept: GrantedLogin(
                 scopes: Set(login.scopes),
                 life: login.endsAt.map { .seconds($0.timeIntervalSinceNow) }
-            )
+            ),
+            keptFor: (login.id, login.subject)
         )
     }
 

@@ -58,7 +58,6 @@ extension ExitStatus {
         switch code {
         case .denied: .credentials
         case .noBucket, .rejected: .usage
-        case .noSpace: .unfinished
         default: .unreachable
         }
     }

@@ -21,7 +21,7 @@ struct ExitStatus: Sendable, Equatable {
             "parts are dead and not acknowledged, the sums do not add up, or Google's listing is not to be believed"
         ),
         (.credentials, "credentials are missing, expired, revoked, or not allowed to do it"),
-        (.unreachable, "the database or the network gave up"),
+        (.unreachable, "the database, the network or a disk gave up"),
         (.unfinished, "not finished: the message says how many parts wait, for what, until when"),
         (.interrupted, "interrupted by SIGINT or SIGTERM"),
     ]

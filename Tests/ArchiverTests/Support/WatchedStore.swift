@@ -37,6 +37,7 @@ final class WatchedStore: ObjectStore {
     func create() async throws { try await base.create() }
     func check() async throws { try await base.check() }
     func identity() async throws -> String? { try await base.identity() }
+    func look() async throws -> String? { try await base.look() }
     func probe() async throws { try await base.probe() }
     func head(_ name: String) async throws -> StoredObject? { try await base.head(name) }
 

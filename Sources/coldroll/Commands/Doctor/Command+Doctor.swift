@@ -5,10 +5,12 @@ extension Command {
         name: "doctor",
         purpose: "check settings, database, clock, credentials, stores, quota and disk, and say what to do",
         details: [
-            "Looks at everything that scan, work and run need, changes nothing, and goes on when something fails, also without a "
-                + "database or without Google. Each line is ok, warning or FAILED, with the fix beneath it.",
-            "The exit code is 0 if nothing failed, else that with which a run would end because of the first line that did. It "
-                + "asks Google Photos for one page, which counts in the day's quota.",
+            "Looks at what scan, work, run and serve need, and at whether ledger, archive, source and login belong together; goes "
+                + "on when something fails, also without a database or without Google. Each line is ok, warning or FAILED, with "
+                + "the fix beneath it.",
+            "It changes nothing, but that it asks Google Photos for one page, which counts in the day's quota, and starts the "
+                + "private PostgreSQL for as long as it looks. The exit code is 0 if nothing failed, else that with which run or "
+                + "serve would end because of the first line that did.",
         ],
         flags: [Flag("--json", .toggle, "one JSON document, for programs; docs/doctor.md lists its keys")],
         examples: [
@@ -46,15 +48,19 @@ struct Doctor: Sendable {
         let database = try await attempt(.database) { try await openedDatabase() }
         all += database.lines
         let open = database.value
+        let ledger = database.lines.contains { $0.verdict == .failed } ? nil : open
         all += try await attempt(.clock) { (try await clocks(open), ()) }.lines
-        // Before the request below, which draws a whole batch until the command ends.
-        let quota = try await attempt(.quota) { (try await quotas(open), ()) }.lines
-        all += try await attempt(.photos) { (try await photos(open), ()) }.lines
+        all += try await attempt(.photos) { (try await photos(ledger), ()) }.lines
+        all += await machine()
+        var stores: [Diagnosis] = []
         for use in [Diagnosis.Check.archive, .state] {
-            all += try await attempt(use) { (try await store(use), ()) }.lines
+            stores += try await attempt(use) { (try await store(use), ()) }.lines
         }
-        all += quota + disks
-        return all
+        all += stores
+        let areThere = !stores.contains { $0.verdict == .failed }
+        all += try await attempt(.ledger) { (try await belonging(areThere ? ledger : nil), ()) }.lines
+        all += try await attempt(.quota) { (try await quotas(ledger), ()) }.lines
+        return all + disks
     }
 
     private func attempt<Value>(

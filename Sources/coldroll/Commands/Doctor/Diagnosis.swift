@@ -12,7 +12,7 @@ struct Diagnosis: Sendable, Equatable, Encodable {
 
     /// What is looked at, the same for several lines about one thing.
     enum Check: String, Sendable, Encodable, CaseIterable {
-        case settings, database, clock, photos, archive, state, quota, disk
+        case settings, database, clock, photos, archive, state, ledger, quota, disk
     }
 
     let check: Check
@@ -21,7 +21,7 @@ struct Diagnosis: Sendable, Equatable, Encodable {
     let message: String
     /// What to do about it; nil where the message says it, or nothing is to be done.
     var fix: String?
-    /// What a run would end with because of it; `done` unless it failed.
+    /// What run or serve would end with because of it; `done` unless it failed.
     var status = ExitStatus.done
 
     enum CodingKeys: String, CodingKey { case check, verdict, message, fix }

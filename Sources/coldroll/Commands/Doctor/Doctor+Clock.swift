@@ -48,7 +48,11 @@ extension Doctor {
             let base = settings.storageEmulator ?? Settings.storageEndpoint
             return (base.contains("://") ? base : "http://" + base) + "/"
         }
-        return settings.source == .library ? settings.photosEndpoint + "/" : nil
+        return switch settings.source {
+        case .library: settings.photosEndpoint + "/"
+        case .picker: settings.pickerEndpoint + "/"
+        default: nil
+        }
     }
 
     /// What it means that this host's clock is so many seconds ahead of another.

@@ -9,7 +9,22 @@ enum DoctorStatements {
     /// The database's clock in seconds since 1970.
     static let clock = Statement("doctor.clock", "SELECT extract(epoch FROM clock_timestamp())::float8")
 
-    static let all = [version, clock]
+    /// Whether this is a standby, whether nothing can be written, and the tables into which this role may write nothing.
+    ///
+    /// No program but `setup` writes into coldroll.migration.
+    static let rights = Statement(
+        "doctor.rights",
+        """
+        SELECT pg_is_in_recovery(), current_setting('transaction_read_only')::boolean,
+               coalesce((SELECT string_agg(c.relname, ', ' ORDER BY c.relname)
+                         FROM pg_class AS c
+                         WHERE c.relnamespace = to_regnamespace('coldroll') AND c.relkind IN ('r', 'p')
+                           AND c.relname <> 'migration' AND NOT has_table_privilege(c.oid, 'INSERT')), ''),
+               current_user::text
+        """
+    )
+
+    static let all = [version, clock, rights]
 }
 
 extension Doctor {
@@ -31,12 +46,51 @@ extension Doctor {
             try await database.ledger.checkSchema()
             lines.append(.ok(.database, "The schema is of version \(Migration.all.count), as this program wants it."))
             try await database.ledger.refuseForeign(archive: session.settings.archive)
+            lines += try await rights(database)
         } catch {
             try Task.checkCancellation()
             lines.append(.failed(.database, error))
         }
         if !isPrivate { lines += try await poolers(database) }
         return (lines, database)
+    }
+
+    /// Whether a run could write: what can only be read answers every question, and fails at the first page of a scan.
+    private func rights(_ database: Database) async throws -> [Diagnosis] {
+        guard let row = try await database.pool.run(DoctorStatements.rights).first else { return [] }
+        if try row.boolean(0) {
+            return [
+                .failed(
+                    .database,
+                    "The server is a standby, in which nothing can be written.",
+                    fix:
+                        "Let COLDROLL_DATABASE_URL name the primary, or all hosts with target_session_attrs=read-write.",
+                    .unreachable
+                )
+            ]
+        }
+        if try row.boolean(1) {
+            return [
+                .failed(
+                    .database,
+                    "The database lets this role only read (default_transaction_read_only).",
+                    fix: "ALTER ROLE … RESET default_transaction_read_only, or ALTER DATABASE where it was set there",
+                    .unreachable
+                )
+            ]
+        }
+        let closed = try row.text(2)
+        guard closed.isEmpty else {
+            return [
+                .failed(
+                    .database,
+                    "The role \(try row.text(3)) may not write into \(closed).",
+                    fix: "Let COLDROLL_DATABASE_URL name the role that ran 'coldroll setup'.",
+                    .credentials
+                )
+            ]
+        }
+        return []
     }
 
     /// Whether a pooler stands in the way of LISTEN, and the direct way leads to the same ledger.

@@ -5,16 +5,18 @@ extension Doctor {
     static let little: Int64 = 1_000_000_000
     static let tooLittle: Int64 = 100_000_000
 
-    /// Room and the right to write in the home, in stores that are directories, and for temporary files.
+    /// Room and the right to write in stores that are directories, and in the home of a private PostgreSQL.
     var disks: [Diagnosis] {
         let settings = session.settings
-        var places = [("COLDROLL_HOME", settings.home)]
+        var places = settings.database == nil ? [("COLDROLL_HOME", settings.home)] : []
         for (name, url) in [("the archive", settings.archive), ("the state store", settings.state)]
         where url.hasPrefix("file://") {
             let path = String(url.dropFirst("file://".count))
             places.append((name, path.removingPercentEncoding ?? path))
         }
-        places.append(("temporary files", NSTemporaryDirectory()))
+        guard !places.isEmpty else {
+            return [.skipped(.disk, "Not checked: neither the ledger nor a store is on a disk of this host.")]
+        }
         return places.map { Self.judge(name: $0.0, path: $0.1) }
     }
 
@@ -27,7 +29,7 @@ extension Doctor {
                 .disk,
                 "\(place) (\(name)) cannot be written by this user: \(String(cString: strerror(errno))).",
                 fix: "Change its owner or its rights, or name another directory.",
-                .usage
+                .credentials
             )
         }
         var status = statvfs()
@@ -44,7 +46,7 @@ extension Doctor {
     /// What so many free bytes mean.
     static func judge(name: String, place: String, free: Int64) -> Diagnosis {
         let room = "\(Quantity.bytes(free)) free in \(place) (\(name))"
-        if free < tooLittle { return .failed(.disk, "Only \(room).", fix: "Make room.", .unfinished) }
+        if free < tooLittle { return .failed(.disk, "Only \(room).", fix: "Make room.", .unreachable) }
         return free < little ? .warning(.disk, "Only \(room).", fix: "Make room.") : .ok(.disk, "\(room).")
     }
 

@@ -1,3 +1,5 @@
+import GoogleAuth
+
 extension Doctor {
     /// What is set, and who may read the files with secrets in them.
     var settings: [Diagnosis] {
@@ -30,6 +32,13 @@ extension Doctor {
                     .usage
                 )
             )
+        }
+        if let file = settings.serve.secretFile {
+            do throws(AuthError) {
+                _ = try SharedSecret(file: file)
+            } catch {
+                lines.append(.failed(.settings, error))
+            }
         }
         for secret in session.exposedSecrets {
             lines.append(.warning(.settings, "\(secret.words).", fix: secret.remedy))

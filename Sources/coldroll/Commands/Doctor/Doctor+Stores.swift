@@ -4,6 +4,27 @@ extension Doctor {
     /// A request without an answer is sent twice: somebody waits for the report.
     private static let tries = 2
 
+    /// Whether this machine's access scopes let it write, where its credentials are those of the metadata server.
+    ///
+    /// They bound what a VM's tokens are good for, whatever its service account may do (Compute Engine docs, "Service
+    /// accounts", "Access scopes"), and no bucket tells of them.
+    func machine() async -> [Diagnosis] {
+        guard session.settings.usesBuckets, let scopes = await session.machineScopes(http) else { return [] }
+        let names = scopes.map { String($0.split(separator: "/").last ?? "") }
+        guard Set(names).isDisjoint(with: ["cloud-platform", "devstorage.full_control", "devstorage.read_write"]) else {
+            return []
+        }
+        return [
+            .failed(
+                .archive,
+                "The access scopes of this machine (\(names.isEmpty ? "none" : names.joined(separator: ", "))) let it write "
+                    + "into no bucket, whatever its service account may do.",
+                fix: "Stop it, then: gcloud compute instances set-service-account NAME --scopes=cloud-platform",
+                .credentials
+            )
+        ]
+    }
+
     /// Whether one of the two stores is there, and safe.
     func store(_ check: Diagnosis.Check) async throws -> [Diagnosis] {
         let use: BucketUse = check == .archive ? .archive : .state
@@ -11,7 +32,7 @@ extension Doctor {
         guard let bucket = buckets.first(where: { $0.use == use })?.bucket else {
             let stores = try session.openStores(http)
             let store = use == .archive ? stores.archive : stores.state
-            try await store.probe()
+            _ = try await store.look()
             return [.ok(check, "The directory \(store.url) is there and can be written.")]
         }
         var findings: [BucketFinding] = []
