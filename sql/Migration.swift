@@ -32,6 +32,7 @@ package struct Migration: Sendable {
         Migration(14, "logins", PackageResources.m0014_logins_sql),
         Migration(15, "picks", PackageResources.m0015_picks_sql),
         Migration(16, "turns", PackageResources.m0016_turns_sql),
+        Migration(17, "doubts", PackageResources.m0017_doubts_sql),
     ]
 
     /// SQLSTATE of a step that is applied already: somebody else was faster.
