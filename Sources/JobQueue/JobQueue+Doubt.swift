@@ -55,8 +55,9 @@ extension JobQueue {
         )
     }
 
-    /// Ends the doubt about a held part: what it is stored as is not its own. It is an ordinary job from then on, under
-    /// another name.
+    /// Ends the doubt about a held part: what it is stored as is not its own.
+    ///
+    /// It is an ordinary job from then on, under another name.
     package func replace(
         worker: Int64,
         _ job: JobReference,

@@ -116,6 +116,8 @@ struct StatusReport: Sendable, Equatable, Encodable {
         let code: Int32
         /// What keeps the listings from being complete; nil if nothing does.
         let listing: String?
+        /// What is to be compared yet before all is known to be stored; nil if nothing is.
+        var comparison: String? = nil
     }
 
     let parts: Parts
@@ -148,9 +150,16 @@ extension StatusReport {
         logins = try await database.pool.run(StatusStatements.logins).map(Login.init)
         // Whoever works on a source whose login is refused ends with that, whatever the sums are.
         let isRefused = logins.contains { $0.state == "refused" }
+        // Only where all else is done: a drain compares last.
+        let isDue = whole.status == .done ? try await database.ledger.isComparisonDue(sources: []) : false
+        let status = isDue ? .unfinished : whole.status
         verdict = Judgement(
-            code: (isRefused ? .credentials : whole.status).code,
-            listing: whole.standing.sentence
+            code: (isRefused ? .credentials : status).code,
+            listing: whole.standing.sentence,
+            comparison: isDue
+                ? "What was stored last is not yet compared with the rest, to find items that Google gave another one's bytes: "
+                    + "workers do that within a minute, and 'coldroll work --drain' at once."
+                : nil
         )
         scans = whole.standing.scans.map(Scan.init)
         rate = try Rate(try await database.pool.run(StatusStatements.rate), left: totals.live)
