@@ -165,6 +165,28 @@ import Testing
         #expect(try await stage.number("SELECT count(*) FROM coldroll.object WHERE confirmed") == 2)
     }
 
+    @Test func `what Google does not have any more stays in doubt until a person has looked at it`() async throws {
+        let stage = try stage([("a.jpg", Self.picture("one")), ("b.jpg", Self.picture("two"))])
+        try await storeFirst(stage)
+        let entry = try #require(try stage.simulator.library.first { $0.filename == "a.jpg" })
+        var gone = FaultRule(on: "get", .status)
+        gone.status = 404
+        gone.match = entry.id
+        stage.simulator.setFaults([FaultRule(on: "batchGet", .status), gone])
+        let end = try await stage.run("work", "--drain")
+        #expect(end.status == 2, "\(end.output)")
+        #expect(stage.simulator.faults[1].struck > 0)
+        let failures = try await stage.run("failures")
+        #expect(failures.output.contains("with the same bytes as part"), "\(failures.output)")
+        let doubted = "SELECT part::text FROM coldroll.doubts WHERE state LIKE 'cannot be checked: gone%'"
+        let part = try #require(try await stage.texts(doubted).first)
+        #expect(failures.output.contains("coldroll accept \(part)"), "\(failures.output)")
+        let accepted = try await stage.run("accept", part)
+        #expect(accepted.status == 0, "\(accepted.output)")
+        let after = try await stage.run("work", "--drain")
+        #expect(after.status == 0, "\(after.output)")
+    }
+
     @Test func `a worker that is killed while it checks leaves nothing undecided`() async throws {
         let stage = try stage([("a.jpg", Self.picture("one")), ("b.jpg", Self.picture("two"))])
         try await storeFirst(stage)
