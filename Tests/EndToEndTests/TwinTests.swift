@@ -187,6 +187,27 @@ import Testing
         #expect(after.status == 0, "\(after.output)")
     }
 
+    @Test func `a worker that stays compares when it has nothing else to do, and status says so until then`()
+        async throws
+    {
+        let same = try Self.picture("same")
+        let stage = try stage([("a.jpg", same), ("b.jpg", same)])
+        try await stage.run("scan")
+        let worker = try stage.start("work")
+        try await stage.until("both are stored") { try await stage.number("SELECT count(*) FROM coldroll.object") == 2 }
+        let before = try await stage.run("status", "--json")
+        #expect(before.output.contains(#""comparison":"#) && before.output.contains(#""code":5"#), "\(before.output)")
+        try await stage.until("the comparison") {
+            try await stage.number("SELECT count(*) FROM coldroll.object WHERE confirmed") == 2
+        }
+        let after = try await stage.run("status", "--json")
+        #expect(!after.output.contains(#""comparison":"#) && after.output.contains(#""code":0"#), "\(after.output)")
+        worker.signal(SIGTERM)
+        _ = try await worker.end()
+        #expect(downloads(stage) == 4)
+        try await proveEachHasItsOwn(stage)
+    }
+
     @Test func `a worker that is killed while it checks leaves nothing undecided`() async throws {
         let stage = try stage([("a.jpg", Self.picture("one")), ("b.jpg", Self.picture("two"))])
         try await storeFirst(stage)

@@ -90,7 +90,7 @@ COMMENT ON COLUMN coldroll.doubts.part IS 'Number of the part.';
 COMMENT ON COLUMN coldroll.doubts.object_name IS 'The object that is, or was, in doubt.';
 COMMENT ON COLUMN coldroll.doubts.twin IS 'Part of another item that had the same bytes.';
 COMMENT ON COLUMN coldroll.doubts.twin_name IS 'Name in the archive of that one.';
-COMMENT ON COLUMN coldroll.doubts.state IS 'is being checked; cannot be checked, with the reason; skipped; confirmed: it is what Google has; replaced: it was another item''s; accepted by a person.';
+COMMENT ON COLUMN coldroll.doubts.state IS 'is being checked; cannot be checked, with the reason; skipped; confirmed: it is what Google has; replaced: Google has other bytes for it, so that it was another item''s, or was edited since; accepted by a person.';
 COMMENT ON COLUMN coldroll.doubts.size IS 'Its bytes.';
 COMMENT ON COLUMN coldroll.doubts.doubted_at IS 'When that was found.';
 COMMENT ON COLUMN coldroll.doubts.ended_at IS 'When the doubt ended.';

@@ -59,7 +59,7 @@ extension Transfer {
         return .confirmed
     }
 
-    /// What the part is stored as is not its own: it goes on as one that is not stored, under another name.
+    /// What the part is stored as is not its own, or not any more, since it was edited: it goes on as one that is not stored, under another name.
     ///
     /// - Returns: nil to go on.
     func replace(_ attempt: inout Try, with bytes: BodyMarks.Bytes) async -> Ending? {
@@ -78,7 +78,7 @@ extension Transfer {
         }
         context.logger.log(
             .warning,
-            "what was stored for a part was another item's: its own bytes are stored under another name",
+            "Google has other bytes for a part than those that were stored, which another item has: they are stored under another name",
             [
                 "part": .integer(claim.part), "twin": .integer(attempt.stored?.twin ?? 0), "wrong": .string(old),
                 "name": .string(attempt.job.objectName),
