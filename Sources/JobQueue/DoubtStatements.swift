@@ -5,7 +5,7 @@ enum DoubtStatements {
     /// Takes up to `$2` parts of sources `$1` out of what is stored that have their bytes in common with another item of
     /// their source, and that were downloaded once only; makes jobs for them, and counts them.
     ///
-    /// Objects have no index by their bytes, which would cost each that is stored: this reads the table twice, a second for a
+    /// Objects have no index by their bytes, which would cost each that is stored: this reads the table twice, three seconds for a
     /// million. Of each set of equal ones a part is told one twin, the first or the last, so that ten thousand copies of a
     /// picture are ten thousand rows and not their square.
     static let find = Statement(
