@@ -178,7 +178,7 @@ import Testing
         screen.columns = { 20 }
         let first = screen.text(for: report)
         #expect(first.hasPrefix("stored    1,000 = 2\u{1B}[K\nfound"))
-        #expect(screen.text(for: report) == "\r\u{1B}[14A" + first)
+        #expect(screen.text(for: report) == "\r\u{1B}[15A" + first)
         var plain = StatusScreen(asJSON: false, redraws: false)
         #expect(plain.text(for: report) == plain.text(for: report))
         #expect(!plain.text(for: report).contains("\u{1B}"))
