@@ -11,6 +11,8 @@ extension Statement {
             CompleteStatements.stored, CompleteStatements.storedAgain, CompleteStatements.storedWithMotion,
             CompleteStatements.ended,
             CompleteStatements.repeated,
+            DoubtStatements.find, DoubtStatements.look, DoubtStatements.confirmed, DoubtStatements.twice,
+            DoubtStatements.replace, DoubtStatements.isDue,
             FailureStatements.fail, FailureStatements.release, FailureStatements.correct, FailureStatements.rename,
             LaneStatements.park, LaneStatements.slowDown, LaneStatements.waiting, LaneStatements.totals,
             LaneStatements.hasLive,

@@ -52,7 +52,8 @@ enum ClaimStatements {
                i.source_item, i.filename, i.mime_type,
                to_char(i.capture_time AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), i.width, i.height,
                c.part_id = ANY (ARRAY (SELECT u.part_id FROM coldroll.upload AS u)),
-               c.rank
+               c.rank,
+               coalesce((SELECT true FROM coldroll.doubt AS d WHERE d.part_id = c.part_id AND d.ended_at IS NULL), false)
         FROM claimed AS c
         JOIN coldroll.part AS p ON p.id = c.part_id
         JOIN coldroll.item AS i ON i.id = p.item_id

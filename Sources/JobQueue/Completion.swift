@@ -28,6 +28,8 @@ package struct ObjectRecord: Sendable, Equatable {
     package let mediaKind: String
     /// True where the object of this identity was already there.
     package let adopted: Bool
+    /// True where two downloads brought these very bytes: another item may have them as well.
+    package let isConfirmed: Bool
 
     package init(
         generation: Int64,
@@ -36,7 +38,8 @@ package struct ObjectRecord: Sendable, Equatable {
         md5: String?,
         fidelity: Fidelity,
         mediaKind: String,
-        adopted: Bool
+        adopted: Bool,
+        isConfirmed: Bool = false
     ) {
         self.generation = generation
         self.size = size
@@ -45,6 +48,7 @@ package struct ObjectRecord: Sendable, Equatable {
         self.fidelity = fidelity
         self.mediaKind = mediaKind
         self.adopted = adopted
+        self.isConfirmed = isConfirmed
     }
 }
 
@@ -54,6 +58,8 @@ package struct Completion: Sendable, Equatable {
     package enum Result: Sendable, Equatable {
         /// Stored; `motion` is recorded, with its job, in the same statement, unless the item has one already.
         case stored(ObjectRecord, motion: NewPart?)
+        /// Was stored and doubted, and another download brought the same bytes.
+        case confirmed
         /// Left out on purpose.
         case skipped(reason: String)
         /// Never to be tried again by itself.

@@ -74,7 +74,8 @@ extension ClaimedJob {
             captureTime: row.textOrNil(13),
             width: try row.integerOrNil(14),
             height: try row.integerOrNil(15),
-            hasUpload: try row.boolean(16)
+            hasUpload: try row.boolean(16),
+            isDoubted: try row.boolean(18)
         )
     }
 }

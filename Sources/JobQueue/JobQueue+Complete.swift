@@ -5,7 +5,7 @@ extension JobQueue {
     ///
     /// What is missing was not this worker's any more: somebody claimed it since. A completion that comes late but
     /// before anybody else's claim is accepted. Safe to repeat after a lost connection: a repeat is looked up.
-    /// Stored parts, stored parts with a clip, and other ends are a statement each; a fault in a later one leaves the
+    /// Stored parts, stored parts with a clip, confirmed ones and other ends are a statement each; a fault in a later one leaves the
     /// earlier ones done.
     package func complete(
         worker: Int64,
@@ -14,8 +14,11 @@ extension JobQueue {
         // Whoever waits for row locks does so in the order of parts.
         let sorted = completions.sorted { $0.job.part < $1.job.part }
         var stored = StoredBatch(), withMotion = StoredBatch(), ended = EndedBatch()
+        var confirmed: [JobReference] = [], twice: [JobReference] = []
         for completion in sorted {
+            if case .stored(let object, _) = completion.result, object.isConfirmed { twice.append(completion.job) }
             switch completion.result {
+            case .confirmed: confirmed.append(completion.job)
             case .stored(let object, motion: nil): stored.append(completion.job, object)
             case .stored(let object, motion: let clip?): withMotion.append(completion.job, object, clip)
             case .skipped(let reason): ended.append(completion.job, completion.result.word, reason)
@@ -41,6 +44,10 @@ extension JobQueue {
         if !ended.jobs.isEmpty {
             accepted.formUnion(try await run(CompleteStatements.ended, [.integer(worker)] + ended.values))
         }
+        if !confirmed.isEmpty {
+            let jobs: [PostgresValue] = [.integers(confirmed.map(\.part)), .integers(confirmed.map(\.lease))]
+            accepted.formUnion(try await run(DoubtStatements.confirmed, [.integer(worker)] + jobs))
+        }
         if accepted.count < sorted.count {
             let missing = sorted.filter { !accepted.contains($0.job) }
             accepted.formUnion(
@@ -52,6 +59,13 @@ extension JobQueue {
                     ]
                 )
             )
+        }
+        // Few parts, and hardly ever any: a statement of its own keeps that out of the way of all the others. What a crash
+        // leaves out here is fetched once more.
+        twice.removeAll { !accepted.contains($0) }
+        if !twice.isEmpty {
+            let jobs: [PostgresValue] = [.integers(twice.map(\.part)), .integers(twice.map(\.lease))]
+            _ = try await pool.run(DoubtStatements.twice, [.integer(worker)] + jobs)
         }
         return accepted
     }
@@ -69,7 +83,7 @@ extension Completion.Result {
     /// The word for it in the database.
     fileprivate var word: String {
         switch self {
-        case .stored: "stored"
+        case .stored, .confirmed: "stored"
         case .skipped: "skipped"
         case .dead: "dead"
         }

@@ -45,6 +45,8 @@ package struct ClaimedJob: Sendable, Equatable {
     package let height: Int64?
     /// Whether an earlier claim left a half-done upload: ask for it with `takeUpload`.
     package let hasUpload: Bool
+    /// Whether it is stored already, with bytes that another item has too: compare it with `doubt(of:)`.
+    package let isDoubted: Bool
 
     package init(
         reference: JobReference,
@@ -62,7 +64,8 @@ package struct ClaimedJob: Sendable, Equatable {
         captureTime: String?,
         width: Int64?,
         height: Int64?,
-        hasUpload: Bool = false
+        hasUpload: Bool = false,
+        isDoubted: Bool = false
     ) {
         self.reference = reference
         self.kind = kind
@@ -80,6 +83,7 @@ package struct ClaimedJob: Sendable, Equatable {
         self.width = width
         self.height = height
         self.hasUpload = hasUpload
+        self.isDoubted = isDoubted
     }
 }
 

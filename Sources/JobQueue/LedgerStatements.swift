@@ -6,7 +6,9 @@ enum LedgerStatements {
         "ledger.identity",
         """
         SELECT l.id::text, coalesce((SELECT max(r.number) FROM coldroll.run AS r), 0),
+               -- What is doubted, or was replaced, stands in the archive all the same: the number only grows.
                (SELECT count(*) FROM coldroll.object)
+               + (SELECT count(*) FROM coldroll.doubt AS d WHERE d.verdict IS NULL OR d.verdict = 'replaced')
         FROM coldroll.ledger AS l
         """
     )

@@ -180,6 +180,10 @@ enum ArchiverCalls {
     private static func done(_ progress: Archiver.WorkerProgress) -> String {
         var text =
             "Stored \(Quantity.counted(Int64(progress.stored), "part")) (\(Quantity.bytes(progress.storedBytes)))"
+        if progress.confirmed > 0 {
+            text +=
+                " and found \(Quantity.counted(Int64(progress.confirmed), "part")) of the same bytes as another to be right"
+        }
         if progress.failures > 0 {
             text += " with \(Quantity.counted(Int64(progress.failures), "failed try", "failed tries"))"
         }

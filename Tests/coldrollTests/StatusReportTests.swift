@@ -19,7 +19,7 @@ import Testing
         totals.nextDue = 90
         return StatusReport(
             parts: .init(totals),
-            verdict: .init(code: 2, listing: "Half was missing."),
+            verdict: .init(code: 2, listing: "Half was missing.", comparison: "Not yet compared."),
             scans: [
                 .init(
                     source: "library",
@@ -147,6 +147,7 @@ import Testing
                 scan      library eve: running, 2024-01-01 to 2024-02-01 only, begun 5 s ago; 0 pages, 0 items listed, 0 new; \
                 no full scan is complete yet
                 LISTING: Half was missing.
+                COMPARISON: Not yet compared.
                 login     library ada: good until 2026-12-03, for 6 d 23 h more; logged in 1 h 00 min ago
                 login     library eve: REFUSED (Google refuses\u{FFFD} it. Run 'coldroll login'.)
                 rate      10.0/s, 10.0 MB/s, ETA 5 min 00 s
@@ -177,7 +178,7 @@ import Testing
         screen.columns = { 20 }
         let first = screen.text(for: report)
         #expect(first.hasPrefix("stored    1,000 = 2\u{1B}[K\nfound"))
-        #expect(screen.text(for: report) == "\r\u{1B}[14A" + first)
+        #expect(screen.text(for: report) == "\r\u{1B}[15A" + first)
         var plain = StatusScreen(asJSON: false, redraws: false)
         #expect(plain.text(for: report) == plain.text(for: report))
         #expect(!plain.text(for: report).contains("\u{1B}"))

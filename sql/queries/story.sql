@@ -44,6 +44,15 @@ FROM (
     JOIN coldroll.object AS o ON o.part_id = p.id
     LEFT JOIN coldroll.worker AS w ON w.id = o.worker_id
     UNION ALL
+    SELECT d.doubted_at, 6, d.part_id, 'doubted',
+           concat_ws(', ', d.object_name, d.size || ' bytes', 'stored ' || d.stored_at, 'part ' || d.twin_id || ' has the same')
+    FROM parts AS p
+    JOIN coldroll.doubt AS d ON d.part_id = p.id
+    UNION ALL
+    SELECT d.ended_at, 6, d.part_id, d.verdict, concat_ws(', ', d.object_name, 'decided by ' || d.decided_by)
+    FROM parts AS p
+    JOIN coldroll.doubt AS d ON d.part_id = p.id AND d.ended_at IS NOT NULL
+    UNION ALL
     SELECT coalesce(j.due, j.claimed_at), 7, j.part_id, 'now ' || j.state,
            concat_ws(', ', CASE WHEN j.state = 'running' THEN w.host || ' process ' || w.process_id END,
                      'due ' || j.due, j.attempt || ' failures', j.crashes || ' crashes', j.note)

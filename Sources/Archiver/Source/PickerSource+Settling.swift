@@ -23,7 +23,10 @@ extension PickerSource {
                 do { try await confirmEnd(of: pick.session, pick.id) } catch { failure = failure ?? error }
             }
         }
-        for pick in try await ledger.finishedPicks(source: source) {
+        // What is doubted of a session needs it: so all that is stored of one is compared before it goes.
+        let finished = try await ledger.finishedPicks(source: source)
+        if !finished.isEmpty { try await ledger.doubtTwins(sources: [source], telling: logger) }
+        for pick in finished {
             // One that cannot be ended keeps no other from its end.
             do {
                 if try await !settle(pick) { goesOn = true }

@@ -22,7 +22,12 @@ enum Adoption {
 
 extension StoredObject {
     /// The ledger's row for it.
-    func record(fidelity: Fidelity, mediaKind: MediaKind, adopted: Bool) -> ObjectRecord {
+    func record(
+        fidelity: Fidelity,
+        mediaKind: MediaKind,
+        adopted: Bool,
+        isConfirmed: Bool = false
+    ) -> ObjectRecord {
         ObjectRecord(
             generation: generation,
             size: size,
@@ -30,7 +35,8 @@ extension StoredObject {
             md5: md5,
             fidelity: fidelity,
             mediaKind: mediaKind.rawValue,
-            adopted: adopted
+            adopted: adopted,
+            isConfirmed: isConfirmed
         )
     }
 }

@@ -79,6 +79,11 @@ final class RecentBodies: Sendable {
     }
 }
 
+/// Two downloads of a stored part agree on bytes that are not those that it is stored as.
+struct OtherBytes: Error {
+    let bytes: BodyMarks.Bytes
+}
+
 /// Judges the bodies of one download, with what was seen before it.
 struct Judge: Sendable {
     let job: ClaimedJob
@@ -86,14 +91,25 @@ struct Judge: Sendable {
     let isFramed: Bool
     let doubts: Doubts
     let recent: RecentBodies
+    /// What two downloads of the part have shown to be its bytes, in place of others.
+    var expected: BodyMarks.Bytes?
 
     /// How true a whole body is.
     ///
     /// - Throws: `Judgement.Refusal`, or `Doubtful` with what to remember of the body for the next download.
     func fidelity(of report: MediaReport, _ buffer: BodyBuffer) throws -> Fidelity {
-        let bytes = BodyMarks.Bytes(size: buffer.received, crc32c: buffer.crc32c.value)
+        let bytes = Self.bytes(buffer)
         let marks = BodyMarks(bytes: bytes, width: report.width, height: report.height)
-        let fidelity: Fidelity
+        let fidelity = try settled(report, marks)
+        if let expected, bytes != expected { throw Doubtful(doubt: .otherThanBefore, marks: marks) }
+        if !job.acceptReduced, !doubts.holds(bytes), let other = recent.other(than: job, with: bytes) {
+            throw Doubtful(doubt: .sameAsOther(other), marks: marks)
+        }
+        return fidelity
+    }
+
+    /// How true it is, as far as its own bytes and what came before tell.
+    private func settled(_ report: MediaReport, _ marks: BodyMarks) throws -> Fidelity {
         switch Judgement.of(report, for: job, isFramed: isFramed) {
         case .refuse(let refusal): throw refusal
         case .doubt(let doubt):
@@ -102,13 +118,31 @@ struct Judge: Sendable {
             }
             // Whatever cut it may go on to do so: it is what Google has only if the owner says so.
             if doubt.proof == .sameBytesLater, !job.acceptReduced { throw doubt.refusal }
-            fidelity = doubt.fidelity
-        case .store(let sure): fidelity = sure
+            return doubt.fidelity
+        case .store(let sure): return sure
         }
-        if !job.acceptReduced, !doubts.holds(bytes), let other = recent.other(than: job, with: bytes) {
-            throw Doubtful(doubt: .sameAsOther(other), marks: marks)
-        }
-        return fidelity
+    }
+
+    /// Compares a whole body with what its part is stored as.
+    ///
+    /// What is stored was judged before: the same bytes again are no worse.
+    ///
+    /// - Throws: `OtherBytes` for others that an earlier download of this try brought as well; `Judgement.Refusal`;
+    ///   `Doubtful` with what to remember of the body for the next download.
+    func compare(_ report: MediaReport, _ buffer: BodyBuffer, with stored: Doubt) throws {
+        let bytes = Self.bytes(buffer)
+        guard bytes != BodyMarks.Bytes(size: stored.size, crc32c: stored.crc32c) else { return }
+        let marks = BodyMarks(bytes: bytes, width: report.width, height: report.height)
+        _ = try settled(report, marks)
+        guard doubts.holds(bytes) else { throw Doubtful(doubt: .otherThanStored, marks: marks) }
+        throw OtherBytes(bytes: bytes)
+    }
+
+    /// Whether an earlier download of this try brought the same.
+    func isConfirmed(_ buffer: BodyBuffer) -> Bool { doubts.holds(Self.bytes(buffer)) }
+
+    private static func bytes(_ buffer: BodyBuffer) -> BodyMarks.Bytes {
+        BodyMarks.Bytes(size: buffer.received, crc32c: buffer.crc32c.value)
     }
 
     /// How true a body is that was judged before it became an object.
@@ -120,12 +154,12 @@ struct Judge: Sendable {
         }
     }
 
-    /// Tells of a stored body that another item has as well: one of the two may be wrong, and was stored before it showed.
+    /// Tells of a stored body that another item has as well: the other one is doubted when nothing else is left to do.
     func tellOfTwin(_ buffer: BodyBuffer, _ logger: Logger) {
-        let bytes = BodyMarks.Bytes(size: buffer.received, crc32c: buffer.crc32c.value)
+        let bytes = Self.bytes(buffer)
         guard let other = recent.other(than: job, with: bytes) else { return }
         logger.log(
-            .warning,
+            .info,
             "two items have the same bytes",
             ["part": .integer(job.reference.part), "other": .integer(other), "bytes": .integer(bytes.size)]
         )
@@ -154,6 +188,24 @@ extension Judgement.Doubt {
             isAcceptable: true
         )
     }
+
+    /// The bytes are not those that the part is stored as.
+    static let otherThanStored = Judgement.Doubt(
+        reason: "other-bytes",
+        message:
+            "Google gave other bytes than those that are stored. They are stored in place of these once a fresh download "
+            + "brings them again, and none did.",
+        proof: .sameBytes,
+        fidelity: .rendition
+    )
+
+    /// The bytes are not those that earlier downloads agreed on.
+    static let otherThanBefore = Judgement.Doubt(
+        reason: "other-bytes",
+        message: "Google gave other bytes than twice before. It is asked again.",
+        proof: .sameBytes,
+        fidelity: .rendition
+    )
 
     /// The bytes are those of another item that was just stored.
     static func sameAsOther(_ part: PartID) -> Judgement.Doubt {

@@ -14,6 +14,8 @@ struct ItemResolver: Sendable {
     func prefetch(_ jobs: [ClaimedJob]) async {
         var wanted: [String] = []
         var seen: Set<String> = []
+        // What is stored came from the old base URL, perhaps: a doubt needs another.
+        for job in jobs where job.isDoubted { cache.forget(job.sourceItem) }
         for job in jobs where cache.item(job.sourceItem) == nil && seen.insert(job.sourceItem).inserted {
             wanted.append(job.sourceItem)
         }

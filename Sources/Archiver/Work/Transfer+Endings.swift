@@ -238,7 +238,8 @@ extension ClaimedJob {
             captureTime: captureTime,
             width: width,
             height: height,
-            hasUpload: hasUpload
+            hasUpload: hasUpload,
+            isDoubted: isDoubted
         )
     }
 }

@@ -27,10 +27,14 @@ struct Transfer: Sendable {
     static let sniffed = 32 << 10
 
     /// One try: the job under its present name, and what is left of the patience with it.
-    private struct Try {
+    struct Try {
         var job: ClaimedJob
         var patience = Patience()
         var doubts = Doubts()
+        /// What it is stored as, if that is doubted.
+        var stored: Doubt?
+        /// What two downloads have shown to be its bytes, in place of those that it was stored as.
+        var expected: BodyMarks.Bytes?
         let keeper: SessionKeeper
         /// Who is asked at present: to blame for a 5xx of Google's.
         var service = Service.library
@@ -42,6 +46,7 @@ struct Transfer: Sendable {
     private enum Next {
         case again
         case rename
+        case replace(BodyMarks.Bytes)
         case end(Ending)
     }
 
@@ -56,12 +61,18 @@ struct Transfer: Sendable {
     private func tried(_ claimed: ClaimedJob) async -> Ending {
         let keeper = SessionKeeper(context, worker: worker, job: claimed.reference)
         var attempt = Try(job: claimed, keeper: keeper)
+        if claimed.isDoubted { return await checked(&attempt) }
         if claimed.crashes > 0, let ending = await lookFirst(&attempt) { return ending }
         do {
             try await keeper.take(for: attempt.job)
         } catch {
             return ending(of: error, attempt.job, .storage, attempt.began)
         }
+        return await repeated(&attempt)
+    }
+
+    /// Tries in place until there is an end.
+    func repeated(_ attempt: inout Try) async -> Ending {
         while !Task.isCancelled {
             if let ending = await once(&attempt) { return ending }
         }
@@ -78,6 +89,7 @@ struct Transfer: Sendable {
                 try? await Task.sleep(for: .milliseconds(Int.random(in: 20...300)))
                 return nil
             case .rename: return await rename(&attempt)
+            case .replace(let bytes): return await replace(&attempt, with: bytes)
             case .end(let ending): return ending
             }
         }
@@ -97,7 +109,8 @@ struct Transfer: Sendable {
         }
         // What Google says now goes with these bytes: an item may have been edited since the scan.
         let job = attempt.job.sized(item.width, item.height)
-        return .complete(try await archive(job, url, attempt.keeper, attempt.doubts))
+        if let stored = attempt.stored { return .complete(try await compare(job, url, attempt.doubts, stored)) }
+        return .complete(try await archive(job, url, attempt))
     }
 
     /// The item; a 404 here means that it is gone, not that a URL is old.
@@ -131,6 +144,7 @@ struct Transfer: Sendable {
             default: return .end(ending(of: error, attempt.job, attempt.service, attempt.began))
             }
         }
+        if let other = error as? OtherBytes { return .replace(other.bytes) }
         if error is NameTaken {
             await attempt.keeper.drop()
             return .rename
@@ -163,9 +177,12 @@ struct Transfer: Sendable {
 
     /// Moves the part to its next name; nil: go on under it.
     private func rename(_ attempt: inout Try) async -> Ending? {
-        let taken = attempt.job.objectName
+        let (taken, claim) = (attempt.job.objectName, attempt.job.reference)
         do {
-            switch try await nextName(attempt.job) {
+            let next = try await nextName(attempt.job) { name throws(PostgresError) in
+                try await context.queue.rename(worker: worker, claim, to: name)
+            }
+            switch next {
             case .name(let name): attempt.job = attempt.job.named(name)
             case .leaseLost: return .cancelled
             case .allTaken: throw Judgement.Refusal.nameTaken(attempt.job)
@@ -201,9 +218,9 @@ struct Transfer: Sendable {
     private func archive(
         _ job: ClaimedJob,
         _ url: BaseURL,
-        _ keeper: SessionKeeper,
-        _ doubts: Doubts
+        _ attempt: Try
     ) async throws -> Completion.Result {
+        let keeper = attempt.keeper
         let inspector = Inspection()
         let buffer = try await BodyBuffer(budget: context.budget, allowance: 2 * ByteBudget.block) { bytes in
             inspector.consume(bytes)
@@ -213,7 +230,13 @@ struct Transfer: Sendable {
         let head = try await context.photos.download(url, job.kind.rendition, into: buffer)
         health.succeeded(.media, began: began, isVideo: job.kind.rendition == .video)
         let length = head.header("Content-Encoding") == nil ? head.contentLength : nil
-        let judge = Judge(job: job, isFramed: length != nil || head.isChunked, doubts: doubts, recent: recent)
+        let judge = Judge(
+            job: job,
+            isFramed: length != nil || head.isChunked,
+            doubts: attempt.doubts,
+            recent: recent,
+            expected: attempt.expected
+        )
         // One block more than the body: the last write of the download may not be cut to fit.
         let isWhole: Bool
         if let length, length <= Self.multipartLimit, buffer.tryGrow(to: Int(length) + ByteBudget.block) {
@@ -263,7 +286,12 @@ struct Transfer: Sendable {
             let fidelity = try judge.believed(report)
             judge.tellOfTwin(buffer, context.logger)
             return .stored(
-                stored.record(fidelity: fidelity, mediaKind: report.kind, adopted: false),
+                stored.record(
+                    fidelity: fidelity,
+                    mediaKind: report.kind,
+                    adopted: false,
+                    isConfirmed: judge.isConfirmed(buffer)
+                ),
                 motion: motionPart(job, report.isMotionPhoto)
             )
         case .occupied: throw NameTaken()
@@ -271,20 +299,27 @@ struct Transfer: Sendable {
             guard Identity(metadata: stored.metadata) == identity else { throw NameTaken() }
             let known = (fidelity: Adoption.fidelity(stored), isMotion: Adoption.isMotion(stored))
             // Nothing was sent, so little may have been received: without the whole body, the clip would go unnoticed.
-            if known.fidelity == nil || known.isMotion == nil { try await readToEnd(buffer) }
+            if known.fidelity == nil || known.isMotion == nil || attempt.expected != nil { try await readToEnd(buffer) }
             let report = inspector.report()
             let isSame = stored.size == buffer.received && stored.crc32c == buffer.crc32c.value
+            // Another object of this part that is not it.
+            if attempt.expected != nil, !isSame { throw NameTaken() }
             // What stands there was judged before it was made; the same bytes again are no worse.
             let fidelity = try known.fidelity ?? (isSame ? judge.believed(report) : .rendition)
             return .stored(
-                stored.record(fidelity: fidelity, mediaKind: report.kind, adopted: true),
+                stored.record(
+                    fidelity: fidelity,
+                    mediaKind: report.kind,
+                    adopted: true,
+                    isConfirmed: isSame && judge.isConfirmed(buffer)
+                ),
                 motion: motionPart(job, known.isMotion ?? report.isMotionPhoto)
             )
         }
     }
 
     /// Drops what comes, which passes the inspector and the checksum all the same.
-    private func readToEnd(_ buffer: BodyBuffer) async throws {
+    func readToEnd(_ buffer: BodyBuffer) async throws {
         repeat {
             try await buffer.wait(for: ByteBudget.block)
             _ = buffer.take(ByteBudget.block)
@@ -312,7 +347,7 @@ struct Transfer: Sendable {
     }
 
     /// What became of a search for another name.
-    private enum NextName {
+    enum NextName {
         case name(String)
         /// The job is somebody else's now.
         case leaseLost
@@ -320,8 +355,11 @@ struct Transfer: Sendable {
         case allTaken
     }
 
-    /// The next name that the ledger lets the part have.
-    private func nextName(_ job: ClaimedJob) async throws(PostgresError) -> NextName {
+    /// The next name that the ledger lets the part have, by `take`.
+    func nextName(
+        _ job: ClaimedJob,
+        _ take: (NameCandidate) async throws(PostgresError) -> Renaming
+    ) async throws(PostgresError) -> NextName {
         let names = ObjectName.candidates(
             filename: job.filename,
             mimeType: job.mimeType,
@@ -330,7 +368,7 @@ struct Transfer: Sendable {
         )
         let next = (names.firstIndex { $0.name == job.objectName } ?? -1) + 1
         for name in names[next...] {
-            switch try await context.queue.rename(worker: worker, job.reference, to: name) {
+            switch try await take(name) {
             case .renamed: return .name(name.name)
             case .leaseLost: return .leaseLost
             case .taken: continue

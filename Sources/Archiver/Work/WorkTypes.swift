@@ -53,6 +53,8 @@ package struct WorkerProgress: Sendable, Equatable {
     /// Parts that this worker stored, and their bytes.
     package var stored = 0
     package var storedBytes: Int64 = 0
+    /// Parts stored before that were fetched again, since another item has the same bytes, and are the same.
+    package var confirmed = 0
     /// Tries that failed, and parts that ended dead.
     package var failures = 0
     package var dead = 0
@@ -66,6 +68,7 @@ package struct WorkerProgress: Sendable, Equatable {
     mutating func add(_ other: WorkerProgress) {
         stored += other.stored
         storedBytes += other.storedBytes
+        confirmed += other.confirmed
         failures += other.failures
         dead += other.dead
         skipped += other.skipped

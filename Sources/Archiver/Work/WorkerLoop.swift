@@ -351,6 +351,7 @@ final class WorkerLoop {
             case .stored(let object, _):
                 progress.stored += 1
                 progress.storedBytes += object.size
+            case .confirmed: progress.confirmed += 1
             case .skipped: progress.skipped += 1
             case .dead(let reason):
                 progress.dead += 1

@@ -109,8 +109,11 @@ struct Worker {
             guard end == .done else { continue }
             // A scan that began just now may have added jobs after the last look.
             let isOver = !options.drain || stop.level != .none || deadline.map { .now > $0 } ?? false
-            let isEmpty = try await answered { () async throws(PostgresError) in
-                try await !context.queue.hasLive(sources: sources)
+            var isEmpty = try await isEmpty()
+            // Before anybody says that all is stored; what another process has doubted meanwhile is in the queue.
+            if options.drain, isEmpty {
+                try await doubtTwins()
+                isEmpty = try await self.isEmpty()
             }
             guard isOver || isEmpty else { continue }
             // Kept, not counted: of eight workers that are stopped together, none may read ten million rows.
@@ -118,6 +121,18 @@ struct Worker {
                 try await context.queue.tallies(sources: sources).live
             }
             return WorkSummary(progress: sum, left: isEmpty ? 0 : left)
+        }
+    }
+
+    private func isEmpty() async throws(PostgresError) -> Bool {
+        try await answered { () async throws(PostgresError) in
+            try await !context.queue.hasLive(sources: sources)
+        }
+    }
+
+    private func doubtTwins() async throws(PostgresError) {
+        _ = try await answered { () async throws(PostgresError) in
+            try await context.ledger.doubtTwins(sources: sources, telling: context.logger)
         }
     }
 
@@ -156,6 +171,10 @@ struct Worker {
             Task { await sweep(queue, pulse, logger) { post.yield(.doorbell) } },
             Task { await tidy(queue, logger) },
             Task { [context] in await settle(context) { post.yield(.doorbell) } },
+            Task { [context, sources, options] in
+                guard !options.drain else { return }
+                await compare(context, sources) { post.yield(.doorbell) }
+            },
             Task { await ring(context.listenConninfo, logger) { post.yield(.doorbell) } },
         ]
         let delivery = Task {
@@ -237,6 +256,21 @@ private func settle(_ context: ArchiveContext, found: @Sendable () -> Void) asyn
         }
         // What was picked again is in the queue again.
         found()
+    }
+}
+
+/// Compares what was stored whenever nothing is left to do: a worker that stays comes to no end at which that would be done.
+private func compare(_ context: ArchiveContext, _ sources: [Int64], found: @Sendable () -> Void) async {
+    while !Task.isCancelled {
+        try? await Task.sleep(for: .seconds(20))
+        do {
+            guard !Task.isCancelled, try await !context.queue.hasLive(sources: sources),
+                try await context.ledger.isComparisonDue(sources: sources)
+            else { continue }
+            if try await context.ledger.doubtTwins(sources: sources, telling: context.logger) > 0 { found() }
+        } catch {
+            context.logger.log(.debug, "comparison failed", ["error": .string("\(error)")])
+        }
     }
 }
 

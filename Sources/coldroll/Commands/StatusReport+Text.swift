@@ -11,6 +11,7 @@ extension StatusReport {
         for correction in corrected ?? [] { lines.append(correction.text) }
         for scan in scans { lines.append(scan.text) }
         if let listing = verdict.listing { lines.append("LISTING: \(harmless(listing))") }
+        if let comparison = verdict.comparison { lines.append("COMPARISON: \(comparison)") }
         for login in logins { lines.append(login.text) }
         lines.append(rateLine)
         for outage in outages { lines.append(outage.text) }

@@ -118,6 +118,8 @@ struct StatusReport: Sendable, Equatable, Encodable {
         let code: Int32
         /// What keeps the listings from being complete; nil if nothing does.
         let listing: String?
+        /// What is to be compared yet before all is known to be stored; nil if nothing is.
+        var comparison: String? = nil
     }
 
     let parts: Parts
@@ -152,10 +154,16 @@ extension StatusReport {
         let isRefused = logins.contains { $0.state == "refused" }
         // No sum of nothing is a success: whoever reads the code alone would take it for one.
         let isNew = whole.standing.scans.isEmpty
-        let status: ExitStatus = isNew && whole.status == .done ? .unfinished : whole.status
+        // Only where all else is done: a drain compares last.
+        let isDue = whole.status == .done && !isNew ? try await database.ledger.isComparisonDue(sources: []) : false
+        let status = (isNew || isDue) && whole.status == .done ? .unfinished : whole.status
         verdict = Judgement(
             code: (isRefused ? .credentials : status).code,
-            listing: isNew ? Standing.nothing : whole.standing.sentence
+            listing: isNew ? Standing.nothing : whole.standing.sentence,
+            comparison: isDue
+                ? "What was stored last is not yet compared with the rest, to find items that Google gave another one's bytes: "
+                    + "workers do that within a minute, and 'coldroll work --drain' at once."
+                : nil
         )
         scans = whole.standing.scans.map(Scan.init)
         rate = try Rate(try await database.pool.run(StatusStatements.rate), left: totals.live)
