@@ -21,10 +21,15 @@ package struct Ledger: Sendable {
         try await checkStanding()
     }
 
-    /// This ledger's own id (uuid text), the highest number of a run that was begun (0: none), and the objects it knows.
-    package func identity() async throws(PostgresError) -> (id: String, runs: Int64, objects: Int64) {
+    /// Which ledger this is, and how much it knows.
+    package func identity() async throws(PostgresError) -> LedgerIdentity {
         let row = try await pool.only(LedgerStatements.identity, [])
-        return (try row.text(0), try row.integer(1), try row.integer(2))
+        return LedgerIdentity(
+            id: try row.text(0),
+            runs: try row.integer(1),
+            objects: try row.integer(2),
+            picks: try row.integer(3)
+        )
     }
 
     /// Binds the ledger to an archive the first time.
@@ -97,6 +102,24 @@ package struct Ledger: Sendable {
             sources.append((try row.integer(0), try row.text(1), try row.text(2)))
         }
         return sources
+    }
+}
+
+/// Which ledger it is, and sums of it that only grow.
+package struct LedgerIdentity: Sendable, Equatable {
+    /// Uuid text.
+    package let id: String
+    /// Highest number of a run that was begun; 0: none.
+    package let runs: Int64
+    package let objects: Int64
+    /// Items that were ever picked.
+    package let picks: Int64
+
+    package init(id: String, runs: Int64, objects: Int64, picks: Int64 = 0) {
+        self.id = id
+        self.runs = runs
+        self.objects = objects
+        self.picks = picks
     }
 }
 

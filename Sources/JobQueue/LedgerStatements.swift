@@ -8,7 +8,9 @@ enum LedgerStatements {
         SELECT l.id::text, coalesce((SELECT max(r.number) FROM coldroll.run AS r), 0),
                -- What is doubted, or was replaced, stands in the archive all the same: the number only grows.
                (SELECT count(*) FROM coldroll.object)
-               + (SELECT count(*) FROM coldroll.doubt AS d WHERE d.verdict IS NULL OR d.verdict = 'replaced')
+               + (SELECT count(*) FROM coldroll.doubt AS d WHERE d.verdict IS NULL OR d.verdict = 'replaced'),
+               (SELECT count(*) FROM coldroll.item AS i
+                WHERE i.source_id = ANY (ARRAY (SELECT s.id FROM coldroll.source AS s WHERE s.kind = 'picker')))
         FROM coldroll.ledger AS l
         """
     )

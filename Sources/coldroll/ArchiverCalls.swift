@@ -92,10 +92,9 @@ enum ArchiverCalls {
             ?? (archive.isPicker ? "Nothing was picked in this run." : "Another process scanned; this run joined it.")
         let words = "\(scan) \(done(summary.work.progress)) \(verdict.sentence)"
         // A clean pick elsewhere settles what this one had without an id, and whoever picked there was not told.
-        if archive.isPicker, verdict.status == .done, let own = summary.scan?.unreadable, own > 0 {
-            return (
-                Ending(.dead, words + " But: " + Standing.sentence(ofUnreadable: own, isPicked: true)), summary.number
-            )
+        if verdict.status == .done, summary.unreadPicks > 0 {
+            let own = Standing.sentence(ofUnreadable: summary.unreadPicks, isPicked: true)
+            return (Ending(.dead, words + " But: " + own), summary.number)
         }
         return (Ending(verdict.status, words), summary.number)
     }

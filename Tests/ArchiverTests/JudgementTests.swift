@@ -215,13 +215,46 @@ func exampleJob(
 
     @Test func `a marker stops a ledger that is empty, foreign or older`() throws {
         let marker = Marker(ledger: "one", run: 3, objects: 10, archive: "gs://a")
-        try Marker.compare(marker, ("one", 3, 10), archive: "gs://a")
-        try Marker.compare(marker, ("one", 4, 12), archive: "gs://a")
+        try Marker.compare(marker, LedgerIdentity(id: "one", runs: 3, objects: 10), archive: "gs://a")
+        try Marker.compare(marker, LedgerIdentity(id: "one", runs: 4, objects: 12), archive: "gs://a")
         for (id, runs, objects) in [("two", 0, 0), ("two", 9, 99), ("one", 2, 10), ("one", 3, 9)] {
             #expect(throws: ArchiverError.self) {
-                try Marker.compare(marker, (id, Int64(runs), Int64(objects)), archive: "gs://a")
+                try Marker.compare(
+                    marker,
+                    LedgerIdentity(id: id, runs: Int64(runs), objects: Int64(objects)),
+                    archive: "gs://a"
+                )
             }
         }
-        #expect(throws: ArchiverError.self) { try Marker.compare(marker, ("one", 3, 10), archive: "gs://b") }
+        #expect(throws: ArchiverError.self) {
+            try Marker.compare(marker, LedgerIdentity(id: "one", runs: 3, objects: 10), archive: "gs://b")
+        }
+        var picked = marker
+        picked.picks = 2
+        try Marker.compare(picked, LedgerIdentity(id: "one", runs: 3, objects: 10, picks: 2), archive: "gs://a")
+        #expect(throws: ArchiverError.self) {
+            try Marker.compare(picked, LedgerIdentity(id: "one", runs: 4, objects: 12, picks: 1), archive: "gs://a")
+        }
+    }
+
+    @Test func `two passes of one pick leave out what either could not read`() {
+        func pass(_ seen: Int64, new: Int64, unreadable: Int64) -> ScanSummary {
+            ScanSummary(
+                pages: 1,
+                seen: seen,
+                new: new,
+                isFull: false,
+                startedAt: "2026-01-02T03:04:05Z",
+                unreadable: unreadable,
+                missing: 0,
+                returned: 0,
+                doubt: nil
+            )
+        }
+        let first = pass(5, new: 5, unreadable: 2)
+        #expect(first.listedAgain(by: nil) == first)
+        let both = first.listedAgain(by: pass(7, new: 2, unreadable: 0))
+        #expect(both.seen == 7 && both.new == 7 && both.unreadable == 2 && both.pages == 2)
+        #expect(pass(5, new: 5, unreadable: 0).listedAgain(by: pass(7, new: 2, unreadable: 1)).unreadable == 1)
     }
 }

@@ -8,7 +8,7 @@ import Testing
 let samples = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
     .deletingLastPathComponent().appending(path: "Samples").path
 
-@Suite(.migratedDatabase, .timeLimit(.minutes(5))) struct ArchiveTests {
+@Suite(.migratedDatabase, .timeLimit(.minutes(20))) struct ArchiveTests {
     private func synthetic(
         _ count: Int,
         _ sizes: ClosedRange<Int64> = 50_000...400_000,

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// What the world outside gives that it should not: each is told in a sentence, and no part is lost by it.
-@Suite(.migratedDatabase, .timeLimit(.minutes(10))) struct BadInputTests {
+@Suite(.migratedDatabase, .timeLimit(.minutes(20))) struct BadInputTests {
     private func synthetic(
         _ count: Int,
         archive: String? = nil,

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// What a run refuses, `coldroll doctor` refuses before, with the same exit code and without leaving a trace.
-@Suite(.migratedDatabase, .timeLimit(.minutes(10))) struct DoctorRefusalTests {
+@Suite(.migratedDatabase, .timeLimit(.minutes(20))) struct DoctorRefusalTests {
     private func stage(archive: String? = "file://DIRECTORY/archive") throws -> Stage {
         let stage = try Stage(archive: archive) {
             $0.synthesis = SynthesisOptions(count: 3, sizes: 5_000...9_000, videoPercent: 0)

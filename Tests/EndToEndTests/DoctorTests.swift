@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// `coldroll doctor` against what is well and what is not.
-@Suite(.migratedDatabase, .timeLimit(.minutes(10))) struct DoctorTests {
+@Suite(.migratedDatabase, .timeLimit(.minutes(20))) struct DoctorTests {
     private static let both = ["COLDROLL_STATE": "gs://state"]
 
     private func staged(_ change: (inout SimulatorConfiguration) -> Void = { _ in }) throws -> Stage {

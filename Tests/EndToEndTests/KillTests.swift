@@ -8,7 +8,7 @@ import Glibc
 import Darwin
 #endif
 
-@Suite(.migratedDatabase, .timeLimit(.minutes(5))) struct KillTests {
+@Suite(.migratedDatabase, .timeLimit(.minutes(20))) struct KillTests {
     @Test func `a worker killed in mid-upload loses nothing, and its file is stored once`() async throws {
         let stage = try Stage {
             $0.synthesis = SynthesisOptions(count: 8, sizes: 20_000_000...24_000_000, videoPercent: 50)

@@ -12,7 +12,7 @@ import Glibc
 import Darwin
 #endif
 
-@Suite(.migratedDatabase, .timeLimit(.minutes(8))) struct LeaseTests {
+@Suite(.migratedDatabase, .timeLimit(.minutes(20))) struct LeaseTests {
     /// Gives up on every worker as if it had been silent for a minute, and lets what it had be claimed at once.
     private func giveUp(_ stage: Stage) async throws {
         try await stage.texts(

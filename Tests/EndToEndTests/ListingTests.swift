@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// Listings that are false, partial or broken off, as the owner meets them: by exit codes, `status` and sentences.
-@Suite(.migratedDatabase, .timeLimit(.minutes(5))) struct ListingTests {
+@Suite(.migratedDatabase, .timeLimit(.minutes(20))) struct ListingTests {
     private func stage(_ count: Int) throws -> Stage {
         try Stage {
             $0.synthesis = SynthesisOptions(count: count, sizes: 5_000...9_000, videoPercent: 0)

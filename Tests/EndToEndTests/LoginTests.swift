@@ -3,7 +3,7 @@ import GoogleSimulator
 import TestSupport
 import Testing
 
-@Suite(.migratedDatabase, .timeLimit(.minutes(8))) struct LoginTests {
+@Suite(.migratedDatabase, .timeLimit(.minutes(20))) struct LoginTests {
     private func stage(
         _ count: Int,
         archive: String? = nil,

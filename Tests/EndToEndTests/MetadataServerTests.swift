@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// The token server that a machine inside Google Cloud has, as the real program asks it.
-@Suite(.migratedDatabase, .timeLimit(.minutes(5))) struct MetadataServerTests {
+@Suite(.migratedDatabase, .timeLimit(.minutes(20))) struct MetadataServerTests {
     /// Answers every request alike, and knows what it was asked.
     private final class Server: Sendable {
         private let paths = Mutex<[String]>([])

@@ -12,7 +12,7 @@ import Darwin
 #endif
 
 /// `coldroll move` between the private PostgreSQL and a shared one.
-@Suite(.migratedDatabase, .timeLimit(.minutes(10))) struct MoveTests {
+@Suite(.migratedDatabase, .timeLimit(.minutes(20))) struct MoveTests {
     private func stage(_ count: Int) throws -> Stage {
         try Stage { $0.synthesis = SynthesisOptions(count: count, sizes: 5_000...9_000, videoPercent: 0) }
     }

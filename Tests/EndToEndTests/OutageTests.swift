@@ -11,7 +11,7 @@ import Glibc
 import Darwin
 #endif
 
-@Suite(.migratedDatabase, .timeLimit(.minutes(10))) struct OutageTests {
+@Suite(.migratedDatabase, .timeLimit(.minutes(20))) struct OutageTests {
     /// A service, the operations by which the simulator knows it, and the most requests of one neutral try.
     private static let services: [(name: String, operations: [String], most: Int)] = [
         ("media", ["download", "downloadVideo", "redirectTarget"], 4),

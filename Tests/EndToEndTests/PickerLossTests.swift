@@ -1,5 +1,6 @@
 import Foundation
 import GoogleSimulator
+import Postgres
 import TestSupport
 import Testing
 
@@ -10,7 +11,7 @@ import Darwin
 #endif
 
 /// Ways in which something that a person picked could be neither stored nor told.
-@Suite(.migratedDatabase, .timeLimit(.minutes(8))) struct PickerLossTests {
+@Suite(.migratedDatabase, .timeLimit(.minutes(20))) struct PickerLossTests {
     private func stage(
         _ count: Int,
         _ configure: (inout SimulatorConfiguration) -> Void = { _ in }
@@ -198,5 +199,40 @@ import Darwin
         #expect(stage.simulator.faults[0].struck > 0)
         #expect(end.status == 2 && !end.output.contains("Pick more?"), "\(end.output)")
         #expect(end.output.contains("without an id"), "\(end.output)")
+    }
+
+    @Test func `a backup of before the last pick is refused, since nothing else knows of what was picked`() async throws
+    {
+        let stage = try stage(40)
+        #expect(try await stage.runPicking(#"{"count":5}"#).status == 0)
+        // The backup.
+        let name = try await stage.texts("SELECT current_database()")[0]
+        let copy = "\(name)_copy"
+        let admin = try await Connection.connect(
+            stage.conninfo.split(separator: " ").filter { !$0.hasPrefix("dbname=") }.joined(separator: " ")
+                + " dbname=postgres"
+        )
+        try await stage.until("the database is free to be copied") {
+            (try? await admin.script("CREATE DATABASE \(copy) TEMPLATE \(name)", name: "test.copy")) != nil
+        }
+        let scan = try stage.start("scan", changing: stage.byPicker)
+        _ = try await stage.link(shownBy: scan)
+        try stage.simulator.pick(json: #"{"count":12}"#)
+        let end = try await scan.end()
+        #expect(end.status == 0, "\(end.output)")
+
+        let url = try #require(stage.environment["COLDROLL_DATABASE_URL"]).replacing("/\(name)?", with: "/\(copy)?")
+        let restored = stage.byPicker.merging(["COLDROLL_DATABASE_URL": url]) { $1 }
+        for command in ["run", "scan", "doctor"] {
+            let end = try await stage.run(command, changing: restored)
+            #expect(end.status == 2, "\(end.output)")
+            #expect(end.output.contains("This ledger is older than what was picked last"), "\(end.output)")
+        }
+        // The ledger that knows goes on.
+        let rest = try await stage.run("work", "--drain", changing: stage.byPicker)
+        #expect(rest.status == 0, "\(rest.output)")
+        #expect(try await stage.number("SELECT count(*) FROM coldroll.object") == 12)
+        try await admin.script("DROP DATABASE \(copy) WITH (FORCE)", name: "test.drop")
+        await admin.close()
     }
 }

@@ -11,7 +11,7 @@ import Darwin
 #endif
 
 /// What a person picks in Google's Picker, from the link to the bucket.
-@Suite(.migratedDatabase, .timeLimit(.minutes(8))) struct PickerTests {
+@Suite(.migratedDatabase, .timeLimit(.minutes(20))) struct PickerTests {
     private func stage(
         _ count: Int,
         videos: Int = 10,
@@ -136,7 +136,7 @@ import Darwin
     @Test func `when nobody picks in time the next run goes on with what was picked since, or with a new page`()
         async throws
     {
-        let stage = try stage(12) { $0.pickerTimeout = 2 }
+        let stage = try stage(12) { $0.pickerTimeout = 6 }
         let late = try await stage.run("run", changing: stage.byPicker)
         #expect(late.status == 5, "\(late.output)")
         #expect(late.output.contains("Nobody pressed Done in Google's Picker"), "\(late.output)")

@@ -3,7 +3,7 @@ import GoogleSimulator
 import TestSupport
 import Testing
 
-@Suite(.migratedDatabase, .timeLimit(.minutes(8))) struct QuotaTests {
+@Suite(.migratedDatabase, .timeLimit(.minutes(20))) struct QuotaTests {
     private func photos(_ count: Int, _ change: (inout SimulatorConfiguration) -> Void) throws -> Stage {
         try Stage { configuration in
             configuration.synthesis = SynthesisOptions(count: count, sizes: 5_000...20_000, videoPercent: 0)

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// What others on the machine can see of a process that knows secrets.
-@Suite(.migratedDatabase, .timeLimit(.minutes(5))) struct SecrecyTests {
+@Suite(.migratedDatabase, .timeLimit(.minutes(20))) struct SecrecyTests {
     private func stage() throws -> Stage {
         try Stage { configuration in
             configuration.synthesis = SynthesisOptions(count: 60, sizes: 5_000...20_000, videoPercent: 10)

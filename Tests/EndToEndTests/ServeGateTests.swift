@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Who gets `coldroll serve` to run, tried with curl and with sockets against the real program.
-@Suite(.migratedDatabase, .timeLimit(.minutes(8))) struct ServeGateTests {
+@Suite(.migratedDatabase, .timeLimit(.minutes(20))) struct ServeGateTests {
     private func stage() throws -> Stage {
         try Stage { $0.synthesis = SynthesisOptions(count: 12, sizes: 5_000...20_000, videoPercent: 10) }
     }

@@ -5,7 +5,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-@Suite(.migratedDatabase, .timeLimit(.minutes(8))) struct ServeTests {
+@Suite(.migratedDatabase, .timeLimit(.minutes(20))) struct ServeTests {
     private func stage(_ count: Int = 12, _ change: (inout SimulatorConfiguration) -> Void = { _ in }) throws -> Stage {
         try Stage { configuration in
             configuration.synthesis = SynthesisOptions(count: count, sizes: 5_000...20_000, videoPercent: 10)

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// `coldroll setup` and the buckets: what it makes, what it asks before, and what it refuses.
-@Suite(.migratedDatabase, .timeLimit(.minutes(10))) struct SetupBucketTests {
+@Suite(.migratedDatabase, .timeLimit(.minutes(20))) struct SetupBucketTests {
     private static let new = ["COLDROLL_ARCHIVE": "gs://new-photos/cold", "COLDROLL_STATE": "gs://new-state"]
     private static let both = ["COLDROLL_STATE": "gs://state"]
 

@@ -10,7 +10,7 @@ import Darwin
 #endif
 
 /// A worker vanishes in the middle of a large upload, and another one goes on with it.
-@Suite(.migratedDatabase, .timeLimit(.minutes(10))) struct TakeoverTests {
+@Suite(.migratedDatabase, .timeLimit(.minutes(20))) struct TakeoverTests {
     /// A library of one video, and a worker that has uploaded some of it and does not get on.
     private struct Scene {
         let stage: Stage

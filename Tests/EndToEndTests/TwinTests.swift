@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// Items whose bytes another item has too, or was given by mistake.
-@Suite(.migratedDatabase, .timeLimit(.minutes(5))) struct TwinTests {
+@Suite(.migratedDatabase, .timeLimit(.minutes(20))) struct TwinTests {
     /// A JPEG of 81 × 61 pixels with a comment that makes it another picture of the same size, and as many bytes.
     private static func picture(_ comment: String) throws -> Data {
         let fixtures = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// A bucket in which photos could be lost or seen: whatever stores refuses it as `setup` does.
-@Suite(.migratedDatabase, .timeLimit(.minutes(10))) struct UnsafeBucketTests {
+@Suite(.migratedDatabase, .timeLimit(.minutes(20))) struct UnsafeBucketTests {
     private static let both = ["COLDROLL_STATE": "gs://state"]
     private static let deleting =
         #"{"name":"archive","resource":{"lifecycle":{"rule":[{"action":{"type":"Delete"},"condition":{"age":30}}]}}}"#

@@ -12,7 +12,7 @@ import Darwin
 #endif
 
 /// A private PostgreSQL of an older major version, and real programs of a newer one.
-@Suite(.migratedDatabase, .timeLimit(.minutes(10))) struct UpgradeTests {
+@Suite(.migratedDatabase, .timeLimit(.minutes(20))) struct UpgradeTests {
     /// Settings with which a newer PostgreSQL is found besides the one that is installed: scripts/python-venv has it.
     private func newer() throws -> [String: String] {
         let path = ProcessInfo.processInfo.environment["PATH"] ?? ""

@@ -53,6 +53,10 @@ struct Marker: Codable, Equatable {
     var run: Int64
     /// Objects that the ledger knew.
     var objects: Int64
+    /// Items that were ever picked; nil in markers of before that was counted.
+    ///
+    /// What a library holds the next scan finds again, what was picked nothing but a ledger that knows of it.
+    var picks: Int64?
     /// URL of the archive.
     var archive: String
 
@@ -144,7 +148,7 @@ struct Marker: Codable, Equatable {
     }
 
     /// A pure comparison, so that its test is a table.
-    static func compare(_ marker: Marker, _ ledger: (id: String, runs: Int64, objects: Int64), archive: String) throws {
+    static func compare(_ marker: Marker, _ ledger: LedgerIdentity, archive: String) throws {
         let remedy =
             " Nothing was stored. Restore the database that goes with this archive (COLDROLL_DATABASE_URL or "
             + "COLDROLL_HOME); to begin anew, name another archive and state store."
@@ -168,6 +172,16 @@ struct Marker: Codable, Equatable {
                 message: "This ledger is older than its archive: it knows \(ledger.objects) objects of "
                     + "\(ledger.runs) runs, and the last run left \(marker.objects) of \(marker.run). It is probably "
                     + "a restored backup." + remedy
+            )
+        }
+        let picks = marker.picks ?? 0
+        guard picks <= ledger.picks else {
+            throw ArchiverError(
+                code: .foreignLedger,
+                message:
+                    "This ledger is older than what was picked last: it knows \(ledger.picks) picked items, and there "
+                    + "were \(picks). It is probably a restored backup, and what was picked since is in no other "
+                    + "place." + remedy
             )
         }
     }
@@ -203,6 +217,7 @@ struct Marker: Codable, Equatable {
             ledger: identity.id,
             run: identity.runs,
             objects: identity.objects,
+            picks: identity.picks,
             archive: archive.url
         )
         for attempt in 0..<10 {
@@ -229,5 +244,6 @@ struct Marker: Codable, Equatable {
     /// Whether it was left by the same ledger, later or at the same time.
     private func knows(_ other: Marker) -> Bool {
         ledger == other.ledger && archive == other.archive && run >= other.run && objects >= other.objects
+            && (picks ?? 0) >= (other.picks ?? 0)
     }
 }

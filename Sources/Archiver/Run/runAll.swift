@@ -8,12 +8,15 @@ package struct RunSummary: Sendable {
     /// Number of the run in the ledger.
     package let number: Int64
     /// nil where another process was scanning the source, and this run joined it.
-    package let scan: ScanSummary?
+    package var scan: ScanSummary?
     package var work: WorkSummary
     /// Sums of the source at the end.
     package let totals: Totals
     /// How its listing stands at the end.
     package let standing: ScanStanding?
+    /// Entries of what was picked in this run that have no id; a clean pick elsewhere settles them for the ledger, and whoever
+    /// picked here was not told. 0 for a library, which the next scan lists again.
+    package var unreadPicks: Int64 { standing?.source == PickerSource.kind ? scan?.unreadable ?? 0 : 0 }
     /// Bytes that this run stored.
     package var uploadedBytes: Int64 { work.progress.storedBytes }
 }
@@ -66,7 +69,7 @@ package func runAll(
             number,
             outcome: outcome(of: summary),
             totals: summary.totals,
-            unreadable: summary.standing?.unreadable
+            unreadable: max(summary.standing?.unreadable ?? 0, summary.unreadPicks)
         )
         try await Marker.leave(context)
         if let scan = summary.scan, scan.isFull, outcome(of: summary) == "complete" {
@@ -98,7 +101,7 @@ package func runAll(
 /// Words of the run's row.
 private func outcome(of summary: RunSummary) -> String {
     if summary.totals.live > 0 { return "unfinished" }
-    let isListed = summary.standing.map { $0.unreadable == 0 && $0.unsettled == nil } ?? false
+    let isListed = summary.standing.map { $0.unreadable + summary.unreadPicks == 0 && $0.unsettled == nil } ?? false
     return summary.totals.dead > 0 || summary.totals.unaccounted != 0 || !isListed ? "incomplete" : "complete"
 }
 
@@ -153,6 +156,7 @@ private func scanAndWork(
         context.logger.log(.warning, "the listing goes on where it seemed to end: listing again")
         var more = try await scanAndWork(scanner, number, options, progress, listings: listings - 1)
         more.work.progress.add(work.progress)
+        if context.picker != nil, let scan { more.scan = scan.listedAgain(by: more.scan) }
         return more
     }
     let totals = try await context.queue.totals(sources: [source])

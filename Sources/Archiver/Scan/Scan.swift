@@ -54,6 +54,8 @@ struct Scan {
                         }
                         if context.picker != nil {
                             _ = try await answered { try await context.ledger.revivePicked(source: source) }
+                            // From here on a backup of before is refused: it would not know what to fetch.
+                            try await Marker.leave(context)
                         }
                         return try await conclude(ticket, known: known, end)
                     } catch let error as LedgerError where error.code == .scanRewound {

@@ -91,6 +91,27 @@ extension ScanSummary {
     }
 }
 
+extension ScanSummary {
+    /// What both passes saw, where a later one listed some of the same picks again, or went on with the work alone.
+    ///
+    /// An entry that one of them could not read may be missing, whatever the other saw.
+    func listedAgain(by next: ScanSummary?) -> ScanSummary {
+        guard let next else { return self }
+        return ScanSummary(
+            pages: pages + next.pages,
+            seen: max(seen, next.seen),
+            new: new + next.new,
+            isFull: isFull && next.isFull,
+            startedAt: startedAt,
+            unreadable: max(unreadable, next.unreadable),
+            missing: next.missing,
+            returned: next.returned,
+            doubt: next.doubt,
+            end: next.end
+        )
+    }
+}
+
 /// The last page of a listing, to be asked for again later: an answer that lost its token looks just like the end.
 struct ListingEnd: Sendable, Equatable {
     /// What it was asked for with; nil: it was the first page.
