@@ -14,8 +14,9 @@ package struct RunSummary: Sendable {
     package let totals: Totals
     /// How its listing stands at the end.
     package let standing: ScanStanding?
-    /// Entries of what was picked in this run that have no id; a clean pick elsewhere settles them for the ledger, and whoever
-    /// picked here was not told. 0 for a library, which the next scan lists again.
+    /// Entries of what was picked in this run that have no id; 0 for a library, which the next scan lists again.
+    ///
+    /// A clean pick elsewhere settles them for the ledger, and whoever picked here was not told.
     package var unreadPicks: Int64 { standing?.source == PickerSource.kind ? scan?.unreadable ?? 0 : 0 }
     /// Bytes that this run stored.
     package var uploadedBytes: Int64 { work.progress.storedBytes }
