@@ -43,7 +43,7 @@ extension Command {
     static let accept = Command(
         name: "accept",
         purpose:
-            "store a part although it is smaller than reported or ends oddly, or keep one that has a twin's bytes",
+            "store a part that is smaller than reported or ends oddly, or keep one that has another item's bytes",
         operands: .part,
         examples: [("coldroll accept 1207", "the part 1207")]
     ) { session, arguments in
