@@ -20,6 +20,7 @@ package struct Query: Sendable {
         Query("eta", PackageResources.eta_sql),
         Query("stuck", PackageResources.stuck_sql),
         Query("biggest", PackageResources.biggest_sql),
+        Query("runs", PackageResources.runs_sql),
         Query("acknowledged", PackageResources.acknowledged_sql),
         Query("tables", PackageResources.tables_sql),
         Query("story", PackageResources.story_sql),

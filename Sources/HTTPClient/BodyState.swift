@@ -90,10 +90,13 @@ extension BodyState {
         skipping -= skipped
         unsafe queue.append(UnsafeRawBufferPointer(rebasing: new.dropFirst(Int(skipped))))
         takenAhead += new.count
-        writerIsParked = takenAhead < bytes.count
-        if !writerIsParked { takenAhead -= bytes.count }
+        let isFull = takenAhead < bytes.count
+        writerIsParked = isFull
+        if !isFull { takenAhead -= bytes.count }
         settle()
-        return writerIsParked ? .full : .taken
+        // Room that came since `next` was asked found nobody parked; libcurl carries the wish out after it has paused.
+        wakeWriter()
+        return isFull ? .full : .taken
     }
 
     /// The download is over; nil means that the body is whole.

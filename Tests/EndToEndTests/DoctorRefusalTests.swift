@@ -116,16 +116,21 @@ import Testing
         try await expectRefused(stage, "ledger", "does not hold", as: 2)
     }
 
-    @Test func `a state store that is another one is told`() async throws {
+    @Test func `a state store that is another one is refused, and only a setup begins it`() async throws {
         let stage = try stage()
         #expect(try await stage.run("run").status == 0)
         let other = stage.directory + "/other"
         try FileManager.default.createDirectory(atPath: other, withIntermediateDirectories: false)
-        let end = try await stage.run("doctor", changing: ["COLDROLL_STATE": "file://" + other])
-        #expect(end.status == 0, "\(end.output)")
-        #expect(end.output.contains("warning  ledger"), "\(end.output)")
-        #expect(end.output.contains("is not the one in which"), "\(end.output)")
+        let changes = ["COLDROLL_STATE": "file://" + other]
+        let end = try await stage.run("doctor", changing: changes)
         #expect(try FileManager.default.contentsOfDirectory(atPath: other).isEmpty)
+        #expect(end.status == 2 && end.output.contains("FAILED   ledger    The state store file://"), "\(end.output)")
+        try await expectRefused(stage, "ledger", "is not the one in which the runs", as: 2, changing: changes)
+        #expect(!FileManager.default.fileExists(atPath: other + "/coldroll/marker.json"))
+        // That the old one is lost only the owner can say.
+        let setup = try await stage.run("setup", changing: changes)
+        #expect(setup.status == 0 && setup.output.contains("it has one now"), "\(setup.output)")
+        #expect(try await stage.run("run", changing: changes).status == 0)
     }
 
     @Test func `a login of another client or person, and one that was refused, are refused`() async throws {

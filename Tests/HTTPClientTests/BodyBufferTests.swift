@@ -123,6 +123,37 @@ import Testing
         #expect(error?.code == .tooLarge)
     }
 
+    @Test func roomThatComesWhileAPieceIsLookedAtIsNotMissed() async throws {
+        let body = Self.bytes(500_000)
+        let grown = Mutex(0)
+        let held = Mutex<BodyBuffer?>(nil)
+        let seen = Mutex(0)
+        let budget = ByteBudget(bytes: 64 * Self.block)
+        let buffer = try await BodyBuffer(budget: budget, allowance: 2 * Self.block) { piece in
+            // The piece that fills the buffer: what does not fit of it is refused after this.
+            let count = seen.withLock { seen in
+                seen += piece.count
+                return seen
+            }
+            guard count >= 2 * Self.block, grown.withLock({ $0 }) == 0, let buffer = held.withLock({ $0 }) else {
+                return
+            }
+            if buffer.tryGrow(to: 600_000) { grown.withLock { $0 += 1 } }
+        }
+        held.withLock { $0 = buffer }
+        // After this much no piece ends where the buffer does.
+        let event = Event()
+        let server = try Self.serve(body, pause: 1000, until: event)
+        let client = HTTPClient()
+        _ = try await client.download(HTTPRequest("GET", server.url), into: buffer)
+        try await buffer.wait(for: 1000)
+        event.fire()
+        try await buffer.waitForEnd()
+        #expect(grown.withLock { $0 } == 1)
+        #expect(buffer.take(.max) == body)
+        held.withLock { $0 = nil }
+    }
+
     @Test func growWaitsUntilOthersGiveBack() async throws {
         let body = Self.bytes(300_000)
         let download = try await Self.download(body, blocks: 2, budget: 6)

@@ -89,11 +89,11 @@ import Testing
         }
     }
 
-    @Test func `there are eleven queries, each a file that says first what it answers`() throws {
+    @Test func `there are twelve queries, each a file that says first what it answers`() throws {
         let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../sql/queries")
         let files = try FileManager.default.contentsOfDirectory(atPath: folder.path(percentEncoded: false))
         #expect(files.sorted() == Query.all.map { $0.name + ".sql" }.sorted())
-        #expect(files.count == 11)
+        #expect(files.count == 12)
         for query in Query.all {
             #expect(query.sql.hasPrefix("-- "))
             #expect(
@@ -277,6 +277,36 @@ import Testing
         // One that has them all is the end of it.
         try await fixture.sql(accepted, [.integer(fixture.source), .integer(0), .boolean(false)])
         #expect(try await run("acknowledged").count == 3)
+    }
+
+    @Test func `runs tells which of them listed all of a library`() async throws {
+        let fixture = try await QueueFixture()
+        try await fixture.sql("INSERT INTO coldroll.source (kind, account) VALUES ('picker', 'default')")
+        let row = """
+            INSERT INTO coldroll.run (source_id, host, started_at, ended_at, outcome, found, stored, duplicate, skipped, dead, live,
+                                      unaccounted, stored_bytes)
+            SELECT s.id, 'nas', now() - make_interval(days => $2::integer), now() - make_interval(days => $2::integer) + interval '2 hours',
+                   'complete', 9, 9, 0, 0, 0, 0, 0, 9
+            FROM coldroll.source AS s WHERE s.kind = $1
+            """
+        let scan = """
+            INSERT INTO coldroll.scan (source_id, outcome, reason, ended_at, since)
+            SELECT s.id, $3, CASE WHEN $3 <> 'complete' THEN 'few' END, now() - make_interval(days => $2::integer) + interval '1 hour', $4::date FROM coldroll.source AS s WHERE s.kind = $1
+            """
+        for (kind, days, outcome, since) in [
+            ("library", 5, "complete", nil), ("library", 4, "complete", "2026-01-01"),
+            ("library", 3, "suspicious", nil),
+            ("picker", 2, "complete", nil),
+        ] as [(String, Int64, String, String?)] {
+            try await fixture.sql(row, [.text(kind), .integer(days)])
+            try await fixture.sql(scan, [.text(kind), .integer(days), .text(outcome), .text(since)])
+        }
+        #expect(
+            columns(try await run("runs"), [1, 6, 7]) == [
+                ["picker", "complete", "f"], ["library", "complete", "f"], ["library", "complete", "f"],
+                ["library", "complete", "t"],
+            ]
+        )
     }
 
     @Test func `tables tells dead rows, vacuums and a snapshot that is held`() async throws {

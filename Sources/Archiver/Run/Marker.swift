@@ -6,12 +6,13 @@ package import Logging
 /// Stops a ledger that does not belong to this archive, as every scan, worker and run does before it begins.
 ///
 /// Called by `setup`, so that a swapped or forgotten database is told when it is set up and not at the first run. Binds
-/// the ledger to the archive, and leaves the first marker in the state store.
+/// the ledger to the archive, and leaves the first marker in the state store, also in another one than before: only `setup`
+/// does, and by that the owner says that the old one is lost.
 /// - Parameters:
 ///   - ledger: migrated.
 ///   - archive: where the objects stand.
 ///   - state: where the marker stands.
-///   - logger: hears of a marker that is written anew.
+///   - logger: hears of a state store that is another one than before.
 /// - Throws: `ArchiverError` with what to do; `LedgerError`; `StorageError`; `PostgresError`.
 package func checkOwnership(
     of ledger: Ledger,
@@ -19,7 +20,8 @@ package func checkOwnership(
     state: any ObjectStore,
     logger: Logger
 ) async throws {
-    try await Marker.check(ledger, archive, state, logger)
+    let ownership = try await Marker.check(ledger, archive, state, mayBegin: true)
+    if ownership == .unmarked { logger.log(.warning, "the state store had no marker of this ledger: it has one now") }
 }
 
 /// How a ledger and its archive stand to each other, where nothing keeps them apart.
@@ -28,20 +30,23 @@ package enum Ownership: Sendable, Equatable {
     case known
     /// Neither holds anything of coldroll's: the first run binds them.
     case new
-    /// The ledger knows objects that are there, and the state store has no marker: the next run writes it anew.
+    /// The ledger knows objects that are there, and the state store has no marker: it is another one than before.
     case unmarked
 }
 
 /// Finds out what `checkOwnership` would, and writes nothing: neither a marker nor into a directory.
 ///
-/// - Throws: as `checkOwnership`.
+/// - Returns: `.known` or `.new`.
+/// - Throws: what a run would throw.
 package func lookAtOwnership(
     of ledger: Ledger,
     archive: any ObjectStore,
     state: any ObjectStore
 ) async throws -> Ownership {
     try await ledger.refuseForeign(archive: archive.url)
-    return try await Marker.judge(ledger, archive, state, id: try await archive.look())
+    let ownership = try await Marker.judge(ledger, archive, state, id: try await archive.look())
+    if ownership == .unmarked { throw Marker.missing(from: state) }
+    return ownership
 }
 
 /// What every run leaves in the state store, so that a lost, swapped or restored ledger is noticed before it stores
@@ -82,29 +87,42 @@ struct Marker: Codable, Equatable {
     /// Called before anything is stored. Also binds the ledger to the archive, and leaves the first marker.
     /// - Throws: `ArchiverError` with what to do; `LedgerError`; `StorageError`; `PostgresError`.
     static func check(_ context: ArchiveContext) async throws {
-        try await check(context.ledger, context.archive, context.state, context.logger)
+        _ = try await check(context.ledger, context.archive, context.state, mayBegin: false)
     }
 
+    /// `mayBegin`: whether a state store is taken that is another one than before.
     fileprivate static func check(
         _ ledger: Ledger,
         _ archive: any ObjectStore,
         _ state: any ObjectStore,
-        _ logger: Logger
-    ) async throws {
+        mayBegin: Bool
+    ) async throws -> Ownership {
         try await ledger.checkSchema()
         try await ledger.refuseForeign(archive: archive.url)
         // An archive that is away (a disk not mounted, a bucket gone) must not look like one with nothing to do.
         try await archive.check()
         let id = try await archive.identity()
         let ownership = try await judge(ledger, archive, state, id: id)
-        if ownership == .unmarked { logger.log(.warning, "the state store had no marker: it is written anew") }
+        if ownership == .unmarked, !mayBegin { throw missing(from: state) }
         // Not before all else is in order: a ledger is bound once. Of two hosts that do so with a directory each, one is
         // refused.
         try await ledger.bind(archive: archive.url, id: id)
-        if ownership == .known { return }
+        if ownership == .known { return ownership }
         // Before the first object: a process killed between that and its ledger row leaves an empty ledger beside an
         // archive that is not, and must be known as this archive's own.
         try await leave(ledger, archive, state)
+        return ownership
+    }
+
+    /// Why a state store without a marker is refused by a ledger that has stored something.
+    fileprivate static func missing(from state: any ObjectStore) -> ArchiverError {
+        ArchiverError(
+            code: .foreignLedger,
+            message:
+                "The state store \(state.url) is not the one in which the runs of this ledger left their mark; logins and "
+                + "what guards the ledger against old backups are in that one. Nothing was stored. Correct COLDROLL_STATE; if "
+                + "the store of before is lost, run 'coldroll setup', which begins this one."
+        )
     }
 
     /// Compares ledger, archive and marker; `id` is the archive's mark, nil where it has none.

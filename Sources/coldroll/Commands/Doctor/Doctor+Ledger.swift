@@ -13,17 +13,8 @@ extension Doctor {
         switch try await lookAtOwnership(of: database.ledger, archive: stores.archive, state: stores.state) {
         case .known:
             return [.ok(.ledger, "The ledger is the one that filled the archive \(stores.archive.url).")]
-        case .new:
+        case .new, .unmarked:
             return [.ok(.ledger, "Neither the ledger nor the archive holds anything of coldroll's yet.")]
-        case .unmarked:
-            return [
-                .warning(
-                    .ledger,
-                    "The ledger's objects are in the archive, but the state store \(stores.state.url) is not the one in which "
-                        + "its runs left their mark: logins and what guards the ledger against old backups are elsewhere.",
-                    fix: "Set COLDROLL_STATE to the store of before; if it is lost, the next run begins this one."
-                )
-            ]
         }
     }
 }

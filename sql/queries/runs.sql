@@ -1,0 +1,12 @@
+-- The last runs, the newest first. Before you delete anything from Google: two of them, a day or more apart, with outcome complete and
+-- listed_all true. What was picked is never all there is: listed_all is false for it.
+SELECT r.number AS run, coalesce(s.kind, 'forgotten') AS source, s.account, r.host, r.started_at, r.ended_at,
+       coalesce(r.outcome, 'goes on, or broken off') AS outcome,
+       EXISTS (SELECT FROM coldroll.scan AS c
+               WHERE c.source_id = r.source_id AND s.kind <> 'picker' AND c.outcome = 'complete'
+                 AND c.since IS NULL AND c.until IS NULL AND c.ended_at BETWEEN r.started_at AND r.ended_at) AS listed_all,
+       r.found, r.stored, r.duplicate, r.skipped, r.dead, r.live, r.unreadable
+FROM coldroll.run AS r
+LEFT JOIN coldroll.source AS s ON s.id = r.source_id
+ORDER BY r.number DESC
+LIMIT 40;
