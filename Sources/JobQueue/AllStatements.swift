@@ -12,7 +12,7 @@ extension Statement {
             CompleteStatements.ended,
             CompleteStatements.repeated,
             DoubtStatements.find, DoubtStatements.look, DoubtStatements.confirmed, DoubtStatements.twice,
-            DoubtStatements.replace, DoubtStatements.isDue,
+            DoubtStatements.replace, DoubtStatements.isDue, DoubtStatements.another,
             FailureStatements.fail, FailureStatements.release, FailureStatements.correct, FailureStatements.rename,
             LaneStatements.park, LaneStatements.slowDown, LaneStatements.waiting, LaneStatements.totals,
             LaneStatements.hasLive,

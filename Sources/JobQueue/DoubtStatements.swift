@@ -5,6 +5,9 @@ enum DoubtStatements {
     /// Takes up to `$2` parts of sources `$1` out of what is stored that have their bytes in common with another item of
     /// their source, and that were downloaded once only; makes jobs for them, and counts them.
     ///
+    /// What is in doubt already counts as a twin, and its bytes are compared with. A part that is stored although a doubt about
+    /// it is open (a worker of a version that knew of no doubts stored it again) is doubted as it is now.
+    ///
     /// Objects have no index by their bytes, which would cost each that is stored: this reads the table twice, three seconds for a
     /// million. Of each set of equal ones a part is told one twin, the first or the last, so that ten thousand copies of a
     /// picture are ten thousand rows and not their square.
@@ -13,17 +16,22 @@ enum DoubtStatements {
         """
         WITH equal AS MATERIALIZED (
             SELECT o.size, o.crc32c
-            FROM coldroll.object AS o
+            FROM (SELECT h.size, h.crc32c, NOT h.confirmed AS is_open FROM coldroll.object AS h
+                  UNION ALL
+                  SELECT d.size, d.crc32c, false FROM coldroll.doubt AS d WHERE d.ended_at IS NULL) AS o
             GROUP BY o.size, o.crc32c
-            HAVING count(*) > 1 AND NOT bool_and(o.confirmed)
+            HAVING count(*) > 1 AND bool_or(o.is_open)
         ), member AS MATERIALIZED (
-            SELECT o.part_id, o.confirmed, o.size, o.crc32c, p.source_id, p.item_id
+            SELECT o.part_id, o.is_settled, o.size, o.crc32c, p.source_id, p.item_id
             FROM equal AS e
-            JOIN coldroll.object AS o ON o.size = e.size AND o.crc32c = e.crc32c
+            JOIN (SELECT h.part_id, h.confirmed AS is_settled, h.size, h.crc32c FROM coldroll.object AS h
+                  UNION ALL
+                  SELECT d.part_id, true, d.size, d.crc32c FROM coldroll.doubt AS d WHERE d.ended_at IS NULL) AS o
+              ON o.size = e.size AND o.crc32c = e.crc32c
             JOIN coldroll.part AS p ON p.id = o.part_id
             WHERE p.source_id = ANY ($1::bigint[])
         ), told AS MATERIALIZED (
-            SELECT m.part_id, m.confirmed, m.item_id, first_value(m.part_id) OVER w AS first_part,
+            SELECT m.part_id, m.is_settled, m.item_id, first_value(m.part_id) OVER w AS first_part,
                    last_value(m.part_id) OVER w AS last_part, first_value(m.item_id) OVER w AS first_item,
                    last_value(m.item_id) OVER w AS last_item
             FROM member AS m
@@ -32,8 +40,7 @@ enum DoubtStatements {
         ), found AS MATERIALIZED (
             SELECT t.part_id, CASE WHEN t.item_id = t.first_item THEN t.last_part ELSE t.first_part END AS twin_id
             FROM told AS t
-            WHERE NOT t.confirmed AND t.first_item <> t.last_item
-              AND NOT EXISTS (SELECT FROM coldroll.doubt AS d WHERE d.part_id = t.part_id AND d.ended_at IS NULL)
+            WHERE NOT t.is_settled AND t.first_item <> t.last_item
             ORDER BY t.part_id
             LIMIT $2::bigint
         ), held AS MATERIALIZED (
@@ -54,6 +61,11 @@ enum DoubtStatements {
             FROM gone AS g
             JOIN found AS f ON f.part_id = g.part_id
             JOIN coldroll.part AS p ON p.id = g.part_id
+            ON CONFLICT (part_id) WHERE ended_at IS NULL DO UPDATE
+            SET twin_id = excluded.twin_id, generation = excluded.generation, size = excluded.size, crc32c = excluded.crc32c,
+                lease = excluded.lease, worker_id = excluded.worker_id, stored_at = excluded.stored_at,
+                adopted = excluded.adopted, fidelity = excluded.fidelity, media_kind = excluded.media_kind,
+                md5 = excluded.md5, object_name = excluded.object_name
         ), queued AS (
             -- Behind everything that did not fail.
             INSERT INTO coldroll.job (part_id, lane_id, rank, note)
@@ -67,13 +79,16 @@ enum DoubtStatements {
             JOIN coldroll.item AS i ON i.id = p.item_id
             ON CONFLICT (part_id) DO NOTHING
         ), compared AS (
-            UPDATE coldroll.source AS s SET compared_at = now() WHERE s.id = ANY ($1::bigint[])
+            -- A full batch is not the end of it.
+            UPDATE coldroll.source AS s SET compared_at = now()
+            WHERE s.id = ANY ($1::bigint[]) AND (SELECT count(*) FROM gone) < $2::bigint
         )
         SELECT count(*), (SELECT pg_notify('coldroll_job', '') WHERE EXISTS (SELECT FROM gone)) FROM gone
         """
     )
 
-    /// Whether anything of sources `$1` (all if empty) was stored since its objects were last compared.
+    /// Whether anything of sources `$1` (all if empty) was stored, or a doubt about it ended, since its objects were last
+    /// compared: what is kept has its old time.
     static let isDue = Statement(
         "doubt.is_due",
         """
@@ -81,10 +96,14 @@ enum DoubtStatements {
             SELECT
             FROM coldroll.source AS s
             WHERE (cardinality($1::bigint[]) = 0 OR s.id = ANY ($1::bigint[]))
-              AND EXISTS (SELECT
-                          FROM coldroll.object AS o
-                          JOIN coldroll.part AS p ON p.id = o.part_id
-                          WHERE o.stored_at >= coalesce(s.compared_at, '-infinity') AND p.source_id = s.id))
+              AND (EXISTS (SELECT
+                           FROM coldroll.doubt AS d
+                           JOIN coldroll.part AS p ON p.id = d.part_id
+                           WHERE d.ended_at >= coalesce(s.compared_at, '-infinity') AND p.source_id = s.id)
+                   OR EXISTS (SELECT
+                              FROM coldroll.object AS o
+                              JOIN coldroll.part AS p ON p.id = o.part_id
+                              WHERE o.stored_at >= coalesce(s.compared_at, '-infinity') AND p.source_id = s.id)))
         """
     )
 
@@ -93,6 +112,27 @@ enum DoubtStatements {
         "doubt.look",
         """
         SELECT d.size, d.crc32c, d.twin_id FROM coldroll.doubt AS d WHERE d.part_id = $1::bigint AND d.ended_at IS NULL
+        """
+    )
+
+    /// A part of another item than doubted part `$1`'s that has `$2` bytes of CRC32C `$3`, stored or in doubt; no row: none.
+    ///
+    /// Parts that were doubted for the same bytes as `$1` are left out: copies of one picture may change together.
+    static let another = Statement(
+        "doubt.another",
+        """
+        SELECT o.part_id
+        FROM (SELECT h.part_id FROM coldroll.object AS h WHERE h.size = $2::bigint AND h.crc32c = $3::bigint
+              UNION ALL
+              SELECT d.part_id FROM coldroll.doubt AS d
+              WHERE d.ended_at IS NULL AND d.size = $2::bigint AND d.crc32c = $3::bigint) AS o
+        JOIN coldroll.part AS p ON p.id = o.part_id
+        WHERE p.item_id <> (SELECT q.item_id FROM coldroll.part AS q WHERE q.id = $1::bigint)
+          AND NOT EXISTS (SELECT
+                          FROM coldroll.doubt AS c
+                          JOIN coldroll.doubt AS m ON m.size = c.size AND m.crc32c = c.crc32c
+                          WHERE c.part_id = o.part_id AND m.part_id = $1::bigint AND m.ended_at IS NULL)
+        LIMIT 1
         """
     )
 

@@ -8,7 +8,9 @@ enum LedgerStatements {
         SELECT l.id::text, coalesce((SELECT max(r.number) FROM coldroll.run AS r), 0),
                -- What is doubted, or was replaced, stands in the archive all the same: the number only grows.
                (SELECT count(*) FROM coldroll.object)
-               + (SELECT count(*) FROM coldroll.doubt AS d WHERE d.verdict IS NULL OR d.verdict = 'replaced'),
+               + (SELECT count(*) FROM coldroll.doubt AS d
+                  WHERE d.verdict = 'replaced'
+                     OR d.verdict IS NULL AND NOT EXISTS (SELECT FROM coldroll.object AS o WHERE o.part_id = d.part_id)),
                (SELECT count(*) FROM coldroll.item AS i
                 WHERE i.source_id = ANY (ARRAY (SELECT s.id FROM coldroll.source AS s WHERE s.kind = 'picker')))
         FROM coldroll.ledger AS l
@@ -25,6 +27,12 @@ enum LedgerStatements {
               (SELECT l.part_id FROM coldroll.object AS l ORDER BY l.part_id DESC LIMIT 1)) AS w
         JOIN coldroll.object AS o ON o.part_id = w.part_id
         JOIN coldroll.part AS p ON p.id = w.part_id
+        UNION ALL
+        -- Where all that is stored is in doubt nothing else tells whether the archive is there.
+        (SELECT d.object_name, d.size, d.crc32c
+         FROM coldroll.doubt AS d
+         WHERE d.ended_at IS NULL AND NOT EXISTS (SELECT FROM coldroll.object)
+         ORDER BY d.id LIMIT 1)
         """
     )
 

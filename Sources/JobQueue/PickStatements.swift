@@ -46,14 +46,15 @@ enum PickStatements {
         """
     )
 
-    /// Why the newest scan of source `$1` before scan `$2` failed, or is not to be believed; nothing where a complete one came since.
+    /// Why the newest scan of source `$1` before scan `$2` failed, or is not to be believed, or what it could not read; nothing
+    /// where a complete one came since.
     static let failedBefore = Statement(
         "pick.failed_before",
         """
-        SELECT s.reason
-        FROM (SELECT s.outcome, s.reason FROM coldroll.scan AS s
+        SELECT coalesce(s.reason, 'Entries of it that had no id: ' || s.unreadable || '. Nothing of them is archived; pick them again.')
+        FROM (SELECT s.outcome, s.reason, s.unreadable FROM coldroll.scan AS s
               WHERE s.source_id = $1::bigint AND s.id < $2::bigint ORDER BY s.id DESC LIMIT 1) AS s
-        WHERE s.outcome IN ('failed', 'suspicious')
+        WHERE s.outcome IN ('failed', 'suspicious') OR s.unreadable > 0
         """
     )
 

@@ -85,9 +85,9 @@ import Testing
             atPath: stage.directory + "/archive",
             withIntermediateDirectories: false
         )
-        // Compared by its objects: the mount point has no mark, and gets none.
+        // The mount point has no mark, and gets none.
         let output = try await stage.run("doctor").output
-        #expect(output.contains("does not hold"), "\(output)")
+        #expect(output.contains("is not the archive of this ledger, but another one"), "\(output)")
         #expect(try FileManager.default.contentsOfDirectory(atPath: stage.directory + "/archive").isEmpty)
         // Another disk of coldroll's has a mark of its own.
         let other = stage.directory + "/archive/.coldroll"

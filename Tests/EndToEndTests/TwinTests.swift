@@ -165,6 +165,28 @@ import Testing
         #expect(try await stage.number("SELECT count(*) FROM coldroll.object WHERE confirmed") == 2)
     }
 
+    @Test func `a copy that was stored right keeps its object when its check brings a third item's bytes`() async throws
+    {
+        let same = try Self.picture("one")
+        let stage = try stage([("a.jpg", same), ("c.jpg", Self.picture("two")), ("b.jpg", same)])
+        var wrong = FaultRule(on: "download", .wrongItem)
+        wrong.match = "a.jpg"
+        wrong.after = 1
+        stage.simulator.setFaults([wrong])
+        let end = try await stage.run("run", "--slots", "1", "--max-wait", "8s")
+        #expect(end.status == 5, "\(end.output)")
+        #expect(stage.simulator.faults[0].struck >= 2)
+        let own = try checksum(stage, "a.jpg")
+        #expect(try objects(stage, of: "a.jpg") == [own])
+        let reasons = try await stage.texts("SELECT reason FROM coldroll.job_error")
+        #expect(!reasons.isEmpty && reasons.allSatisfy { $0 == "other-bytes" }, "\(reasons)")
+        stage.simulator.setFaults([])
+        let after = try await stage.run("work", "--drain")
+        #expect(after.status == 0, "\(after.output)")
+        try await proveEachHasItsOwn(stage)
+        #expect(try await stage.number("SELECT count(*) FROM coldroll.doubt WHERE verdict = 'replaced'") == 0)
+    }
+
     @Test func `what Google does not have any more stays in doubt until a person has looked at it`() async throws {
         let stage = try stage([("a.jpg", Self.picture("one")), ("b.jpg", Self.picture("two"))])
         try await storeFirst(stage)
@@ -200,8 +222,11 @@ import Testing
         try await stage.until("the comparison") {
             try await stage.number("SELECT count(*) FROM coldroll.object WHERE confirmed") == 2
         }
-        let after = try await stage.run("status", "--json")
-        #expect(!after.output.contains(#""comparison":"#) && after.output.contains(#""code":0"#), "\(after.output)")
+        // What ended a doubt is compared once more.
+        try await stage.until("all is compared") {
+            let after = try await stage.run("status", "--json")
+            return !after.output.contains(#""comparison":"#) && after.output.contains(#""code":0"#)
+        }
         worker.signal(SIGTERM)
         _ = try await worker.end()
         #expect(downloads(stage) == 4)

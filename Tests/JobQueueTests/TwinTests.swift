@@ -142,6 +142,55 @@ import Testing
         #expect(try await fixture.number("SELECT count(*) FROM coldroll.doubt WHERE verdict = 'accepted'") == 2)
     }
 
+    @Test func `what is in doubt already is a twin of what comes later, also when it is dead or was kept`() async throws
+    {
+        let (fixture, worker) = try await stored(2)
+        _ = try await doubt(fixture)
+        let jobs = try await fixture.claim(worker, 2)
+        _ = try await fixture.queue.complete(
+            worker: worker,
+            jobs.map { Completion(job: $0.reference, result: .dead(reason: "gone")) }
+        )
+        try await fixture.record(1, from: 2)
+        let later = try #require(try await fixture.claim(worker, 1).first)
+        _ = try await fixture.queue.complete(worker: worker, [QueueFixture.stored(later)])
+        #expect(try await doubt(fixture) == 1)
+        #expect(try await fixture.claim(worker, 9).map(\.reference.part) == [later.reference.part])
+        #expect(try await !fixture.ledger.isComparisonDue(sources: []))
+        // What a person keeps comes back with its old time: it is compared all the same.
+        for job in jobs { _ = try await fixture.call("accept", job.reference.part) }
+        #expect(try await fixture.ledger.isComparisonDue(sources: []))
+    }
+
+    @Test func `a doubted part that an older worker stored again is doubted again, and counts once`() async throws {
+        let (fixture, worker) = try await stored(2)
+        let known = try await fixture.ledger.identity().objects
+        _ = try await doubt(fixture)
+        let job = try await fixture.claim(worker, 1)[0]
+        _ = try await fixture.queue.complete(worker: worker, [QueueFixture.stored(job)])
+        #expect(try await fixture.ledger.identity().objects == known)
+        #expect(try await fixture.ledger.isComparisonDue(sources: []))
+        #expect(try await doubt(fixture) == 1)
+        #expect(try await fixture.number("SELECT count(*) FROM coldroll.doubt WHERE ended_at IS NULL") == 2)
+        let again = try await fixture.claim(worker, 2)
+        let doubted = again.filter(\.isDoubted)
+        #expect(again.count == 2 && doubted.count == 2)
+        #expect(try await confirm(fixture, worker, again) == 2)
+        #expect(try await fixture.ledger.identity().objects == known)
+        #expect(try await fixture.queue.totals(sources: []).unaccounted == 0)
+        #expect(try await fixture.number("SELECT count(*) FROM coldroll.tally_error") == 0)
+    }
+
+    @Test func `another item's bytes are known, but not those of a copy`() async throws {
+        let (fixture, _) = try await stored(3)
+        let parts = try await fixture.texts("SELECT id::text FROM coldroll.part ORDER BY id").compactMap { Int64($0) }
+        try await fixture.sql("UPDATE coldroll.object SET size = 11 WHERE part_id = $1", [.integer(parts[2])])
+        _ = try await doubt(fixture)
+        #expect(try await fixture.queue.another(than: parts[0], size: 11, crc32c: 7) == parts[2])
+        #expect(try await fixture.queue.another(than: parts[0], size: 10, crc32c: 7) == nil)
+        #expect(try await fixture.queue.another(than: parts[0], size: 12, crc32c: 7) == nil)
+    }
+
     @Test func `ten thousand copies of one picture, and workers that look at once, are doubted once each`() async throws
     {
         let (fixture, _) = try await stored(2)

@@ -44,7 +44,8 @@ package func lookAtOwnership(
     state: any ObjectStore
 ) async throws -> Ownership {
     try await ledger.refuseForeign(archive: archive.url)
-    let ownership = try await Marker.judge(ledger, archive, state, id: try await archive.look())
+    // A directory that was never an archive gets a mark of its own in a run, and is refused by a ledger that knows another.
+    let ownership = try await Marker.judge(ledger, archive, state, id: try await archive.look() ?? "")
     if ownership == .unmarked { throw Marker.missing(from: state) }
     return ownership
 }

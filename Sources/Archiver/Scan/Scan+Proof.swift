@@ -42,7 +42,7 @@ extension Scan {
                     try checkStop()
                     return try await patiently { () async throws(PhotosError) in try await listing.page(token) }
                 }
-            } catch let error as PhotosError where error.code == .badPageToken {
+            } catch let error as PhotosError where error.code == .badPageToken || error.code == .malformed {
                 return false
             }
             pages.forEach { context.baseURLs.offer($0.items) }

@@ -28,7 +28,7 @@ extension PickerSource {
     /// while the person picked: so it is told now.
     private func listing(of pick: PickSession, for scan: Scan, _ ticket: ScanTicket) async throws -> any Listing {
         if let before = try await scan.answered({ try await ledger.failureBefore(ticket) }) {
-            logger.log(.warning, "the pick before this one failed", ["reason": .string(before)])
+            logger.log(.warning, "something is missing from the pick before this one", ["reason": .string(before)])
         }
         return PickerListing(source: self, session: pick.session, row: pick.id)
     }

@@ -16,16 +16,16 @@ extension PickerSource {
             do {
                 _ = try await client.session(pick.session)
             } catch {
-                guard error.code == .sessionOver else {
-                    failure = failure ?? error
-                    continue
-                }
+                // It has expired an hour ago, and was listed: whoever comes next asks again.
+                guard error.code == .sessionOver else { continue }
                 do { try await confirmEnd(of: pick.session, pick.id) } catch { failure = failure ?? error }
             }
         }
         // What is doubted of a session needs it: so all that is stored of one is compared before it goes.
         let finished = try await ledger.finishedPicks(source: source)
-        if !finished.isEmpty { try await ledger.doubtTwins(sources: [source], telling: logger) }
+        if !finished.isEmpty, try await ledger.isComparisonDue(sources: [source]) {
+            try await ledger.doubtTwins(sources: [source], telling: logger)
+        }
         for pick in finished {
             // One that cannot be ended keeps no other from its end.
             do {

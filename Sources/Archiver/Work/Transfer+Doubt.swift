@@ -65,6 +65,14 @@ extension Transfer {
     func replace(_ attempt: inout Try, with bytes: BodyMarks.Bytes) async -> Ending? {
         let (old, claim) = (attempt.job.objectName, attempt.job.reference)
         do {
+            // Whatever gave this part another item's bytes once may do so again.
+            if let other = try await context.queue.another(than: claim.part, size: bytes.size, crc32c: bytes.crc32c) {
+                return .fail(
+                    reason: "other-bytes",
+                    message:
+                        "Google gave twice the bytes of part \(other) of another item, which are not those that are stored."
+                )
+            }
             let next = try await nextName(attempt.job) { name throws(PostgresError) in
                 try await context.queue.replace(worker: worker, claim, under: name)
             }
@@ -80,7 +88,7 @@ extension Transfer {
             .warning,
             "Google has other bytes for a part than those that were stored, which another item has: they are stored under another name",
             [
-                "part": .integer(claim.part), "twin": .integer(attempt.stored?.twin ?? 0), "wrong": .string(old),
+                "part": .integer(claim.part), "twin": .integer(attempt.stored?.twin ?? 0), "before": .string(old),
                 "name": .string(attempt.job.objectName),
             ]
         )

@@ -161,8 +161,8 @@ extension StatusReport {
             code: (isRefused ? .credentials : status).code,
             listing: isNew ? Standing.nothing : whole.standing.sentence,
             comparison: isDue
-                ? "What was stored last is not yet compared with the rest, to find items that Google gave another one's bytes: "
-                    + "workers do that within a minute, and 'coldroll work --drain' at once."
+                ? "What was stored last is not compared with the rest yet, to find items that were given another one's bytes: a "
+                    + "worker that stays does so within a minute, 'coldroll run' or 'coldroll work --drain' at its end."
                 : nil
         )
         scans = whole.standing.scans.map(Scan.init)

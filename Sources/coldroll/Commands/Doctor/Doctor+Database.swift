@@ -9,7 +9,7 @@ enum DoctorStatements {
     /// The database's clock in seconds since 1970.
     static let clock = Statement("doctor.clock", "SELECT extract(epoch FROM clock_timestamp())::float8")
 
-    /// Whether this is a standby, whether nothing can be written, and the tables into which this role may write nothing.
+    /// Whether this is a standby, whether nothing can be written, and the tables into which this role may not write all.
     ///
     /// No program but `setup` writes into coldroll.migration.
     static let rights = Statement(
@@ -19,7 +19,9 @@ enum DoctorStatements {
                coalesce((SELECT string_agg(c.relname, ', ' ORDER BY c.relname)
                          FROM pg_class AS c
                          WHERE c.relnamespace = to_regnamespace('coldroll') AND c.relkind IN ('r', 'p')
-                           AND c.relname <> 'migration' AND NOT has_table_privilege(c.oid, 'INSERT')), ''),
+                           AND c.relname <> 'migration'
+                           AND NOT (has_table_privilege(c.oid, 'INSERT') AND has_table_privilege(c.oid, 'UPDATE')
+                                    AND has_table_privilege(c.oid, 'DELETE'))), ''),
                current_user::text
         """
     )
