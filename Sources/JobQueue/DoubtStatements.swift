@@ -2,10 +2,20 @@ import Postgres
 
 /// SQL about stored parts whose bytes another item has too.
 enum DoubtStatements {
+    /// The time from which on something may be recorded that whoever looks now does not see: the start of the oldest transaction
+    /// that writes, since what it records bears that time.
+    static let horizon = Statement(
+        "doubt.horizon",
+        """
+        SELECT least(now(), (SELECT min(a.xact_start) FROM pg_stat_activity AS a
+                             WHERE a.datname = current_database() AND a.backend_xid IS NOT NULL))::text
+        """
+    )
+
     /// Takes up to `$2` parts of sources `$1` out of what is stored that have their bytes in common with another item of
     /// their source, and that were downloaded once only; makes jobs for them, and counts them.
     ///
-    /// What is in doubt already counts as a twin, and its bytes are compared with. A part that is stored although a doubt about
+    /// What is recorded from `$3` on is to be looked at again. What is in doubt already counts as a twin, and its bytes are compared with. A part that is stored although a doubt about
     /// it is open (a worker of a version that knew of no doubts stored it again) is doubted as it is now.
     ///
     /// Objects have no index by their bytes, which would cost each that is stored: this reads the table twice, three seconds for a
@@ -80,7 +90,7 @@ enum DoubtStatements {
             ON CONFLICT (part_id) DO NOTHING
         ), compared AS (
             -- A full batch is not the end of it.
-            UPDATE coldroll.source AS s SET compared_at = now()
+            UPDATE coldroll.source AS s SET compared_at = $3::text::timestamptz
             WHERE s.id = ANY ($1::bigint[]) AND (SELECT count(*) FROM gone) < $2::bigint
         )
         SELECT count(*), (SELECT pg_notify('coldroll_job', '') WHERE EXISTS (SELECT FROM gone)) FROM gone

@@ -30,7 +30,10 @@ extension Ledger {
     package func doubtTwins(sources: [Int64]) async throws(PostgresError) -> Int64 {
         var doubted: Int64 = 0
         while true {
-            let row = try await pool.only(DoubtStatements.find, [.integers(sources), .integer(Self.doubtBatch)])
+            // In a statement before the one that looks, so that nothing is recorded between the two unseen.
+            let horizon = try await pool.only(DoubtStatements.horizon, []).text(0)
+            let values: [PostgresValue] = [.integers(sources), .integer(Self.doubtBatch), .text(horizon)]
+            let row = try await pool.only(DoubtStatements.find, values)
             let more = try row.integer(0)
             doubted += more
             if more < Self.doubtBatch { return doubted }
@@ -55,9 +58,9 @@ extension JobQueue {
         )
     }
 
-    /// A part of another item that is stored with these bytes, or doubted; nil: none. Copies of the doubted part do not count.
+    /// A part of another item that is stored with these bytes, or doubted; nil: none.
     ///
-    /// Reads all objects: for the rare case that Google has others for a doubted part.
+    /// Copies of the doubted part do not count. Reads all objects: for the rare case that Google has others for a doubted part.
     package func another(than part: PartID, size: Int64, crc32c: UInt32) async throws(PostgresError) -> PartID? {
         let values: [PostgresValue] = [.integer(part), .integer(size), .integer(Int64(crc32c))]
         return try await pool.run(DoubtStatements.another, values).first?.integer(0)

@@ -19,7 +19,7 @@ extension LedgerMove {
             }
             try refuseNewer(versions)
         }
-        _ = try await Migrator(conninfo: target.conninfo).migrate()
+        _ = try await Migrator(conninfo: target.conninfo, silence: silence).migrate()
     }
 
     private func checkIsFree(_ to: Connection, _ place: String, _ id: String) async throws {

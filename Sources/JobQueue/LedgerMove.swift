@@ -154,7 +154,8 @@ package struct LedgerMove: Sendable {
             guard error.code == .server(sqlState: "55P03") else { throw error }
             throw LedgerError(
                 code: .busy,
-                message: "Somebody uses \(place) and did not end within 15 s: a worker, another move, or a transaction"
+                message:
+                    "Somebody uses \(place) and did not end within a minute: a worker, another move, or a transaction"
                     + " that was left open. End it and repeat; nothing was changed."
             )
         }
@@ -162,7 +163,19 @@ package struct LedgerMove: Sendable {
 
     /// Changes the ledger's own row, which must stand as the statement expects.
     func mark(_ connection: Connection, _ statement: Statement, _ values: [PostgresValue]) async throws {
-        guard try await connection.run(statement, values).count == 1 else {
+        let rows: [Row]
+        do {
+            rows = try await connection.run(statement, values)
+        } catch {
+            guard error.code == .server(sqlState: "55P03") else { throw error }
+            throw LedgerError(
+                code: .busy,
+                message:
+                    "Somebody holds the ledger's row in \(try await connection.place) in a transaction that did not end"
+                    + " within a minute. End it and repeat the same command; until then the old ledger goes on."
+            )
+        }
+        guard rows.count == 1 else {
             throw LedgerError(
                 code: .busy,
                 message: "Somebody else changed where \(try await connection.place) stands meanwhile, another move"
@@ -172,19 +185,29 @@ package struct LedgerMove: Sendable {
     }
 
     private func checkNobodyWorks(_ from: Connection) async throws {
-        let alive = try await from.run(
-            MoveStatements.alive,
-            [.double(silence.seconds), .double(Ledger.scanSilence)]
-        ).map { row throws(PostgresError) in try row.text(0) }
-        guard !alive.isEmpty else { return }
+        guard let workers = try await from.whoWorks(silence: silence) else { return }
+        throw LedgerError(
+            code: .busy,
+            message: "Somebody works on this ledger: \(workers) Nothing was changed."
+        )
+    }
+}
+
+extension Connection {
+    /// Who works on the ledger at the other end.
+    ///
+    /// - Parameter silence: after which a worker counts as dead.
+    /// - Returns: who, and what to do about it, to go on a sentence; nil: nobody.
+    /// - Throws: `PostgresError`.
+    func whoWorks(silence: Duration) async throws(PostgresError) -> String? {
+        let alive = try run(MoveStatements.alive, [.double(silence.seconds), .double(Ledger.scanSilence)])
+            .map { row throws(PostgresError) in try row.text(0) }
+        guard !alive.isEmpty else { return nil }
         let many =
             alive.count > 3
             ? "\(alive.prefix(3).joined(separator: "; ")) and \(alive.count - 3) more"
             : alive.joined(separator: "; ")
-        throw LedgerError(
-            code: .busy,
-            message: "Somebody works on this ledger: \(many). Stop them with Ctrl-C or SIGTERM and repeat. One that was"
-                + " killed counts for \(Int(silence.seconds)) s after its last sign of life. Nothing was changed."
-        )
+        return "\(many). Stop them with Ctrl-C or SIGTERM and repeat. One that was killed counts for"
+            + " \(Int(silence.seconds)) s after its last sign of life."
     }
 }

@@ -4,10 +4,15 @@ package import Schema
 /// Brings the schema of a database to this binary's version.
 package struct Migrator: Sendable {
     private let conninfo: String
+    /// Silence after which a worker is no reason to wait for it.
+    private let silence: Duration
 
-    /// - Parameter conninfo: a user who may create a schema; roles are created only where that user may.
-    package init(conninfo: String) {
+    /// - Parameters:
+    ///   - conninfo: a user who may create a schema; roles are created only where that user may.
+    ///   - silence: after which a worker counts as dead.
+    package init(conninfo: String, silence: Duration) {
         self.conninfo = conninfo
+        self.silence = silence
     }
 
     /// Applies what is missing and returns it; safe to repeat, and to run in several processes at once.
@@ -15,12 +20,15 @@ package struct Migrator: Sendable {
     /// Each step is a script that is one transaction and takes the advisory lock itself: whoever comes second waits,
     /// finds the step applied, and goes on with the next.
     ///
-    /// - Throws: `LedgerError.schema` if the database is of a newer version; `PostgresError` for the rest.
+    /// - Throws: `LedgerError.schema` if the database is of a newer version, `.busy` if there is something to apply and somebody
+    ///   works by the version that is there; `PostgresError` for the rest.
     package func migrate() async throws -> [Migration] {
         let connection = try await Connection.connect(conninfo, applicationName: "coldroll setup")
         do {
             var applied: [Migration] = []
-            for step in try await missing(connection) {
+            let missing = try await missing(connection)
+            try await refuseWhileSomebodyWorks(missing, connection)
+            for step in missing {
                 if try await apply(step, connection) { applied.append(step) }
             }
             // Again and again: an administrator may have made the roles since.
@@ -46,6 +54,19 @@ package struct Migrator: Sendable {
         }
         try refuseNewer(versions)
         return Migration.all.dropFirst(versions.count)
+    }
+
+    /// Whoever is at work knows the schema of when it started, and a part that it holds may mean something else by the new one.
+    private func refuseWhileSomebodyWorks(_ missing: ArraySlice<Migration>, _ connection: Connection) async throws {
+        // The second made the table of workers.
+        guard !missing.isEmpty, missing.startIndex >= 2 else { return }
+        guard let workers = try await connection.whoWorks(silence: silence) else { return }
+        throw LedgerError(
+            code: .busy,
+            message:
+                "The database's schema must be changed, and somebody works by the one that is there: \(workers) Nothing"
+                + " was changed."
+        )
     }
 
     /// False if somebody else has applied it.

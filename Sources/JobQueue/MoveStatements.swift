@@ -44,7 +44,7 @@ enum MoveStatements {
         SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') <> 'remote_apply'
         UNION ALL
         SELECT set_config(v.name, v.value, true)
-        FROM (VALUES ('lock_timeout', '15s'),
+        FROM (VALUES ('lock_timeout', '60s'),
                      ('TimeZone', 'UTC'), ('DateStyle', 'ISO'), ('IntervalStyle', 'postgres'), ('extra_float_digits', '1'),
                      ('tcp_keepalives_idle', '10'), ('tcp_keepalives_interval', '5'), ('tcp_keepalives_count', '2'),
                      ('tcp_user_timeout', '60000')) AS v(name, value)

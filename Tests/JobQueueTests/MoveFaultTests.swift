@@ -17,7 +17,9 @@ import Testing
         try await MoveBench.script("ALTER DATABASE \(name) SET default_transaction_isolation = '\(isolation)'", source)
         try await MoveBench.withTarget { first in
             try await MoveBench.withTarget { second in
-                for target in [first, second] { _ = try await Migrator(conninfo: target).migrate() }
+                for target in [first, second] {
+                    _ = try await Migrator(conninfo: target, silence: .seconds(40)).migrate()
+                }
                 let gate = try await Connection.connect(source)
                 try await gate.script(
                     "BEGIN; INSERT INTO coldroll.run (source_id, host) SELECT id, 'late' FROM coldroll.source",
@@ -52,7 +54,7 @@ import Testing
         _ = try await MoveBench.filled()
         let source = MigratedDatabase.conninfo
         try await MoveBench.withTarget { target in
-            _ = try await Migrator(conninfo: target).migrate()
+            _ = try await Migrator(conninfo: target, silence: .seconds(40)).migrate()
             // Notes down what holds where a move makes or drops the triggers of the seal: in each of its three transactions.
             for (side, conninfo) in [("source", source), ("target", target)] {
                 let name = try await MoveBench.texts("SELECT current_database()", conninfo)[0]
@@ -96,7 +98,7 @@ import Testing
         let source = MigratedDatabase.conninfo
         let hold = "BEGIN; SELECT FROM coldroll.ledger FOR UPDATE"
         try await MoveBench.withTarget { target in
-            _ = try await Migrator(conninfo: target).migrate()
+            _ = try await Migrator(conninfo: target, silence: .seconds(40)).migrate()
             let near = try await Connection.connect(source), far = try await Connection.connect(target)
             try await near.script(hold, name: "test.gate")
             let move = Task { try await MoveBench.move(to: target).run() }

@@ -181,6 +181,55 @@ import Testing
         #expect(try await fixture.number("SELECT count(*) FROM coldroll.tally_error") == 0)
     }
 
+    @Test func `what is recorded while a comparison looks, and seen by nobody yet, is compared by the next`()
+        async throws
+    {
+        let (fixture, _) = try await stored(1)
+        try await fixture.record(1, from: 1)
+        let slow = try await Connection.connect(MigratedDatabase.conninfo)
+        try await slow.script(
+            """
+            BEGIN;
+            WITH gone AS (DELETE FROM coldroll.job RETURNING part_id)
+            INSERT INTO coldroll.object (part_id, generation, size, crc32c, lease, worker_id, adopted, fidelity, media_kind)
+            SELECT g.part_id, 1, o.size, o.crc32c, o.lease, o.worker_id, false, o.fidelity, o.media_kind
+            FROM gone AS g CROSS JOIN coldroll.object AS o;
+            """,
+            name: "test.slow"
+        )
+        #expect(try await doubt(fixture) == 0)
+        try await slow.script("COMMIT", name: "test.commit")
+        #expect(try await fixture.ledger.isComparisonDue(sources: []))
+        #expect(try await doubt(fixture) == 2)
+        #expect(try await !fixture.ledger.isComparisonDue(sources: []))
+        await slow.close()
+    }
+
+    @Test func `a part that is queued again while somebody accepts it has one place`() async throws {
+        let (fixture, worker) = try await stored(2)
+        _ = try await doubt(fixture)
+        let jobs = try await fixture.claim(worker, 2)
+        _ = try await fixture.queue.complete(
+            worker: worker,
+            jobs.map { Completion(job: $0.reference, result: .dead(reason: "gone")) }
+        )
+        let part = jobs[0].reference.part
+        let other = try await Connection.connect(MigratedDatabase.conninfo)
+        try await other.script("BEGIN; SELECT coldroll.retry(\(part))", name: "test.retry")
+        async let accepted = fixture.call("accept", part)
+        let waits = """
+            SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
+            """
+        while try await fixture.number(waits) == 0 { await Task.yield() }
+        try await other.script("COMMIT", name: "test.commit")
+        _ = try await accepted
+        #expect(try await fixture.number("SELECT count(*) FROM coldroll.object WHERE part_id = \(part)") == 1)
+        #expect(try await fixture.number("SELECT count(*) FROM coldroll.job WHERE part_id = \(part)") == 0)
+        #expect(try await fixture.queue.totals(sources: []).unaccounted == 0)
+        #expect(try await fixture.number("SELECT count(*) FROM coldroll.tally_error") == 0)
+        await other.close()
+    }
+
     @Test func `another item's bytes are known, but not those of a copy`() async throws {
         let (fixture, _) = try await stored(3)
         let parts = try await fixture.texts("SELECT id::text FROM coldroll.part ORDER BY id").compactMap { Int64($0) }

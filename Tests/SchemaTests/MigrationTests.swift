@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 @Suite(.unmigratedDatabase, .timeLimit(.minutes(5))) struct MigrationTests {
-    private let migrator = Migrator(conninfo: MigratedDatabase.conninfo)
+    private let migrator = Migrator(conninfo: MigratedDatabase.conninfo, silence: .seconds(40))
 
     private func ledger() -> Ledger {
         Ledger(pool: ConnectionPool(conninfo: MigratedDatabase.conninfo, limit: 1))
@@ -109,6 +109,31 @@ import Testing
         #expect(await message().contains("another program"))
     }
 
+    @Test func `nothing is applied while somebody works by the schema that is there`() async throws {
+        for step in Migration.all.dropLast() { try await psql(step) }
+        let connection = try await Connection.connect(MigratedDatabase.conninfo)
+        try await connection.script(
+            """
+            INSERT INTO coldroll.worker (id, host, process_id, version, slots, sources, beat_at)
+            VALUES (7, 'nas', 42, '1', 1, '{1}', now() - interval '30 s')
+            """,
+            name: "test.worker"
+        )
+        let error = await #expect(throws: LedgerError.self) { try await migrator.migrate() }
+        #expect(error?.code == .busy)
+        #expect(error?.message.contains("nas, process 42. Stop them") == true)
+        await #expect(throws: LedgerError.self) { try await ledger().checkSchema() }
+        try await connection.script(
+            "UPDATE coldroll.worker SET beat_at = now() - interval '41 s'",
+            name: "test.silent"
+        )
+        #expect(try await migrator.migrate().map(\.version) == [Migration.all.count])
+        // Where there is nothing to change nobody is in the way.
+        try await connection.script("UPDATE coldroll.worker SET beat_at = now()", name: "test.alive")
+        #expect(try await migrator.migrate().isEmpty)
+        await connection.close()
+    }
+
     @Test func `a role that may not create roles can migrate`() async throws {
         let admin = try await Connection.connect(MigratedDatabase.conninfo)
         let database = try #require(MigratedDatabase.conninfo.split(separator: "dbname=").last)
@@ -118,7 +143,7 @@ import Testing
             name: "test.role"
         )
         let conninfo = MigratedDatabase.conninfo.replacing("user=postgres", with: "user=\(role)")
-        let applied = try await Migrator(conninfo: conninfo).migrate()
+        let applied = try await Migrator(conninfo: conninfo, silence: .seconds(40)).migrate()
         #expect(applied.count == Migration.all.count)
         try await admin.script(
             "DROP SCHEMA coldroll CASCADE; DROP OWNED BY \(role); DROP ROLE \(role)",

@@ -81,7 +81,7 @@ import Testing
         try await fixture.sql("REVOKE ALL ON FUNCTION coldroll.recount() FROM coldroll_operator")
         try await fixture.sql("GRANT SELECT ON coldroll.upload TO coldroll_reader")
         #expect(try await refusal(fixture, as: "coldroll_reader", "TABLE coldroll.later") == "42501")
-        _ = try await Migrator(conninfo: MigratedDatabase.conninfo).migrate()
+        _ = try await Migrator(conninfo: MigratedDatabase.conninfo, silence: .seconds(40)).migrate()
         for role in ["coldroll_reader", "coldroll_operator"] {
             #expect(try await refusal(fixture, as: role, "TABLE coldroll.later") == nil)
             #expect(try await refusal(fixture, as: role, "TABLE coldroll.job") == nil)
@@ -98,7 +98,7 @@ import Testing
         try await fixture.sql("GRANT CREATE ON DATABASE \(database) TO \(role)")
         try await fixture.sql("DROP SCHEMA coldroll CASCADE")
         let conninfo = MigratedDatabase.conninfo.replacing("user=postgres", with: "user=\(role)")
-        _ = try await Migrator(conninfo: conninfo).migrate()
+        _ = try await Migrator(conninfo: conninfo, silence: .seconds(40)).migrate()
         let connection = try await Connection.connect(conninfo)
         try await connection.script("SET ROLE coldroll_reader; TABLE coldroll.balance", name: "test.reader")
         await connection.close()

@@ -62,7 +62,7 @@ package struct MigratedDatabase: TestTrait, SuiteTrait, TestScoping {
         if found.isEmpty {
             try await admin.script("DROP DATABASE IF EXISTS \(name)_new", name: "test.drop")
             try await admin.script("CREATE DATABASE \(name)_new", name: "test.create")
-            _ = try await Migrator(conninfo: server + " dbname=\(name)_new").migrate()
+            _ = try await Migrator(conninfo: server + " dbname=\(name)_new", silence: .seconds(40)).migrate()
             try await admin.script("ALTER DATABASE \(name)_new RENAME TO \(name)", name: "test.rename")
         }
         await admin.close()

@@ -103,6 +103,8 @@ DECLARE
     live record;
     waits boolean;
 BEGIN
+    -- Whoever queues it again meanwhile does so before, or not at all.
+    PERFORM FROM coldroll.outcome AS c WHERE c.part_id = accept.part AND c.superseded_at IS NULL FOR UPDATE;
     SELECT j.state, j.worker_id INTO live FROM coldroll.job AS j WHERE j.part_id = accept.part FOR UPDATE;
     waits := FOUND;
     IF waits AND live.state = 'running' THEN

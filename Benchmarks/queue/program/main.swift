@@ -38,7 +38,7 @@ func number(_ text: String) -> Int {
 }
 
 func enqueue(_ conninfo: String, jobs: Int, page: Int) async throws {
-    _ = try await Migrator(conninfo: conninfo).migrate()
+    _ = try await Migrator(conninfo: conninfo, silence: .seconds(40)).migrate()
     let pool = ConnectionPool(conninfo: conninfo, limit: 1)
     let ledger = Ledger(pool: pool)
     let source = try await ledger.source(kind: "library", account: "default", clientID: "client")

@@ -120,7 +120,10 @@ private struct Setup {
     func prepareDatabase() async throws -> Database {
         let database = try await session.openDatabase(makes: true)
         // Past a pooler where there is one: a migration is a long transaction.
-        let applied = try await Migrator(conninfo: database.listenConninfo).migrate()
+        let applied = try await Migrator(
+            conninfo: database.listenConninfo,
+            silence: session.settings.beat.timing.dead
+        ).migrate()
         try await database.ledger.checkSchema()
         let version = Migration.all.count
         session.reporter.say(
