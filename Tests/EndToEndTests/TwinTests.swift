@@ -203,8 +203,13 @@ import Testing
         let doubted = "SELECT part::text FROM coldroll.doubts WHERE state LIKE 'cannot be checked: gone%'"
         let part = try #require(try await stage.texts(doubted).first)
         #expect(failures.output.contains("coldroll accept \(part)"), "\(failures.output)")
-        let accepted = try await stage.run("accept", part)
+        let wrong = try await stage.run("accept", "--reason", "(")
+        #expect(wrong.status == 1 && wrong.output.contains("is no regular expression"), "\(wrong.output)")
+        let other = try await stage.run("accept", "--reason", "reduced")
+        #expect(other.status == 0 && other.output == "0 dead parts had such a reason\n", "\(other.output)")
+        let accepted = try await stage.run("accept", "--reason", "SAME bytes as")
         #expect(accepted.status == 0, "\(accepted.output)")
+        #expect(accepted.output.contains("stays stored as it is\n1 dead part had such a reason"), "\(accepted.output)")
         let after = try await stage.run("work", "--drain")
         #expect(after.status == 0, "\(after.output)")
     }

@@ -4,11 +4,19 @@ import Postgres
 enum AdminStatements {
     static let retry = Statement("admin.retry", "SELECT coldroll.retry($1)")
     static let retryFailed = Statement("admin.retry_failed", "SELECT coldroll.retry_failed($1)")
+    static let dead = Statement(
+        "admin.dead",
+        """
+        SELECT c.part_id FROM coldroll.outcome AS c
+        WHERE c.superseded_at IS NULL AND c.kind = 'dead' AND c.reason ~* $1::text
+        ORDER BY c.part_id
+        """
+    )
     static let skip = Statement("admin.skip", "SELECT coldroll.skip($1, $2)")
     static let accept = Statement("admin.accept", "SELECT coldroll.accept($1)")
     static let pause = Statement("admin.pause", "SELECT coldroll.pause($1)")
     static let resume = Statement("admin.resume", "SELECT coldroll.resume($1)")
     static let forget = Statement("admin.forget", "SELECT coldroll.forget($1::text, $2::text)")
 
-    static let all = [retry, retryFailed, skip, accept, pause, resume, forget]
+    static let all = [retry, retryFailed, dead, skip, accept, pause, resume, forget]
 }

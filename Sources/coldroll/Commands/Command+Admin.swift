@@ -20,7 +20,7 @@ extension Command {
     ) { session, arguments in
         let database = try await session.openLedger()
         if let pattern = arguments.value("--reason") {
-            for row in try await session.retry(database, reason: pattern) {
+            for row in try await session.matching(AdminStatements.retryFailed, database, reason: pattern) {
                 StandardStream.output.write("\(Quantity.counted(try row.integer(0), "part")) in the queue again\n")
             }
             return .done
@@ -44,11 +44,31 @@ extension Command {
         name: "accept",
         purpose:
             "store a part that is smaller than reported or ends oddly, or keep one that has another item's bytes",
-        operands: .part,
-        examples: [("coldroll accept 1207", "the part 1207")]
+        operands: .partsOr(flag: "--reason"),
+        flags: [
+            Flag(
+                "--reason",
+                .text("PATTERN"),
+                "every dead part whose reason matches PATTERN, a regular expression that ignores case"
+            )
+        ],
+        examples: [
+            ("coldroll accept 1207", "the part 1207"),
+            (
+                "coldroll accept --reason 'same bytes as'",
+                "all that another item has the bytes of, and Google not any more"
+            ),
+        ]
     ) { session, arguments in
         let database = try await session.openLedger()
-        return try await session.decide(database, AdminStatements.accept, arguments.operands)
+        guard let pattern = arguments.value("--reason") else {
+            return try await session.decide(database, AdminStatements.accept, arguments.operands)
+        }
+        let parts = try await session.matching(AdminStatements.dead, database, reason: pattern)
+            .map { row throws(PostgresError) in String(try row.integer(0)) }
+        let ending = try await session.decide(database, AdminStatements.accept, parts)
+        StandardStream.output.write("\(Quantity.counted(Int64(parts.count), "dead part")) had such a reason\n")
+        return ending
     }
 
     static let pause = Command(
@@ -73,11 +93,13 @@ extension Command {
 }
 
 extension Session {
-    /// Queues what died of a matching reason.
+    /// Runs a statement about what died of a matching reason.
     /// - Throws: `CommandFault` where the pattern is none.
-    fileprivate func retry(_ database: Database, reason pattern: String) async throws -> [Row] {
+    fileprivate func matching(_ statement: Statement, _ database: Database, reason pattern: String) async throws
+        -> [Row]
+    {
         do {
-            return try await database.pool.run(AdminStatements.retryFailed, [.text(pattern)])
+            return try await database.pool.run(statement, [.text(pattern)])
         } catch {
             // PostgreSQL docs, appendix A: invalid_regular_expression.
             guard error.code == .server(sqlState: "2201B") else { throw error }
