@@ -10,7 +10,8 @@ enum ClaimStatements {
     /// constant: the planner takes a limit that it cannot compute for a tenth of the table, and may sort it. Rows are
     /// locked as they are pulled, so no more than the share, and updated where they lie: the lock keeps them there. All of
     /// them get one lease: a number of the sequence, which orders claims, and twenty random bits, since after a failover to a
-    /// replica that was behind the sequence repeats numbers, and the same worker may hold the earlier one. What the worker needs is joined after the update, by key; the few uploads are read as a whole.
+    /// replica that was behind the sequence repeats numbers, and the same worker may hold the earlier one. What the worker needs is joined after the update, by key; the few uploads are
+    /// read as a whole, and doubts are looked for where there are any.
     static let claim = Statement(
         "job.claim",
         """
@@ -53,10 +54,14 @@ enum ClaimStatements {
                to_char(i.capture_time AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), i.width, i.height,
                c.part_id = ANY (ARRAY (SELECT u.part_id FROM coldroll.upload AS u)),
                c.rank,
-               coalesce((SELECT true FROM coldroll.doubt AS d WHERE d.part_id = c.part_id AND d.ended_at IS NULL), false)
+               CASE WHEN (SELECT EXISTS (SELECT FROM coldroll.doubt AS o WHERE o.ended_at IS NULL))
+                    THEN coalesce((SELECT true FROM coldroll.doubt AS d WHERE d.part_id = c.part_id AND d.ended_at IS NULL),
+                                  false)
+                    ELSE false END
         FROM claimed AS c
         JOIN coldroll.part AS p ON p.id = c.part_id
         JOIN coldroll.item AS i ON i.id = p.item_id
-        """
+        """,
+        isKept: true
     )
 }

@@ -57,7 +57,8 @@ enum CompleteStatements {
         SELECT g.part_id, g.lease
         FROM gone AS g
         WHERE (SELECT set_config('coldroll.tallied', 'yes', true)) IS NOT NULL
-        """
+        """,
+        isKept: true
     )
 
     /// The same where some of the parts may have an object already, by a person's hand: those keep it.

@@ -13,10 +13,10 @@ enum PageStatements {
     /// Looks keys up by scalar subqueries on purpose: they are index lookups under any statistics, where a join may
     /// read the whole table. Everything else joins the page's own rows. Ids are drawn before the inserts, so that no
     /// row is looked for again after them.
-    static let record = Statement("page.record", sql(picked: false))
+    static let record = Statement("page.record", sql(picked: false), isKept: true)
 
     /// The same, and that the items are on page `$28` (a page token, null for the first) of Picker session `$27`.
-    static let recordPicked = Statement("page.record_picked", sql(picked: true))
+    static let recordPicked = Statement("page.record_picked", sql(picked: true), isKept: true)
 
     /// The newest session that an item was picked in is the one that it is fetched through.
     private static let picked = """

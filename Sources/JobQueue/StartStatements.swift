@@ -32,7 +32,8 @@ enum StartStatements {
             HAVING count(*) > 0
         )
         SELECT h.part_id, h.lease, h.may_begin FROM held AS h
-        """
+        """,
+        isKept: true
     )
 
     /// Removes what workers that are gone began, once their jobs are taken back; counts the rows.

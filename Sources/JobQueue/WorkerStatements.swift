@@ -53,7 +53,8 @@ enum WorkerStatements {
         FULL JOIN mine AS m ON m.part_id = h.part_id AND m.lease = h.lease
         WHERE m.part_id IS NULL
            OR h.part_id IS NULL AND m.claimed_at < now() - make_interval(secs => $5::double precision)
-        """
+        """,
+        isKept: true
     )
 
     /// The end in order; what the worker still has goes back, nothing counted.

@@ -4,7 +4,8 @@ import Dispatch
 
 /// One connection to a PostgreSQL server; calls run one after another on its own queue.
 ///
-/// Statements are unnamed and no start-up options are sent, so that a pooler in transaction mode may stand between.
+/// No start-up options are sent, and where a pooler stands between, all statements are unnamed, so that it may be in
+/// transaction mode.
 /// A call whose task is cancelled asks the server to stop (checked 20 times a second) and throws 57014; a call in a
 /// task that is cancelled already sends nothing. Clean-up after a cancellation belongs into a task of its own.
 package actor Connection {
@@ -41,10 +42,20 @@ package actor Connection {
         handle = try Handle.open(parameters)
     }
 
-    /// Runs one unnamed statement.
+    /// Runs one statement.
     package func run(_ statement: Statement, _ values: [PostgresValue] = []) throws(PostgresError) -> [Row] {
-        let answer = try opened(statement.name).run(statement, values)
+        let handle = try opened(statement.name)
+        let isKept = statement.isKept ? try keeps(handle) : false
+        let answer = isKept ? try handle.runKept(statement, values) : try handle.run(statement, values)
         return (0..<answer.rowCount).map { Row(answer, $0) }
+    }
+
+    /// Whether the server may keep statements: asked once, since a pooler would hand the name to another server process.
+    private func keeps(_ handle: Handle) throws(PostgresError) -> Bool {
+        if let known = handle.isKeeping { return known }
+        let keeps = try !isPooled()
+        handle.isKeeping = keeps
+        return keeps
     }
 
     /// Runs a script of several statements by the simple protocol; for migrations, not for runtime SQL.

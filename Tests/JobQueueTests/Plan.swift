@@ -57,7 +57,29 @@ struct Plan {
     init(_ fixture: QueueFixture, _ call: Call, run: Bool = false) async throws {
         let statement = try #require(Statement.jobQueue.first { $0.name == call.name })
         let options = run ? "(FORMAT JSON, ANALYZE, BUFFERS)" : "(FORMAT JSON)"
-        let text = try await fixture.texts("EXPLAIN \(options) \(statement.sql)", call.values)[0]
+        try self.init(try await fixture.texts("EXPLAIN \(options) \(statement.sql)", call.values)[0])
+    }
+
+    /// Explains one call of a statement that is kept, and whose plan knows no values.
+    init(kept call: Call) async throws {
+        let statement = try #require(Statement.jobQueue.first { $0.name == call.name && $0.isKept })
+        let connection = try await Connection.connect(MigratedDatabase.conninfo)
+        var literals: [String] = []
+        for value in call.values {
+            let quoted = Statement("test.quote", "SELECT quote_nullable($1::text)")
+            literals.append(try await connection.run(quoted, [value])[0].text(0))
+        }
+        try await connection.script(
+            "SET plan_cache_mode = force_generic_plan; PREPARE kept AS \(statement.sql)",
+            name: "test.prepare"
+        )
+        let explain = "EXPLAIN (FORMAT JSON) EXECUTE kept (\(literals.joined(separator: ", ")))"
+        let text = try await connection.run(Statement("test.explain", explain))[0].text(0)
+        await connection.close()
+        try self.init(text)
+    }
+
+    private init(_ text: String) throws {
         let json = try JSONSerialization.jsonObject(with: Data(text.utf8))
         let top = try #require(((json as? [[String: Any]])?.first)?["Plan"] as? [String: Any])
         var nodes: [Node] = []

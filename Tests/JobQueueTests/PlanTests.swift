@@ -34,13 +34,20 @@ import Testing
             let drain = Plan.Call(name: "job.has_live", values: [.integers([fixture.source])])
             #expect(try await Plan(fixture, drain, run: true).blocks < 100)
         }
-        try await expectClaim(fixture, worker)
-        try await expectStart(fixture, worker)
-        try await expectComplete(fixture, worker)
+        for isKept in [false, true] {
+            try await expectClaim(fixture, worker, isKept)
+            try await expectStart(fixture, worker, isKept)
+            try await expectComplete(fixture, worker, isKept)
+        }
     }
 
-    private func expectClaim(_ fixture: QueueFixture, _ worker: Int64) async throws {
-        let plan = try await Plan(fixture, .claim(worker, fixture.source, 500))
+    /// With the values of this call, or as it is kept for whatever values.
+    private func plan(_ fixture: QueueFixture, _ call: Plan.Call, _ isKept: Bool) async throws -> Plan {
+        isKept ? try await Plan(kept: call) : try await Plan(fixture, call)
+    }
+
+    private func expectClaim(_ fixture: QueueFixture, _ worker: Int64, _ isKept: Bool) async throws {
+        let plan = try await plan(fixture, .claim(worker, fixture.source, 500), isKept)
         // What was locked is updated where it lies.
         #expect(
             plan.access("job").isSubset(of: ["Index Scan job_ready", "Index Only Scan job_ready", "Tid Scan "])
@@ -53,20 +60,20 @@ import Testing
         #expect(!plan.nodes.contains { $0.type.contains("Hash") || $0.type.contains("Merge") })
     }
 
-    private func expectStart(_ fixture: QueueFixture, _ worker: Int64) async throws {
+    private func expectStart(_ fixture: QueueFixture, _ worker: Int64, _ isKept: Bool) async throws {
         let jobs = try await fixture.sql("SELECT part_id, lease FROM coldroll.job ORDER BY part_id LIMIT 500").map {
             (part: try $0.integer(0), lease: try $0.integer(1))
         }
-        let plan = try await Plan(fixture, .start(worker, jobs))
+        let plan = try await plan(fixture, .start(worker, jobs), isKept)
         #expect(plan.access("job") == ["Index Scan job_pkey"])
         #expect(!plan.nodes.contains { $0.type.contains("Hash") || $0.type.contains("Merge") })
     }
 
-    private func expectComplete(_ fixture: QueueFixture, _ worker: Int64) async throws {
+    private func expectComplete(_ fixture: QueueFixture, _ worker: Int64, _ isKept: Bool) async throws {
         let jobs = try await fixture.sql("SELECT part_id, lease FROM coldroll.job ORDER BY part_id LIMIT 500").map {
             (part: try $0.integer(0), lease: try $0.integer(1))
         }
-        let plan = try await Plan(fixture, .complete(worker, jobs))
+        let plan = try await plan(fixture, .complete(worker, jobs), isKept)
         #expect(plan.access("job") == ["Index Scan job_pkey"])
         #expect(plan.access("object").isEmpty)
         #expect(

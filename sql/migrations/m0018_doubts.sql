@@ -75,6 +75,9 @@ COMMENT ON COLUMN coldroll.doubt.object_name IS 'Name of the object in the archi
 COMMENT ON COLUMN coldroll.doubt.md5 IS 'As in coldroll.object.';
 COMMENT ON COLUMN coldroll.doubt.decided_by IS 'worker, or who accepted it.';
 
+-- Gone with its jobs: not worth the time that compressing them takes.
+ALTER TABLE coldroll.job_start ALTER COLUMN parts SET STORAGE EXTERNAL, ALTER COLUMN leases SET STORAGE EXTERNAL;
+
 CREATE VIEW coldroll.doubts AS
 SELECT d.part_id AS part, d.object_name, d.twin_id AS twin, t.object_name AS twin_name,
        coalesce(d.verdict, CASE c.kind WHEN 'dead' THEN 'cannot be checked: ' || c.reason
