@@ -56,7 +56,9 @@ package struct Ledger: Sendable {
         try await refuseForeign(archive: archive, id: id)
     }
 
-    /// What the ledger is bound to; nil before it is. Of a bucket, and of a directory bound long ago, no mark is known.
+    /// What the ledger is bound to; nil before it is.
+    ///
+    /// Of a bucket, and of a directory bound long ago, no mark is known.
     package func boundArchive() async throws(PostgresError) -> (url: String, id: String?)? {
         let row = try await pool.only(LedgerStatements.archive, [])
         return row.textOrNil(0).map { ($0, row.textOrNil(1)) }
