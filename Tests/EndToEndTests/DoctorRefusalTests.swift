@@ -122,7 +122,8 @@ import Testing
     }
 
     @Test func `a certificate that nobody trusts ends doctor and run with one exit code`() async throws {
-        let stage = try stage()
+        // Against a directory a run begins, and waits for Google: who answers in a hotel's network has such a one.
+        let stage = try stage(archive: nil)
         #expect(try await stage.run("setup").status == 0)
         let output = try await expectRefused(
             stage,

@@ -24,8 +24,9 @@ package func lookAtArchive(_ archive: any ObjectStore, _ ledger: Ledger) async t
         throw StorageError(
             code: .noBucket,
             message:
-                "The directory \(archive.url), which is the archive of this ledger, is not there. Mount the disk that holds it, "
-                + "or bring it back from your copy, with its folder .coldroll; nothing was made in its place."
+                "The directory \(archive.url), which is the archive of this ledger, is not there on this host. Mount the disk "
+                + "that holds it, or bring it back from your copy, with its folder .coldroll; several hosts need one that all of "
+                + "them reach. Nothing was made in its place."
         )
     }
 }
