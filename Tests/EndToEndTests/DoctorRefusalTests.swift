@@ -102,7 +102,13 @@ import Testing
         let mount = stage.directory + "/archive"
         try FileManager.default.moveItem(atPath: mount, toPath: stage.directory + "/unmounted")
         for command in ["setup", "run", "doctor"] {
-            let end = try await stage.run(command)
+            // The state store may be on the same disk.
+            let lost = stage.directory + "/lost"
+            let end = try await stage.run(
+                command,
+                changing: command == "doctor" ? [:] : ["COLDROLL_STATE": "file://" + lost]
+            )
+            #expect(!FileManager.default.fileExists(atPath: lost))
             #expect(end.status == 1 && end.output.contains("Mount the disk that holds it, or bring"), "\(end.output)")
             #expect(!end.output.contains("mkdir"), "\(end.output)")
             #expect(!FileManager.default.fileExists(atPath: mount))

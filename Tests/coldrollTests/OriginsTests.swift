@@ -44,7 +44,7 @@ import Testing
         )
         #expect(
             both.hasPrefix(
-                "Settings are those of /etc/coldroll.env, but for COLDROLL_ARCHIVE: the environment sets that too, and wins. "
+                "Settings are those of /etc/coldroll.env, but for COLDROLL_ARCHIVE: the environment sets it too, and wins. "
                     + "Beside them it sets COLDROLL_SOURCE. The ledger"
             ),
             "\(both)"

@@ -45,8 +45,8 @@ extension Command {
         let http = session.openHTTP()
         let options = BucketOptions(arguments)
         if options.isDry {
-            let refusals = try await BucketSetup(session, http, options).show()
-            for refusal in refusals { steps.fail(refusal) }
+            let refusals = try await steps.run { try await BucketSetup(session, http, options).show() }
+            for refusal in refusals ?? [] { steps.fail(refusal) }
             _ = try await steps.run { try await setup.lookAtLedger(try session.openStores(http)) }
             return steps.failure.map { Ending($0, "Correct that before the setup.") } ?? .done
         }
@@ -68,9 +68,12 @@ extension Command {
             let archive: Void? = try await steps.run {
                 try await setup.prepareArchive(stores.archive, database?.ledger)
             }
-            let state: Void? = try await steps.run { try await setup.prepare("state store", stores.state) }
-            if let database, archive != nil, state != nil {
-                _ = try await steps.run { try await setup.bind(database, to: stores) }
+            // It may be on the very disk that is not mounted.
+            if archive != nil && database != nil || !stores.state.url.hasPrefix("file://") {
+                let state: Void? = try await steps.run { try await setup.prepare("state store", stores.state) }
+                if let database, archive != nil, state != nil {
+                    _ = try await steps.run { try await setup.bind(database, to: stores) }
+                }
             }
         }
         let isLoggedIn = try await steps.run { try await setup.checkPhotos(http, stores, database) }

@@ -38,7 +38,9 @@ struct Origins: Sendable, Equatable {
             return settings.added.isEmpty
                 ? head + "; the environment sets \(added)." : head + ", and of the environment, which sets \(added)."
         }
-        return head + ", but for \(list(settings.overridden)): the environment sets that too, and wins." + besides
+        return head
+            + ", but for \(list(settings.overridden)): the environment sets \(settings.overridden.count == 1 ? "it" : "them") too, and wins."
+            + besides
     }
 
     private func list(_ names: Set<String>) -> String { names.sorted().map(harmless).joined(separator: ", ") }
