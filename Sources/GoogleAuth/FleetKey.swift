@@ -39,7 +39,7 @@ package struct FleetKey: Sendable {
             bytes.count == 32
         else {
             throw fault(
-                "The key file \(path) holds no key of coldroll's: copy the one of the host where 'coldroll login' made it."
+                "The key file \(path) holds no key of coldroll's: copy the one of the host where coldroll login made it."
             )
         }
         return FleetKey(bytes: bytes, path: path)

@@ -21,6 +21,19 @@ package struct Ledger: Sendable {
         try await checkStanding()
     }
 
+    /// Whether the schema is exactly this binary's; false where a setup would bring it there.
+    ///
+    /// - Throws: as `checkSchema` for the rest.
+    package func isCurrent() async throws -> Bool {
+        let versions = try await appliedVersions { statement throws(PostgresError) in
+            try await pool.run(statement)
+        }
+        try refuseNewer(versions)
+        guard versions.count == Migration.all.count else { return false }
+        try await checkStanding()
+        return true
+    }
+
     /// Which ledger this is, and how much it knows.
     package func identity() async throws(PostgresError) -> LedgerIdentity {
         let row = try await pool.only(LedgerStatements.identity, [])
@@ -41,6 +54,14 @@ package struct Ledger: Sendable {
     package func bind(archive: String, id: String?) async throws {
         _ = try await pool.run(LedgerStatements.bind, [.text(archive), .text(id)])
         try await refuseForeign(archive: archive, id: id)
+    }
+
+    /// What the ledger is bound to; nil before it is.
+    ///
+    /// Of a bucket, and of a directory bound long ago, no mark is known.
+    package func boundArchive() async throws(PostgresError) -> (url: String, id: String?)? {
+        let row = try await pool.only(LedgerStatements.archive, [])
+        return row.textOrNil(0).map { ($0, row.textOrNil(1)) }
     }
 
     /// Throws `.foreignArchive` if the ledger is bound to another archive; `id` nil compares the URLs only.

@@ -38,7 +38,7 @@ package struct LedgerReclaim: Sendable {
                 + " gone on since. "
         return story
             + "Only if that one is lost for good, has no backup, and no worker uses it any more: stop whatever might, and"
-            + " say so with its name: coldroll reclaim --lost '\(place.replacing("'", with: #"'\''"#))'."
+            + " say so with its name: `coldroll reclaim --lost '\(place.replacing("'", with: #"'\''"#))'`."
             + " Nothing was changed."
     }
 

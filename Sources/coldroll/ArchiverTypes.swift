@@ -46,7 +46,8 @@ extension WorkerProgress {
 /// What the whole queue holds, as it was last asked for.
 struct QueueSums: Sendable {
     var totals = Totals()
-    /// Why nothing moves on any host: an outage, a pause, tries that are due later; nil while work goes on or none is left.
+    /// Why nothing moves on any host: an outage, a pause, tries that are due later; nil while work goes on, or none is left and
+    /// nothing is away.
     var standstill: String?
 }
 
@@ -55,10 +56,10 @@ extension QueueSums {
     init(_ archive: Archive) async throws {
         let queue = archive.database.queue
         totals = try await queue.tallies(sources: [archive.source])
-        guard totals.live > 0 else { return }
-        // Jobs that were claimed before a service went away are kept through its absence.
+        // Jobs that were claimed before a service went away are kept through its absence; and before the first page there are
+        // none, while a listing waits for it.
         standstill = Verdict.sentences(try await queue.openBreakers(), of: archive.context.places).first
-        guard standstill == nil, totals.running == 0 else { return }
+        guard standstill == nil, totals.live > 0, totals.running == 0 else { return }
         let waits = try await queue.waiting(sources: [archive.source]).map {
             Verdict.Wait(reason: $0.reason, seconds: $0.seconds)
         }

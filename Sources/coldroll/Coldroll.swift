@@ -33,7 +33,11 @@ enum Coldroll {
             Reporter.standard(.answer, environment: environment).fail(sentence)
             return .usage
         case .run(let command, let arguments):
-            let reporter = Reporter.standard(command.output, environment: environment)
+            let reporter = Reporter.standard(
+                command.output,
+                environment: environment,
+                typable: TypableCommands(arguments)
+            )
             return await run(command, arguments, environment, reporter, stop, interruption)
         }
         return .done

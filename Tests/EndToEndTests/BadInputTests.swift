@@ -43,6 +43,12 @@ import Testing
         #expect(try await stage.run("scan").status == 0)
         // The other host's disk: as empty as this one, where nothing is stored yet.
         try FileManager.default.moveItem(atPath: archive, toPath: archive + "-here")
+        let bare = try await stage.run("setup")
+        #expect(
+            bare.status == 1 && bare.output.contains("several hosts need one that all of them reach"),
+            "\(bare.output)"
+        )
+        try FileManager.default.createDirectory(atPath: archive, withIntermediateDirectories: false)
         for command in ["setup", "run", "scan", "work"] {
             let end = try await stage.run(command)
             #expect(end.status == 1, "\(end.output)")

@@ -96,6 +96,66 @@ import Testing
         try await expectRefused(stage, "ledger", "is not the archive of this ledger, but another one", as: 1)
     }
 
+    @Test func `setup and run make nothing where the archive's disk is not mounted, and say so`() async throws {
+        let stage = try stage()
+        #expect(try await stage.run("run").status == 0)
+        let mount = stage.directory + "/archive"
+        try FileManager.default.moveItem(atPath: mount, toPath: stage.directory + "/unmounted")
+        for command in ["setup", "run", "doctor"] {
+            // The state store may be on the same disk.
+            let lost = stage.directory + "/lost"
+            let end = try await stage.run(
+                command,
+                changing: command == "doctor" ? [:] : ["COLDROLL_STATE": "file://" + lost]
+            )
+            #expect(!FileManager.default.fileExists(atPath: lost))
+            #expect(end.status == 1 && end.output.contains("Mount the disk that holds it, or bring"), "\(end.output)")
+            #expect(!end.output.contains("mkdir"), "\(end.output)")
+            #expect(!FileManager.default.fileExists(atPath: mount))
+        }
+        try FileManager.default.createDirectory(atPath: mount, withIntermediateDirectories: false)
+        for words in [["setup"], ["setup", "--dry-run"], ["run"]] {
+            let end = try await stage.run(words: words)
+            #expect(
+                end.status == 1 && end.output.contains("is not the archive of this ledger, but another one"),
+                "\(end.output)"
+            )
+            #expect(try FileManager.default.contentsOfDirectory(atPath: mount).isEmpty)
+        }
+        try FileManager.default.removeItem(atPath: mount)
+        try FileManager.default.moveItem(atPath: stage.directory + "/unmounted", toPath: mount)
+        #expect(try await stage.run("setup").status == 0)
+    }
+
+    @Test func `a certificate that nobody trusts ends doctor and run with one exit code`() async throws {
+        // Against a directory a run begins, and waits for Google: who answers in a hotel's network has such a one.
+        let stage = try stage(archive: nil)
+        #expect(try await stage.run("setup").status == 0)
+        let output = try await expectRefused(
+            stage,
+            "clock",
+            "Google does not answer",
+            as: 4,
+            changing: ["SSL_CERT_FILE": ""]
+        )
+        #expect(output.contains("Fix: If the certificate is right, name its CA bundle in SSL_CERT_FILE"), "\(output)")
+    }
+
+    @Test func `a source that nobody chose is refused with the place where one is chosen`() async throws {
+        let stage = try stage()
+        #expect(try await stage.run("setup").status == 0)
+        let output = try await expectRefused(
+            stage,
+            "settings",
+            "COLDROLL_SOURCE is not set",
+            as: 1,
+            changing: ["COLDROLL_SOURCE": ""]
+        )
+        #expect(output.contains("Fix: Put the line COLDROLL_SOURCE=library or"), "\(output)")
+        let chosen = try await stage.run("doctor", "--source", "library", changing: ["COLDROLL_SOURCE": ""])
+        #expect(chosen.status == 0, "\(chosen.output)")
+    }
+
     @Test func `an archive that was emptied, a restored ledger and another one are refused`() async throws {
         let stage = try stage()
         #expect(try await stage.run("run").status == 0)

@@ -200,7 +200,7 @@ import Testing
         for words in [
             "they lack storage.objects.create",
             "add-iam-policy-binding gs://archive --member=serviceAccount:simulator@",
-            "There is no bucket gs://nowhere.", "Fix: coldroll setup makes it",
+            "There is no bucket gs://nowhere.", "Fix: Run 'coldroll setup', which makes it; or correct COLDROLL_STATE",
         ] { #expect(end.output.contains(words), "\(words) is not in \(end.output)") }
         #expect(stage.simulator.bucket("nowhere") == nil)
     }

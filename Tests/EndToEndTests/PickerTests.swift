@@ -32,6 +32,28 @@ import Darwin
         try await stage.texts("UPDATE coldroll.scan SET renewed_at = renewed_at - interval '1 minute'")
     }
 
+    @Test func `a Picker whose host has no address is waited for, and a scan and a run say so`() async throws {
+        let stage = try stage(1)
+        #expect(try await stage.run("setup", changing: stage.byPicker).status == 0)
+        let away = stage.byPicker.merging(["COLDROLL_PICKER_ENDPOINT": "https://picker.invalid"]) { $1 }
+        let scan = try stage.start("scan", changing: away)
+        try await stage.until("the scan says what it waits for: \(try scan.output)") {
+            let output = try scan.output
+            return output.contains("Could not resolve host: picker.invalid") && output.contains(#""service":"picker""#)
+        }
+        scan.signal(SIGINT)
+        #expect(try await scan.end().status == 130)
+        try await letLeasesRunOut(stage)
+        let run = try stage.start("run", changing: away)
+        try await stage.until("its progress says so too: \(try run.output)") {
+            try run.output.contains(#""waits":"Google's Picker API has been away for"#)
+        }
+        run.signal(SIGINT)
+        let end = try await run.end()
+        #expect(end.status == 130, "\(end.output)")
+        #expect(end.output.matches(of: /"message":"listing waits"/).count == 1, "once: \(end.output)")
+    }
+
     @Test func `2000 picked items with expiring base URLs and kills in the middle are each stored once`()
         async throws
     {

@@ -78,6 +78,12 @@ final class Stage: Sendable {
     /// Runs coldroll to its end.
     @discardableResult
     func run(_ arguments: String..., changing changes: [String: String] = [:]) async throws -> Program.End {
+        try await run(words: arguments, changing: changes)
+    }
+
+    /// The same with words from a table.
+    @discardableResult
+    func run(words arguments: [String], changing changes: [String: String] = [:]) async throws -> Program.End {
         try await Program(
             Self.programs + "/coldroll",
             arguments,

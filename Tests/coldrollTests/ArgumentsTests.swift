@@ -33,9 +33,9 @@ import Testing
         (["--drain", "--drain"], "--drain is given twice"),
         (["--max-wait", "soon"], "--max-wait is 'soon'; expected a span such as 90s, 10m, 2h or 1d"),
         (["--motion", "maybe"], "--motion is 'maybe'; expected auto, always, never"),
-        (["--drian"], "'coldroll work' has no flag --drian; did you mean --drain?"),
-        (["--zebra=1"], "'coldroll work' has no flag --zebra"),
-        (["-x"], "'coldroll work' has no flag -x"),
+        (["--drian"], "coldroll work has no flag --drian; did you mean --drain?"),
+        (["--zebra=1"], "coldroll work has no flag --zebra"),
+        (["-x"], "coldroll work has no flag -x"),
         (["photos"], "unexpected argument 'photos'"),
         (["a\u{1B}[2J"], "unexpected argument 'a\u{FFFD}[2J'"),
     ])
@@ -64,7 +64,7 @@ import Testing
     @Test func aStrangerToPsqlIsToldOfTheTwoDashes() {
         #expect(
             Arguments(["-c", "select 1"], for: .psql).faults.first
-                == "'coldroll psql' has no flag -c; put psql's own behind '--'"
+                == "coldroll psql has no flag -c; put psql's own behind '--'"
         )
     }
 }

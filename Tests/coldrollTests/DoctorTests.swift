@@ -122,10 +122,21 @@ import Testing
         #expect(text.output.contains("FAILED   settings  COLDROLL_ARCHIVE is 's3://photos'"), "\(text.output)")
     }
 
+    @Test func `a fix has the settings file that doctor was told of, in both forms`() async throws {
+        let home = FileManager.default.temporaryDirectory.appending(path: "coldroll-\(UUID().uuidString)").path
+        let file = home + ".env"
+        try "COLDROLL_HOME=\(home)\n".write(toFile: file, atomically: true, encoding: .utf8)
+        defer { try? FileManager.default.removeItem(atPath: file) }
+        for form in [[], ["--json"]] {
+            let answer = try await Program.run(["doctor", "--env-file", file] + form)
+            #expect(answer.output.contains("run 'coldroll setup --env-file \(file)'"), "\(answer.output)")
+        }
+    }
+
     @Test func aFlagThatIsNoneIsToldAsEverywhere() async throws {
         let answer = try await Program.run(["doctor", "--jsno"])
         #expect(answer.code == 1)
-        #expect(answer.error == "coldroll: 'coldroll doctor' has no flag --jsno; did you mean --json?\n")
+        #expect(answer.error == "coldroll: coldroll doctor has no flag --jsno; did you mean --json?\n")
     }
 
     @Test func theDocumentedKeysAreThoseOfTheReport() throws {

@@ -22,7 +22,7 @@ import Testing
         + [
             (PhotosError.Code.insufficientScopes, 3), (.unauthenticated, 3), (.auth(.loginRequired), 3),
             (.auth(.unavailable), 4), (.quota(retryAfter: .seconds(30)), 5), (.unavailable(retryAfter: nil), 4),
-            (.transport(.cannotConnect), 4), (.transport(.untrusted), 1), (.transport(.cancelled), 130),
+            (.transport(.cannotConnect), 4), (.transport(.untrusted), 4), (.transport(.cancelled), 130),
             (.malformed, 4),
             (.rejected(status: 400), 4),
         ].map { (PhotosError(code: $0.0, message: "x"), $0.1) }
@@ -41,7 +41,7 @@ import Testing
             (.scanBusy, 5), (.scanLost, 5),
         ].map { (LedgerError(code: $0.0, message: "x"), $0.1) }
         + [
-            (HTTPError.Code.cannotConnect, 4), (.cut, 4), (.stalled, 4), (.untrusted, 1), (.badURL, 1),
+            (HTTPError.Code.cannotConnect, 4), (.cut, 4), (.stalled, 4), (.untrusted, 4), (.badURL, 1),
             (.cancelled, 130),
         ].map { (HTTPError(code: $0.0, message: "x"), $0.1) }
         + [(Wordless(), 4)]

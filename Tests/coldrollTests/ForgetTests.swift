@@ -27,6 +27,18 @@ import Testing
 
     @Test func `a source of which nothing was found is forgotten, and no status speaks of it any more`() async throws {
         let (fixture, picker, _) = try await mistake()
+        try await fixture.sql(
+            """
+            INSERT INTO coldroll.breaker (service, place, since, next_probe_at, reason)
+            SELECT v.service, v.prefix || coldroll.project(s.client_id), now(), now(), 'no such host'
+            FROM coldroll.source AS s
+            JOIN (VALUES ('library', '', 'library'), ('media', '', 'library'), ('library', 'picker of ', 'picker'),
+                         ('media', '', 'picker')) AS v (service, prefix, kind) USING (kind)
+            ON CONFLICT DO NOTHING
+            """,
+            []
+        )
+        #expect(try await run("status").output.contains("the Picker API of project client has been away"))
         let before = try await run("status")
         #expect(
             before.output.contains("If that source was chosen by mistake: 'coldroll forget picker'."),
@@ -42,6 +54,10 @@ import Testing
         )
         let after = try await run("status")
         #expect(!after.output.contains("picker"), "\(after.output)")
+        // What it was waiting for is nobody's any more; what the library waits for stays.
+        #expect(!after.output.contains("the Picker API"), "\(after.output)")
+        #expect(after.output.contains("the Library API of project"), "\(after.output)")
+        #expect(after.output.contains("Google's media service"), "\(after.output)")
         #expect(try await fixture.number("SELECT count(*) FROM coldroll.item") == 1)
         // The marker in the state store knows how many runs there were.
         #expect(try await fixture.number("SELECT max(number) FROM coldroll.run") == runs)

@@ -163,7 +163,13 @@ import Testing
         let part = try await fill()
         let answer = try await run("retry", "987654", "\(part)")
         #expect(answer.code == 1)
-        #expect(answer.error == "coldroll: part 987654 is not in the ledger\n")
+        let hint = "'coldroll failures' lists the parts that failed, by their numbers"
+        #expect(answer.error == "coldroll: part 987654 is not in the ledger; \(hint)\n")
+        for words in [["accept", "987654"], ["skip", "987654", "--reason", "x"]] {
+            #expect(try await Program.run(words, environment: environment).error.hasSuffix("; \(hint)\n"))
+        }
+        let lane = try await run("pause", "987654")
+        #expect(lane.error == "coldroll: there is no lane 987654; 'coldroll status' lists the lanes\n")
         #expect(answer.output.contains("part \(part) "))
     }
 

@@ -34,9 +34,24 @@ import Testing
         )
         #expect(
             try sentences([:], file: file, hasLedger: true)
-                == "Settings are those of /etc/coldroll.env, and of the environment, which wins. The ledger is a private PostgreSQL in "
+                == "Settings are those of /etc/coldroll.env; the environment sets nothing of coldroll's. The ledger is a private PostgreSQL in "
                 + "/var/lib/coldroll. Photos go to gs://my-archive."
         )
+        // Set to nothing is not set.
+        let both = try sentences(
+            ["COLDROLL_ARCHIVE": "gs://another", "COLDROLL_HOME": "", "COLDROLL_SOURCE": "library"],
+            file: file
+        )
+        #expect(
+            both.hasPrefix(
+                "Settings are those of /etc/coldroll.env, but for COLDROLL_ARCHIVE: the environment sets it too, and wins. "
+                    + "Beside them it sets COLDROLL_SOURCE. The ledger"
+            ),
+            "\(both)"
+        )
+        #expect(both.contains("Photos go to gs://another."), "\(both)")
+        let besides = try sentences(["COLDROLL_SOURCE": "library"], file: file)
+        #expect(besides.contains(", and of the environment, which sets COLDROLL_SOURCE. The"), "\(besides)")
         let text = try sentences(["COLDROLL_SOURCE": "library", "COLDROLL_ACCOUNT": "ada"])
         #expect(text.contains("the environment sets COLDROLL_ACCOUNT, COLDROLL_SOURCE."), "\(text)")
     }

@@ -30,7 +30,7 @@ import Testing
         let answer = try await Program.run(["status", "--jsno"])
         #expect(answer.code == 1)
         #expect(answer.output == "")
-        #expect(answer.error == "coldroll: 'coldroll status' has no flag --jsno; did you mean --json?\n")
+        #expect(answer.error == "coldroll: coldroll status has no flag --jsno; did you mean --json?\n")
     }
 
     @Test func noCommandAtAllIsAFault() async throws {

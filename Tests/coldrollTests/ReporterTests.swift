@@ -14,9 +14,10 @@ private final class Screen: Sendable {
         set { state.withLock { $0.now = newValue } }
     }
 
-    func reporter(_ audience: Reporter.Audience) -> Reporter {
+    func reporter(_ audience: Reporter.Audience, file: String? = nil) -> Reporter {
         Reporter(
             audience,
+            typable: TypableCommands(file),
             write: { text in self.state.withLock { $0.text += text } },
             clock: { self.now },
             time: { "2026-01-02T03:04:05.678Z" }
@@ -49,6 +50,40 @@ private final class Screen: Sendable {
         #expect(
             lines[1] == #"{"severity":"ERROR","message":"gone","time":"2026-01-02T03:04:05.678Z"}"#
         )
+    }
+
+    @Test(arguments: [
+        ("run 'coldroll login'", "run 'coldroll login --env-file /etc/coldroll.env'"),
+        ("Run `coldroll setup`.", "Run `coldroll setup --env-file /etc/coldroll.env`."),
+        (
+            "'coldroll psql --query acknowledged', then 'coldroll accept 7'",
+            "'coldroll psql --env-file /etc/coldroll.env --query acknowledged', then "
+                + "'coldroll accept --env-file /etc/coldroll.env 7'"
+        ),
+        ("'coldroll help' lists them", "'coldroll help' lists them"),
+        ("'coldroll run --env-file x'", "'coldroll run --env-file x'"),
+        ("coldroll setup made it", "coldroll setup made it"),
+    ])
+    func `a command to type has the settings file that this one was told of`(said: String, told: String) {
+        let reporter = screen.reporter(person(), file: "/etc/coldroll.env")
+        reporter.say(said)
+        #expect(screen.text == told + "\n")
+    }
+
+    @Test func `a log's fields and a standstill have the settings file too`() {
+        let reporter = screen.reporter(.log, file: "/etc/coldroll.env")
+        reporter.say("paused", ["reason": "run 'coldroll login'"])
+        reporter.progress(WorkerProgress(live: 1, total: 1, standstill: "refused: run 'coldroll login'"))
+        #expect(screen.text.matches(of: /'coldroll login --env-file \/etc\/coldroll.env'/).count == 2, "\(screen.text)")
+    }
+
+    @Test(arguments: [
+        ("my settings.env", #"'coldroll run --env-file "my settings.env"'"#),
+        (#"a"$b`c\d'e"#, #"'coldroll run --env-file "a\"\$b\`c\\d'e"'"#),
+        ("/dev/fd/63", "'coldroll run'"),
+    ])
+    func `a file's name is one word for a shell, and one that is gone is left out`(file: String, told: String) {
+        #expect(TypableCommands(file)("'coldroll run'") == told)
     }
 
     @Test func aLogGetsProgressEveryTenSecondsWithoutEscapeSequences() {

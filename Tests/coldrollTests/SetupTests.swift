@@ -10,9 +10,12 @@ import Testing
 @Suite(.migratedDatabase, .timeLimit(.minutes(5))) struct SetupTests {
     private let home = FileManager.default.temporaryDirectory.appending(path: "coldroll-\(UUID().uuidString)").path
 
-    private func setup(_ more: [String: String] = [:]) async throws -> Program.Answer {
+    private func setup(
+        _ more: [String: String] = [:],
+        _ flags: String...
+    ) async throws -> Program.Answer {
         try await Program.run(
-            ["setup"],
+            ["setup"] + flags,
             environment: ["COLDROLL_DATABASE_URL": MigratedDatabase.conninfo, "COLDROLL_HOME": home].merging(more) {
                 $1
             }
@@ -48,6 +51,11 @@ import Testing
         let other = try await setup(["COLDROLL_ARCHIVE": "file://\(home)/other"])
         #expect(other.code == 1)
         #expect(other.output.contains("is the ledger of file://\(home)/archive, not of file://\(home)/other"))
+        #expect(!FileManager.default.fileExists(atPath: home + "/other"))
+        let shown = try await setup(["COLDROLL_ARCHIVE": "file://\(home)/other"], "--dry-run")
+        #expect(shown.code == 1)
+        #expect(shown.output.contains("is the ledger of file://\(home)/archive, not of file://\(home)/other"))
+        #expect(try await setup([:], "--dry-run").code == 0)
         try FileManager.default.removeItem(atPath: home)
     }
 

@@ -152,7 +152,7 @@ import Testing
                 login     library eve: REFUSED (Google refuses\u{FFFD} it. Run 'coldroll login'.)
                 rate      10.0/s, 10.0 MB/s, ETA 5 min 00 s
                 outage    Google's media service has been away for 3 min 20 s; next try in 8 s (it answered 503)
-                quota     74,000 of 75,000 media requests of project 123 used today; starts anew in 1 h 01 min; at this \
+                quota     74,000 of 75,000 media requests of project 123 used today, or set aside by a process for its next ones; starts anew in 1 h 01 min; at this \
                 rate the queue is empty on 2026-11-27
                 lane 1    library ada photo: open
                 lane 2    library ada video: parked for 30 s more (quota)

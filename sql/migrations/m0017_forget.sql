@@ -33,7 +33,8 @@ DECLARE
     who text;
     open_page boolean;
 BEGIN
-    -- Whoever makes something of a source holds its row by a foreign key.
+    -- Keeps out a second one of these, and whoever makes a scan, lane or login of the source, by their foreign keys. Items have
+    -- none: it is the lock on the scans that waits for whoever records them.
     SELECT s.id INTO key FROM coldroll.source AS s
     WHERE s.kind = forget.kind AND s.account = forget.account FOR UPDATE;
     IF NOT FOUND THEN

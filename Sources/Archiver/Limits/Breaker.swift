@@ -98,7 +98,7 @@ final class Breaker: Sendable {
             state.unknown[service] = nil
             return true
         }
-        if isBack { logger.log(.info, "service is back", ["service": .string(service.rawValue)]) }
+        if isBack { logger.log(.info, "service is back", ["service": .string(name(service))]) }
     }
 
     /// Whether a request that was sent after `instant` was answered.
@@ -169,7 +169,7 @@ final class Breaker: Sendable {
             logger.log(
                 .warning,
                 "nothing tells whether the service is back: going on",
-                ["service": .string(service.rawValue)]
+                ["service": .string(name(service))]
             )
             // The others see it at their next look, should the database be away now.
             try? await queue.closeBreaker(service, place: places[service] ?? service.rawValue)
@@ -202,7 +202,7 @@ final class Breaker: Sendable {
         }
         guard isNew else { return }
         let message: StaticString = isShared ? "service is away: waiting for it" : "service is away for this process"
-        logger.log(.warning, message, ["service": .string(service.rawValue), "error": .string(reason)])
+        logger.log(.warning, message, ["service": .string(name(service)), "error": .string(reason)])
     }
 
     // MARK: Keeping in step with the other processes
@@ -275,9 +275,14 @@ final class Breaker: Sendable {
             logger.log(
                 isOpen ? .warning : .info,
                 isOpen ? "service is away: waiting for it" : "service is back",
-                ["service": .string(service.rawValue)]
+                ["service": .string(name(service))]
             )
         }
+    }
+
+    /// As a person calls it: the Picker's API stands where the library's does.
+    private func name(_ service: Service) -> String {
+        OpenBreaker.pickerProject(places[service] ?? "") == nil ? service.rawValue : "picker"
     }
 
     private func note(_ service: Service, began: ContinuousClock.Instant) async {

@@ -69,13 +69,13 @@ package struct LoginStore: Sendable {
         guard let key else {
             throw fault(
                 "The login of account \(account) is sealed, and this host has no key: copy \(keyPath) from the host where "
-                    + "'coldroll login' was run, or name its place by COLDROLL_KEY_FILE."
+                    + "coldroll login was run, or name its place by COLDROLL_KEY_FILE."
             )
         }
         guard sealed.key == key.id else {
             throw fault(
                 "The login of account \(account) was sealed with another key than the one in \(key.path): copy the key file "
-                    + "of the host where 'coldroll login' was run, or log in again here."
+                    + "of the host where coldroll login was run, or log in again here."
             )
         }
         guard let plain = key.unseal(login, context: context), let opened = Login(decoding: plain) else {

@@ -45,7 +45,7 @@ package func lookAtOwnership(
 ) async throws -> Ownership {
     try await ledger.refuseForeign(archive: archive.url)
     // A directory that was never an archive gets a mark of its own in a run, and is refused by a ledger that knows another.
-    let ownership = try await Marker.judge(ledger, archive, state, id: try await archive.look() ?? "")
+    let ownership = try await Marker.judge(ledger, archive, state, id: try await lookAtArchive(archive, ledger) ?? "")
     if ownership == .unmarked { throw Marker.missing(from: state) }
     return ownership
 }
@@ -99,7 +99,7 @@ struct Marker: Codable, Equatable {
         mayBegin: Bool
     ) async throws -> Ownership {
         try await ledger.checkSchema()
-        try await ledger.refuseForeign(archive: archive.url)
+        try await refuseUnmounted(archive, ledger)
         // An archive that is away (a disk not mounted, a bucket gone) must not look like one with nothing to do.
         try await archive.check()
         let id = try await archive.identity()

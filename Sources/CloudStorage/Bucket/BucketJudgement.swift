@@ -101,7 +101,7 @@ package struct BucketJudgement: Sendable {
                     "The policy of \(url) lets nobody in without a name, but nothing keeps anybody from changing that, and "
                         + "managed folders in it can have policies of their own, which were not looked at. Public access "
                         + "prevention shuts all of them, and costs nothing.",
-                    fix: "coldroll setup --yes, or gcloud storage buckets update \(url) --public-access-prevention"
+                    fix: "'coldroll setup --yes', or gcloud storage buckets update \(url) --public-access-prevention"
                 )
             )
         default: break
@@ -272,7 +272,7 @@ package struct BucketJudgement: Sendable {
                     ? "\(url) has no soft delete: what somebody deletes there by mistake is gone at once. \(Self.softDeleteCost)"
                     : "\(url) keeps what somebody deletes there for \(days) days; \(wanted) give a month to notice. "
                         + Self.softDeleteCost,
-                fix: "coldroll setup --soft-delete \(wanted)"
+                fix: "'coldroll setup --soft-delete \(wanted)'"
             )
         ]
     }

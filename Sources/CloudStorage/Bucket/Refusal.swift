@@ -80,8 +80,9 @@ struct Refusal {
             return StorageError(
                 code: .noBucket,
                 message: """
-                    There is no bucket gs://\(bucket). 'coldroll setup' makes it, or: gcloud storage buckets create \
-                    gs://\(bucket) --location=europe-north1 --uniform-bucket-level-access --public-access-prevention \
+                    There is no bucket gs://\(bucket). 'coldroll setup' makes it; or correct COLDROLL_ARCHIVE or \
+                    COLDROLL_STATE, if its name is misspelled there; or: gcloud storage buckets create gs://\(bucket) \
+                    --location=europe-north1 --uniform-bucket-level-access --public-access-prevention \
                     --default-storage-class=ARCHIVE for the archive, STANDARD for the state store
                     """
             )

@@ -62,7 +62,7 @@ struct Arguments: Sendable, Equatable {
     }
 
     private static func unknown(_ name: String, _ command: Command) -> String {
-        var sentence = "'coldroll \(command.name)' has no flag \(harmless(name))"
+        var sentence = "coldroll \(command.name) has no flag \(harmless(name))"
         if let near = nearest(to: name, among: command.allFlags.map(\.name) + ["--help"]) {
             sentence += "; did you mean \(near)?"
         } else if command.takesRest {

@@ -15,7 +15,11 @@ struct BucketOptions: Sendable, Equatable {
 
     static let flags = [
         Flag("--yes", .toggle, "make and change buckets as planned without asking"),
-        Flag("--dry-run", .toggle, "show what would be done with the buckets, and do nothing at all"),
+        Flag(
+            "--dry-run",
+            .toggle,
+            "show what would be done with the buckets, and whether the ledger takes the archive; change nothing"
+        ),
         Flag(
             "--location",
             .cloudName("LOCATION"),

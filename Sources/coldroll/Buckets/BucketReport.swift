@@ -95,6 +95,11 @@ struct BucketReport: Sendable {
     }
 }
 
+extension BucketUse {
+    /// The setting that names it.
+    var variable: String { self == .archive ? "COLDROLL_ARCHIVE" : "COLDROLL_STATE" }
+}
+
 extension BucketFinding {
     /// Both parts for a person.
     var sentences: String { fix.map { "\(message) \(gravity == .advice ? "Better" : "Fix"): \($0)" } ?? message }

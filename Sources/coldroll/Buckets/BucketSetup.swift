@@ -166,7 +166,7 @@ struct BucketSetup {
                     .usage,
                     "The name \(bucket.name) is taken, and these credentials may do nothing in that bucket, so it probably "
                         + "belongs to somebody else: all of Google Cloud shares the names of buckets. Choose another one in "
-                        + "\(use == .archive ? "COLDROLL_ARCHIVE" : "COLDROLL_STATE")."
+                        + "\(use.variable)."
                 )
             }
             session.reporter.say("The bucket \(bucket.url) is there by now; its settings may not be read.")

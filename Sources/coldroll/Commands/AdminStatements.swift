@@ -18,5 +18,23 @@ enum AdminStatements {
     static let resume = Statement("admin.resume", "SELECT coldroll.resume($1)")
     static let forget = Statement("admin.forget", "SELECT coldroll.forget($1::text, $2::text)")
 
-    static let all = [retry, retryFailed, dead, skip, accept, pause, resume, forget]
+    /// Takes away what is kept of outages of places that no source uses any more; a row for each.
+    ///
+    /// The words are those of `ArchiveContext.places`; the archive is every source's.
+    static let forgetOutages = Statement(
+        "admin.forget_outages",
+        """
+        DELETE FROM coldroll.breaker AS b
+        WHERE NOT EXISTS (
+            SELECT FROM coldroll.source AS s
+            WHERE CASE b.service
+                  WHEN 'storage' THEN true
+                  WHEN 'library' THEN b.place = CASE s.kind WHEN 'picker' THEN 'picker of ' ELSE '' END
+                                                || coldroll.project(s.client_id)
+                  ELSE b.place = coldroll.project(s.client_id) END)
+        RETURNING b.service
+        """
+    )
+
+    static let all = [retry, retryFailed, dead, skip, accept, pause, resume, forget, forgetOutages]
 }

@@ -78,7 +78,12 @@ extension Command {
         examples: [("coldroll pause 2", "the lane 2 (see coldroll status)")]
     ) { session, arguments in
         let database = try await session.openLedger()
-        return try await session.decide(database, AdminStatements.pause, arguments.operands)
+        return try await session.decide(
+            database,
+            AdminStatements.pause,
+            arguments.operands,
+            list: "'coldroll status' lists the lanes"
+        )
     }
 
     static let resume = Command(
@@ -88,7 +93,12 @@ extension Command {
         examples: [("coldroll resume 2", "the lane 2 (see coldroll status)")]
     ) { session, arguments in
         let database = try await session.openLedger()
-        return try await session.decide(database, AdminStatements.resume, arguments.operands)
+        return try await session.decide(
+            database,
+            AdminStatements.resume,
+            arguments.operands,
+            list: "'coldroll status' lists the lanes"
+        )
     }
 }
 
@@ -111,11 +121,14 @@ extension Session {
     }
 
     /// Calls a function once for each number and tells what it answers; one that is refused does not keep the others back.
+    ///
+    /// `list` says where the numbers are that there are.
     fileprivate func decide(
         _ database: Database,
         _ statement: Statement,
         _ numbers: [String],
-        _ more: [PostgresValue] = []
+        _ more: [PostgresValue] = [],
+        list: String = "'coldroll failures' lists the parts that failed, by their numbers"
     ) async throws -> Ending {
         var refusals = 0
         for number in numbers {
@@ -124,7 +137,9 @@ extension Session {
                 for row in rows { StandardStream.output.write(harmless(try row.text(0)) + "\n") }
             } catch {
                 guard error.isRefusal else { throw error }
-                reporter.fail(sentence(of: error))
+                // The ledger's own hint names views.
+                let isUnknown = error.code == .server(sqlState: "CRF01")
+                reporter.fail(sentence(of: error) + (isUnknown ? "; \(list)" : ""))
                 refusals += 1
             }
         }

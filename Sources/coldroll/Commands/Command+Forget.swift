@@ -30,9 +30,26 @@ extension Command {
                 [.text(arguments.operands[0]), .text(account)]
             )
             for row in rows { StandardStream.output.write(harmless(try row.text(0)) + "\n") }
+            try await session.forgetOutages(database)
             return .done
         } catch let error as PostgresError where error.isRefusal {
             return Ending(.usage, sentence(of: error))
+        }
+    }
+}
+
+extension Session {
+    /// An outage that nobody works against any more would be told of for ever.
+    fileprivate func forgetOutages(_ database: Database) async throws {
+        do throws(PostgresError) {
+            _ = try await database.pool.run(AdminStatements.forgetOutages, [])
+        } catch {
+            // An operator may call the functions, and write nothing else.
+            guard error.code == .server(sqlState: "42501") else { throw error }
+            reporter.warn(
+                "This role may not take away what the ledger keeps of outages: one that 'coldroll status' tells of for that "
+                    + "source goes once the owner of the schema deletes it from coldroll.breaker."
+            )
         }
     }
 }

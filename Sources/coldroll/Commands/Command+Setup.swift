@@ -32,7 +32,7 @@ extension Command {
         flags: BucketOptions.flags,
         examples: [
             ("coldroll setup", "after installing, and after every update"),
-            ("coldroll setup --dry-run", "what it would do with the buckets, and what that costs"),
+            ("coldroll setup --dry-run", "what it would do or refuse, and what that costs"),
             ("coldroll setup --yes --soft-delete 30", "without asking"),
         ],
         need: .everything,
@@ -45,8 +45,9 @@ extension Command {
         let http = session.openHTTP()
         let options = BucketOptions(arguments)
         if options.isDry {
-            let refusals = try await BucketSetup(session, http, options).show()
-            for refusal in refusals { steps.fail(refusal) }
+            let refusals = try await steps.run { try await BucketSetup(session, http, options).show() }
+            for refusal in refusals ?? [] { steps.fail(refusal) }
+            _ = try await steps.run { try await setup.lookAtLedger(try session.openStores(http)) }
             return steps.failure.map { Ending($0, "Correct that before the setup.") } ?? .done
         }
         let upgrade = try await steps.run { try await setup.upgradeServer() }
@@ -64,10 +65,15 @@ extension Command {
             database = try await steps.run { try await setup.prepareDatabase() }
         }
         if let stores, buckets?.reasons.isEmpty == true {
-            let archive: Void? = try await steps.run { try await setup.prepare("archive", stores.archive) }
-            let state: Void? = try await steps.run { try await setup.prepare("state store", stores.state) }
-            if let database, archive != nil, state != nil {
-                _ = try await steps.run { try await setup.bind(database, to: stores) }
+            let archive: Void? = try await steps.run {
+                try await setup.prepareArchive(stores.archive, database?.ledger)
+            }
+            // It may be on the very disk that is not mounted.
+            if archive != nil && database != nil || !stores.state.url.hasPrefix("file://") {
+                let state: Void? = try await steps.run { try await setup.prepare("state store", stores.state) }
+                if let database, archive != nil, state != nil {
+                    _ = try await steps.run { try await setup.bind(database, to: stores) }
+                }
             }
         }
         let isLoggedIn = try await steps.run { try await setup.checkPhotos(http, stores, database) }
@@ -134,6 +140,18 @@ private struct Setup {
         return database
     }
 
+    /// Whether the ledger that is there, if one is, takes the archive; changes nothing.
+    ///
+    /// A schema that is to be brought to this version is not asked.
+    func lookAtLedger(_ stores: Stores) async throws {
+        guard session.settings.database != nil || PrivatePostgres.exists(home: session.settings.home) else { return }
+        let ledger = try await session.openDatabase().ledger
+        guard try await ledger.isCurrent() else {
+            return session.reporter.say("The database's schema is to be made, or brought to this version.")
+        }
+        try await refuseUnmounted(stores.archive, ledger)
+    }
+
     /// Carries a private PostgreSQL over to the newest major version that is installed.
     ///
     /// - Throws: what keeps the one that is there from being used at all.
@@ -166,6 +184,18 @@ private struct Setup {
     func prepare(_ name: String, _ store: any ObjectStore) async throws {
         try await store.create()
         session.reporter.say("The \(name) \(store.url) is there and can be written.")
+    }
+
+    /// Makes a directory only for a ledger that is not bound to another one, nor to this one with a disk in it.
+    func prepareArchive(_ archive: any ObjectStore, _ ledger: Ledger?) async throws {
+        if let ledger {
+            try await refuseUnmounted(archive, ledger)
+        } else if archive.url.hasPrefix("file://") {
+            return session.reporter.say(
+                "The archive \(archive.url) is left as it is until the ledger can be asked whether it knows it."
+            )
+        }
+        try await prepare("archive", archive)
     }
 
     func bind(_ database: Database, to stores: Stores) async throws {

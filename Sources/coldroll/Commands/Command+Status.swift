@@ -32,7 +32,8 @@ extension Command {
         let database = try await session.openLedger()
         var screen = StatusScreen(
             asJSON: arguments.has("--json"),
-            redraws: arguments.has("--watch") && StandardStream.output.isTerminal
+            redraws: arguments.has("--watch") && StandardStream.output.isTerminal,
+            typable: session.reporter.typable
         )
         var asked = ContinuousClock.now
         let report = try await StatusReport(database, exact: arguments.has("--exact"))
@@ -68,7 +69,9 @@ extension Command {
         if arguments.has("--json") {
             StandardStream.output.write(failures.map { encoded($0) + "\n" }.joined())
         } else {
-            StandardStream.output.write(failures.isEmpty ? "No part failed.\n" : failures.map(\.text).joined())
+            StandardStream.output.write(
+                failures.isEmpty ? "No part failed.\n" : session.reporter.typable(failures.map(\.text).joined())
+            )
         }
         return .done
     }

@@ -28,11 +28,22 @@ struct Origins: Sendable, Equatable {
     }
 
     private var origin: String {
-        if let file { return "Settings are those of \(harmless(file)), and of the environment, which wins." }
-        let names = settings.environment.keys.filter { $0.hasPrefix("COLDROLL_") }.sorted().map(harmless)
-        let rest = names.isEmpty ? "sets nothing of coldroll's" : "sets \(names.joined(separator: ", "))"
-        return "No settings file was read (--env-file FILE names one); the environment \(rest)."
+        let added = settings.added.isEmpty ? "nothing of coldroll's" : list(settings.added)
+        guard let file else {
+            return "No settings file was read (--env-file FILE names one); the environment sets \(added)."
+        }
+        let head = "Settings are those of \(harmless(file))"
+        let besides = settings.added.isEmpty ? "" : " Beside them it sets \(added)."
+        guard !settings.overridden.isEmpty else {
+            return settings.added.isEmpty
+                ? head + "; the environment sets \(added)." : head + ", and of the environment, which sets \(added)."
+        }
+        return head
+            + ", but for \(list(settings.overridden)): the environment sets \(settings.overridden.count == 1 ? "it" : "them") too, and wins."
+            + besides
     }
+
+    private func list(_ names: Set<String>) -> String { names.sorted().map(harmless).joined(separator: ", ") }
 
     private var ledger: String {
         guard let database = settings.database.map(Conninfo.init) else {

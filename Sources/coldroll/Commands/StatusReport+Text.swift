@@ -83,7 +83,7 @@ extension StatusReport.Quota {
         let what = kind == "api" ? "Library API" : "media"
         var line =
             "quota     \(Quantity.grouped(used)) of \(Quantity.grouped(limit)) \(what) requests of project "
-            + "\(harmless(project)) used today"
+            + "\(harmless(project)) used today, or set aside by a process for its next ones"
         if isRefused { line += "; Google says that there are no more" }
         line += "; starts anew in \(Quantity.duration(max(0, resetsInSeconds)))"
         if let finishDate { line += "; at this rate the queue is empty on \(finishDate)" }

@@ -83,7 +83,7 @@ extension ExitStatus {
 
     private static func of(_ code: HTTPError.Code) -> ExitStatus {
         switch code {
-        case .badURL, .untrusted: .usage
+        case .badURL: .usage
         case .cancelled: .interrupted
         default: .unreachable
         }

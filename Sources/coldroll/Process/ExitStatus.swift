@@ -15,13 +15,16 @@ struct ExitStatus: Sendable, Equatable {
     /// Every code with its meaning, for the usage text and the documentation.
     static let table: [(status: ExitStatus, meaning: String)] = [
         (.done, "everything found is stored, a duplicate, or acknowledged"),
-        (.usage, "the command line, the settings or a bucket cannot be used"),
+        (.usage, "the command line, the settings, a bucket or a directory cannot be used, or its disk is not mounted"),
         (
             .dead,
             "parts are dead and not acknowledged, the sums do not add up, or Google's listing is not to be believed"
         ),
         (.credentials, "credentials are missing, expired, revoked, or not allowed to do it"),
-        (.unreachable, "the database, the network or a disk gave up"),
+        (
+            .unreachable,
+            "the database or the network gave up, a certificate is not trusted, or a disk is full or failed"
+        ),
         (.unfinished, "not finished: the message says how many parts wait, for what, until when"),
         (.interrupted, "interrupted by SIGINT or SIGTERM"),
     ]

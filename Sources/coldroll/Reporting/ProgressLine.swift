@@ -20,7 +20,7 @@ struct ProgressLine: Sendable, Equatable {
     ///   - awaitsPick: whether a person is to pick before there is more to do.
     init(_ work: WorkerProgress, _ meter: RateMeter, awaitsPick: Bool = false) {
         // Earlier picks may still be fetched meanwhile.
-        let standstill = awaitsPick && work.live == 0 ? "waits for you to pick" : work.standstill
+        let standstill = work.standstill ?? (awaitsPick && work.live == 0 ? "waits for you to pick" : nil)
         // The sums of all hosts are seconds old: what this process has stored meanwhile is known to be done.
         let done = min(work.total, max(work.total - work.live, work.stored))
         // Before a scan's first page, and until the sums were asked for, nothing is known to be done or not.

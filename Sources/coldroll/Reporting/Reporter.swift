@@ -21,6 +21,8 @@ final class Reporter: Sendable {
     }
 
     private let audience: Audience
+    /// Makes the commands in what is told ones that can be typed.
+    let typable: TypableCommands
     private let write: @Sendable (String) -> Void
     private let clock: @Sendable () -> Double
     private let time: @Sendable () -> String
@@ -32,33 +34,43 @@ final class Reporter: Sendable {
 
     /// - Parameters:
     ///   - audience: who reads.
+    ///   - typable: what makes the commands in messages ones that can be typed.
     ///   - write: gets whole lines, or escape sequences for a terminal; called under a lock.
     ///   - clock: seconds that never go back.
     ///   - time: RFC 3339 for log lines.
     init(
         _ audience: Audience,
+        typable: TypableCommands = TypableCommands(nil),
         write: @escaping @Sendable (String) -> Void,
         clock: @escaping @Sendable () -> Double = { ProcessInfo.processInfo.systemUptime },
         time: @escaping @Sendable () -> String = Reporter.now
     ) {
         self.audience = audience
+        self.typable = typable
         self.write = write
         self.clock = clock
         self.time = time
     }
 
     /// The reporter of this process: what a command's output is decides where events go when nobody watches.
-    static func standard(_ output: Command.Output, environment: [String: String]) -> Reporter {
+    static func standard(
+        _ output: Command.Output,
+        environment: [String: String],
+        typable: TypableCommands = TypableCommands(nil)
+    ) -> Reporter {
         if StandardStream.error.isTerminal {
             let redraws = environment["TERM"].map { $0 != "dumb" && !$0.isEmpty } ?? false
-            return Reporter(.person(columns: { StandardStream.error.columns }, redraws: redraws)) {
+            return Reporter(.person(columns: { StandardStream.error.columns }, redraws: redraws), typable: typable) {
                 StandardStream.error.write($0)
             }
         }
         switch output {
-        case .events: return Reporter(.log) { StandardStream.output.write($0) }
+        case .events: return Reporter(.log, typable: typable) { StandardStream.output.write($0) }
         // Standard output is the answer: sentences go to standard error, without escape sequences.
-        case .answer: return Reporter(.person(columns: { 80 }, redraws: false)) { StandardStream.error.write($0) }
+        case .answer:
+            return Reporter(.person(columns: { 80 }, redraws: false), typable: typable) {
+                StandardStream.error.write($0)
+            }
         }
     }
 
@@ -91,9 +103,12 @@ final class Reporter: Sendable {
 
     /// Shows how far the work is; call as often as you like.
     func progress(_ work: WorkerProgress) {
+        var work = work
+        work.standstill = work.standstill.map { typable($0) }
+        let known = work
         show { state, now in
-            state.meter.note(count: max(0, work.total - work.live), bytes: work.storedBytes, at: now)
-            return ProgressLine(work, state.meter, awaitsPick: state.awaitsPick)
+            state.meter.note(count: max(0, known.total - known.live), bytes: known.storedBytes, at: now)
+            return ProgressLine(known, state.meter, awaitsPick: state.awaitsPick)
         }
     }
 
@@ -114,6 +129,10 @@ final class Reporter: Sendable {
     }
 
     private func emit(_ severity: Severity, _ message: String, _ fields: [String: LogValue]) {
+        let message = typable(message)
+        let fields = fields.mapValues { value -> LogValue in
+            if case .string(let text) = value { .string(typable(text)) } else { value }
+        }
         switch audience {
         case .log:
             let line = line(severity, message, fields)

@@ -49,6 +49,10 @@ struct Settings: Sendable, Equatable {
     let certificateAuthorities: String?
     /// The environment with the file's lines beneath it: Google's own search for credentials reads it.
     let environment: [String: String]
+    /// Names that the file and the environment both set, so that the file's value does not hold.
+    let overridden: Set<String>
+    /// Those of coldroll's own that the environment alone sets.
+    let added: Set<String>
 
     /// Where the owner is asked; beside the token endpoint where that one is replaced.
     var consentPage: String {
@@ -82,10 +86,14 @@ struct Settings: Sendable, Equatable {
         isReadable: @escaping (String) -> Bool = isReadableFile
     ) throws(SettingsError) {
         // An empty variable counts as unset: docker compose passes those that it does not know as empty ones.
-        let merged = file.filter { !$0.value.isEmpty }.merging(environment.filter { !$0.value.isEmpty }) { $1 }
+        let file = file.filter { !$0.value.isEmpty }
+        let environment = environment.filter { !$0.value.isEmpty }
+        let merged = file.merging(environment) { $1 }
         var reader = SettingsReader(values: merged, isReadable: isReadable)
         reader.lookForMisspelledNames(in: file)
         self.environment = merged
+        overridden = Set(file.keys).intersection(environment.keys)
+        added = Set(environment.keys.filter { $0.hasPrefix("COLDROLL_") }).subtracting(file.keys)
         database = reader.conninfo("COLDROLL_DATABASE_URL")
         self.listen = reader.conninfo("COLDROLL_LISTEN_URL")
         let home = reader.home(isRoot: isRoot)

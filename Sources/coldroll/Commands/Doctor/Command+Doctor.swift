@@ -12,7 +12,9 @@ extension Command {
                 + "private PostgreSQL for as long as it looks. The exit code is 0 if nothing failed, else that with which run or "
                 + "serve would end because of the first line that did.",
         ],
-        flags: [Flag("--json", .toggle, "one JSON document, for programs; docs/doctor.md lists its keys")],
+        flags: [
+            Source.flag, Flag("--json", .toggle, "one JSON document, for programs; docs/doctor.md lists its keys"),
+        ],
         examples: [
             ("coldroll doctor", "on every host, before the first run and when something is wrong"),
             ("coldroll doctor --json", "for programs"),
@@ -32,7 +34,8 @@ extension Command {
 
 extension DoctorReport {
     fileprivate func tell(_ arguments: Arguments) -> Ending {
-        StandardStream.output.write(arguments.has("--json") ? json : text)
+        let report = typable(TypableCommands(arguments))
+        StandardStream.output.write(arguments.has("--json") ? report.json : report.text)
         return ending
     }
 }
@@ -54,7 +57,7 @@ struct Doctor: Sendable {
         all += await machine()
         var stores: [Diagnosis] = []
         for use in [Diagnosis.Check.archive, .state] {
-            stores += try await attempt(use) { (try await store(use), ()) }.lines
+            stores += try await attempt(use) { (try await store(use, ledger), ()) }.lines
         }
         all += stores
         let areThere = !stores.contains { $0.verdict == .failed }

@@ -63,6 +63,20 @@ struct DoctorReport: Sendable, Equatable, Encodable {
         code = (checks.first { $0.verdict == .failed }?.status ?? .done).code
     }
 
+    /// The same with commands that can be typed as they stand.
+    func typable(_ typable: TypableCommands) -> DoctorReport {
+        let lines = checks.map { line in
+            Diagnosis(
+                check: line.check,
+                verdict: line.verdict,
+                message: typable(line.message),
+                fix: line.fix.map { typable($0) },
+                status: line.status
+            )
+        }
+        return DoctorReport(lines, host: host, version: version)
+    }
+
     var ending: Ending { Ending(ExitStatus(code: code)) }
 
     /// One JSON document on one line.

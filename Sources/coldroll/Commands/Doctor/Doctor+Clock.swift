@@ -37,7 +37,11 @@ extension Doctor {
             }
             return Self.compared(Double(error.components.seconds), with: "Google's")
         } catch {
-            return .failed(.clock, "Google does not answer: \(error.message)", fix: nil, ExitStatus(of: error))
+            let fix =
+                error.code == .untrusted
+                ? "If the certificate is right, name its CA bundle in SSL_CERT_FILE; if not, look who answers in Google's name."
+                : nil
+            return .failed(.clock, "Google does not answer: \(error.message)", fix: fix, ExitStatus(of: error))
         }
     }
 

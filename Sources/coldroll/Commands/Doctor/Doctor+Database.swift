@@ -87,7 +87,7 @@ extension Doctor {
                 .failed(
                     .database,
                     "The role \(try row.text(3)) may not write into \(closed).",
-                    fix: "Let COLDROLL_DATABASE_URL name the role that ran 'coldroll setup'.",
+                    fix: "Let COLDROLL_DATABASE_URL name the role that ran coldroll setup.",
                     .credentials
                 )
             ]

@@ -1,6 +1,11 @@
 import GoogleAuth
 
 extension Doctor {
+    /// Where a source is chosen.
+    private static let choice =
+        "Put the line COLDROLL_SOURCE=library or COLDROLL_SOURCE=picker into the file that --env-file names, or set it in the "
+        + "environment; for one command: --source library or --source picker."
+
     /// What is set, and who may read the files with secrets in them.
     var settings: [Diagnosis] {
         let settings = session.settings
@@ -17,10 +22,11 @@ extension Doctor {
             )
         case nil:
             lines.append(
-                .warning(
+                .failed(
                     .settings,
                     "COLDROLL_SOURCE is not set: scan and run would not know what to archive.",
-                    fix: "COLDROLL_SOURCE=library"
+                    fix: Self.choice,
+                    .usage
                 )
             )
         case let other?:
@@ -28,7 +34,7 @@ extension Doctor {
                 .failed(
                     .settings,
                     "COLDROLL_SOURCE is \(other.kind), which this version cannot archive yet.",
-                    fix: "COLDROLL_SOURCE=library",
+                    fix: Self.choice,
                     .usage
                 )
             )

@@ -1,3 +1,4 @@
+import Archiver
 import CloudStorage
 
 extension Doctor {
@@ -26,13 +27,17 @@ extension Doctor {
     }
 
     /// Whether one of the two stores is there, and safe.
-    func store(_ check: Diagnosis.Check) async throws -> [Diagnosis] {
+    func store(_ check: Diagnosis.Check, _ database: Database?) async throws -> [Diagnosis] {
         let use: BucketUse = check == .archive ? .archive : .state
         let buckets = try session.openBuckets(http, tries: Self.tries)
         guard let bucket = buckets.first(where: { $0.use == use })?.bucket else {
             let stores = try session.openStores(http)
             let store = use == .archive ? stores.archive : stores.state
-            _ = try await store.look()
+            if use == .archive, let database {
+                _ = try await lookAtArchive(store, database.ledger)
+            } else {
+                _ = try await store.look()
+            }
             return [.ok(check, "The directory \(store.url) is there and can be written.")]
         }
         var findings: [BucketFinding] = []
@@ -43,7 +48,14 @@ extension Doctor {
         }
         let report = try await BucketReport(use, bucket)
         guard report.exists else {
-            return [.failed(check, report.summary, fix: "coldroll setup makes it", .usage)]
+            return [
+                .failed(
+                    check,
+                    report.summary,
+                    fix: "Run 'coldroll setup', which makes it; or correct \(use.variable), if its name is misspelled.",
+                    .usage
+                )
+            ]
         }
         var lines: [Diagnosis] = [.ok(check, report.summary)]
         if let unread = report.unread {
@@ -51,7 +63,7 @@ extension Doctor {
                 .warning(
                     check,
                     "Not everything about \(bucket.url) was checked: \(unread)",
-                    fix: "Run coldroll doctor with the login of the bucket's owner."
+                    fix: "Run 'coldroll doctor' with the login of the bucket's owner."
                 )
             )
         }
