@@ -162,7 +162,7 @@ enum ArchiverCalls {
         if pass.acceptsGaps, scan.isFull, scan.unreadable > 0 {
             text +=
                 " You accepted \(Quantity.counted(scan.unreadable, "entry", "entries")) without an id, nothing of which is "
-            text += "stored ('coldroll psql --query acknowledged'; this scan logged the filenames that Google gave)."
+            text += "stored ('coldroll psql --query acknowledged' names them). Any other one is told again."
         }
         return text
     }
