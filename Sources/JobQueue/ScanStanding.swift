@@ -103,15 +103,22 @@ extension Ledger {
         var standings: [ScanStanding] = []
         for row in try await pool.run(ScanStatements.standing, [.integers(sources), .double(Self.scanSilence)]) {
             var standing = try ScanStanding(row)
-            if standing.unreadable > standing.unkept { standing.gaps = try await gaps(source: try row.integer(19)) }
+            if standing.unreadable > standing.unkept {
+                standing.gaps = try await first(ScanStatements.firstGaps, try row.integer(19))
+            }
             standings.append(standing)
         }
         return standings
     }
 
-    private func gaps(source: Int64) async throws(PostgresError) -> [Gap] {
+    /// Some of the entries without an id that the last scan of a source that was accepted had, the newest first.
+    package func acceptedGaps(source: Int64) async throws(PostgresError) -> [Gap] {
+        try await first(ScanStatements.firstAccepted, source)
+    }
+
+    private func first(_ statement: Statement, _ source: Int64) async throws(PostgresError) -> [Gap] {
         var gaps: [Gap] = []
-        for row in try await pool.run(ScanStatements.firstGaps, [.integer(source), .integer(ScanStanding.mostGaps)]) {
+        for row in try await pool.run(statement, [.integer(source), .integer(ScanStanding.mostGaps)]) {
             gaps.append(Gap(filename: row.textOrNil(0), day: row.textOrNil(1)))
         }
         return gaps

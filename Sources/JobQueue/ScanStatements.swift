@@ -262,6 +262,20 @@ enum ScanStatements {
         """
     )
 
+    /// The first `$2` entries of the last scan of source `$1` that was accepted of which anything is known, in the same order.
+    static let firstAccepted = Statement(
+        "scan.first_accepted",
+        """
+        SELECT e.filename, to_char(e.capture_time AT TIME ZONE 'UTC', 'YYYY-MM-DD')
+        FROM coldroll.unread AS e
+        WHERE e.scan_id = (SELECT a.id FROM coldroll.scan AS a
+                           WHERE a.source_id = $1::bigint AND a.accepted ORDER BY a.id DESC LIMIT 1)
+          AND e.identity <> ''
+        ORDER BY e.filename IS NULL, e.capture_time DESC NULLS LAST, e.filename COLLATE "C", e.identity
+        LIMIT $2::bigint
+        """
+    )
+
     /// How sources `$1` (all if empty) stand: their newest scan, the age of what is known of them, and what is not settled.
     ///
     /// A scan that did not end well is settled by a later one that is complete and lists all that it would have listed; one of
@@ -299,8 +313,8 @@ enum ScanStatements {
             SELECT coalesce(sum(x.entries), 0)::bigint AS entries FROM (\(gaps)) AS x
         ) AS g
         CROSS JOIN LATERAL (
-            SELECT coalesce(max(u.unreadable - coalesce((SELECT sum(e.entries) FROM coldroll.unread AS e
-                                                         WHERE e.scan_id = u.id), 0)), 0)::bigint AS entries
+            SELECT greatest(0, max(u.unreadable - coalesce((SELECT sum(e.entries) FROM coldroll.unread AS e
+                                                            WHERE e.scan_id = u.id), 0)))::bigint AS entries
             FROM coldroll.scan AS u WHERE u.source_id = s.id AND u.id >= coalesce(w.id, 0)
         ) AS k
         LEFT JOIN LATERAL (

@@ -200,6 +200,9 @@ import Testing
         #expect(stage.simulator.faults[0].struck == 10)
         let accepted = try await stage.run("run", "--accept-gaps")
         #expect(accepted.status == 0, "\(accepted.output)")
+        let own =
+            "You accepted 1 entry without an id, nothing of which is stored ('coldroll psql --query acknowledged'). It is "
+        #expect(accepted.output.contains(own + "'new\u{FFFD}[2J.jpg' of "), "\(accepted.output)")
         #expect(try await stage.run("run").status == 0)
         stage.simulator.setFaults([])
         let end = try await stage.run("run")

@@ -47,7 +47,8 @@ struct Standing: Sendable, Equatable {
             + (isPicked ? "pick anything that comes whole: that settles it." : "'coldroll scan --accept-gaps'.")
     }
 
-    private static func names(_ gaps: [Gap], of count: Int64) -> String {
+    /// Entries by their names, as a sentence behind one that counts them; empty if there are none.
+    static func names(_ gaps: [Gap], of count: Int64) -> String {
         guard !gaps.isEmpty else { return "" }
         let names = gaps.map { gap in
             let name = gap.filename.map { "'\(harmless($0))'" } ?? "one without a name"
