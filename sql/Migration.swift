@@ -34,6 +34,7 @@ package struct Migration: Sendable {
         Migration(16, "turns", PackageResources.m0016_turns_sql),
         Migration(17, "forget", PackageResources.m0017_forget_sql),
         Migration(18, "doubts", PackageResources.m0018_doubts_sql),
+        Migration(19, "unread", PackageResources.m0019_unread_sql),
     ]
 
     /// SQLSTATE of a step that is applied already: somebody else was faster.

@@ -1,12 +1,38 @@
 /// One page of a listing.
 package struct MediaPage: Sendable, Equatable {
     /// An entry without an id that could be kept: nothing can be asked for by it.
-    package struct Unreadable: Sendable, Equatable {
+    ///
+    /// All that the listing says of it, so that it is known again in the next one; without the base URL, which is a secret
+    /// and another one each time.
+    package struct Unreadable: Sendable, Hashable {
         /// As Google has it, for a person to look for; nil if the entry has none.
-        package let filename: String?
+        package var filename: String?
+        package var mimeType: String?
+        /// As `MediaItem.creationTime`.
+        package var creationTime: String?
+        /// Pixels of the original; nil unless positive.
+        package var width: Int64?, height: Int64?
+        /// Nil if nothing shows it.
+        package var isVideo: Bool?
+        /// Its page in Google Photos.
+        package var productURL: String?
 
-        package init(filename: String?) {
+        package init(
+            filename: String? = nil,
+            mimeType: String? = nil,
+            creationTime: String? = nil,
+            width: Int64? = nil,
+            height: Int64? = nil,
+            isVideo: Bool? = nil,
+            productURL: String? = nil
+        ) {
             self.filename = filename
+            self.mimeType = mimeType
+            self.creationTime = creationTime
+            self.width = width
+            self.height = height
+            self.isVideo = isVideo
+            self.productURL = productURL
         }
     }
 
@@ -26,18 +52,34 @@ package struct MediaPage: Sendable, Equatable {
     /// This page and a second answer to the same request as one: every item of either.
     ///
     /// An entry counts as unreadable unless the other answer shows that it has an id: as many as both have, and as many as
-    /// the longer answer has more entries than there are items. The second answer's token goes on, if it has one.
+    /// the longer answer has more entries than there are items. Those that both name come first, then what the second one
+    /// alone names. The second answer's token goes on, if it has one.
     package func joined(with second: MediaPage) -> MediaPage {
         var ids = Set(items.map(\.id))
         let mine = ids.count
         let union = items + second.items.filter { ids.insert($0.id).inserted }
         let entries = max(mine + unreadable.count, Set(second.items.map(\.id)).count + second.unreadable.count)
         let left = max(min(unreadable.count, second.unreadable.count), entries - ids.count)
-        let named = unreadable.count >= left ? unreadable : second.unreadable
         return MediaPage(
             items: union,
-            unreadable: Array(named.prefix(max(0, left))),
+            unreadable: Array(named(with: second).prefix(max(0, left))),
             nextPageToken: second.nextPageToken ?? nextPageToken
         )
+    }
+
+    /// Entries without an id, in the order in which they are believed.
+    private func named(with second: MediaPage) -> [Unreadable] {
+        var single: [Unreadable: Int] = [:]
+        for entry in unreadable { single[entry, default: 0] += 1 }
+        func take(_ entry: Unreadable) -> Bool {
+            guard let count = single[entry], count > 0 else { return false }
+            single[entry] = count - 1
+            return true
+        }
+        var both: [Unreadable] = [], later: [Unreadable] = []
+        for entry in second.unreadable {
+            if take(entry) { both.append(entry) } else { later.append(entry) }
+        }
+        return both + later + unreadable.filter(take)
     }
 }

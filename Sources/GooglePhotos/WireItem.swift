@@ -1,13 +1,16 @@
 /// A `MediaItem` of the Library API.
 struct WireItem: WireMediaItem {
-    let filename: String?
     private let id: String?
+    private let filename: String?
     private let mimeType: String?
     private let baseURL: String?
     private let metadata: WireMetadata?
+    /// Only of what has no id.
+    private let productURL: String?
 
     private enum Key: String, CodingKey {
         case id, filename, mimeType, mediaMetadata
+        case productURL = "productUrl"
         case baseURL = "baseUrl"
     }
 
@@ -18,6 +21,19 @@ struct WireItem: WireMediaItem {
         mimeType = container.lenient(.mimeType)
         baseURL = container.lenient(.baseURL)
         metadata = container.lenient(.mediaMetadata)
+        productURL = WireMedia.id(id) == nil ? container.lenient(.productURL) : nil
+    }
+
+    var unreadable: MediaPage.Unreadable {
+        MediaPage.Unreadable(
+            filename: WireMedia.storable(filename),
+            mimeType: WireMedia.storable(mimeType),
+            creationTime: metadata?.creationTime.flatMap(CaptureTime.normalised),
+            width: metadata?.width,
+            height: metadata?.height,
+            isVideo: kind.isVideo,
+            productURL: WireMedia.storable(productURL)
+        )
     }
 
     func item(received: ContinuousClock.Instant) -> MediaItem? {

@@ -1,7 +1,7 @@
 /// An item as one of Google's two APIs writes it; whatever is missing or of another shape is nil.
 protocol WireMediaItem: Decodable {
-    /// What to call an entry that is no item.
-    var filename: String? { get }
+    /// What is known of an entry that is no item.
+    var unreadable: MediaPage.Unreadable { get }
 
     /// The item, or nil if it has no id that could be kept.
     func item(received: ContinuousClock.Instant) -> MediaItem?
@@ -41,6 +41,17 @@ enum WireMedia {
         case "READY": .ready
         case "FAILED": .failed
         case .some(let other): .other(other)
+        }
+    }
+}
+
+extension MediaItem.Kind {
+    /// Nil if nothing shows it.
+    var isVideo: Bool? {
+        switch self {
+        case .photo: false
+        case .video: true
+        case .unknown: nil
         }
     }
 }

@@ -42,7 +42,7 @@ struct WirePage<Item: WireMediaItem>: Decodable {
         return MediaPage(
             items: items.compactMap(\.self),
             unreadable: zip(read, items).compactMap { entry, item in
-                item == nil ? MediaPage.Unreadable(filename: entry?.filename) : nil
+                item == nil ? entry?.unreadable ?? MediaPage.Unreadable() : nil
             },
             nextPageToken: nextPageToken
         )

@@ -5,7 +5,16 @@ struct WirePickedItem: WireMediaItem {
     private let type: String?
     private let file: WireMediaFile?
 
-    var filename: String? { file?.filename }
+    var unreadable: MediaPage.Unreadable {
+        MediaPage.Unreadable(
+            filename: WireMedia.storable(file?.filename),
+            mimeType: WireMedia.storable(file?.mimeType),
+            creationTime: createTime.flatMap(CaptureTime.normalised),
+            width: file?.metadata?.width,
+            height: file?.metadata?.height,
+            isVideo: kind.isVideo
+        )
+    }
 
     private enum Key: String, CodingKey { case id, createTime, type, mediaFile }
 

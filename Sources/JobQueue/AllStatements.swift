@@ -28,6 +28,7 @@ extension Statement {
             ScanStatements.restart,
             ScanStatements.comparison, ScanStatements.finish, ScanStatements.repeatedPage, ScanStatements.knownItems,
             ScanStatements.expectedItems, ScanStatements.counts, ScanStatements.newest, ScanStatements.standing,
+            ScanStatements.firstGaps, ScanStatements.firstAccepted,
             SchemaStatements.exists, SchemaStatements.mayGrant, SchemaStatements.grantRoles, SchemaStatements.versions,
             UploadStatements.keep, UploadStatements.take, UploadStatements.note, UploadStatements.forget,
             SweepStatements.reap, SweepStatements.orphans, SweepStatements.knownOrphans, SweepStatements.promote,

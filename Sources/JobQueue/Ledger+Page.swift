@@ -8,13 +8,14 @@ extension Ledger {
     /// is recorded once, and the answer is what the first one was. A known item whose filename, time or size is reported differently now is updated; its parts never change.
     ///
     /// `picked` says through which page of a Picker session the items can be fetched.
-    /// `unreadable` counts entries of the page that are no items, for the record only. Throws `LedgerError.scanLost`,
+    /// `unreadable` are the entries of the page that are no items; they are counted, and up to 1000 different ones of a
+    /// scan are known again later. Throws `LedgerError.scanLost`,
     /// `.scanRewound` (go on with `rewind`), or a `PostgresError` with the constraint `scan_counts_agree` or `scan_parts_have_jobs` if an item of the page would
     /// vanish (it has no part, or a part no free name); nothing is written then.
     package func record(
         _ scan: ScanTicket,
         _ items: [FoundItem],
-        unreadable: Int,
+        unreadable: [UnreadEntry],
         nextPageToken: String?,
         page: Int64 = .random(in: 1...Int64.max),
         order: WorkOrder = .newest,
@@ -24,11 +25,12 @@ extension Ledger {
         func run(withOtherNames: Bool) async throws -> Row? {
             let values =
                 [
-                    .integer(scan.id), .integer(scan.lease), .text(nextPageToken), .integer(Int64(unreadable)),
+                    .integer(scan.id), .integer(scan.lease), .text(nextPageToken), .integer(Int64(unreadable.count)),
                 ] + PageColumns(items, withOtherNames: withOtherNames).values + [
                     .integer(page), .integer(order == .newest ? -1 : 1), .boolean(withOtherNames),
                     .integer(Int64(items.count)), .integer(before),
-                ] + (picked.map { [.integer($0.session), .text($0.pageToken)] } ?? [])
+                ] + UnreadColumns(unreadable).values
+                + (picked.map { [.integer($0.session), .text($0.pageToken)] } ?? [])
             let statement = picked == nil ? PageStatements.record : PageStatements.recordPicked
             return try await retryingNameRaces { () throws(PostgresError) in
                 try await pool.run(statement, values).first
@@ -66,6 +68,29 @@ private struct ExactText: Hashable {
         var text = text
         text.withUTF8 { unsafe hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
     }
+}
+
+/// Entries without an id, each with how often it comes.
+private struct UnreadColumns {
+    private var identities: [String?] = [], counts: [Int64?] = [], filenames: [String?] = [], times: [String?] = []
+
+    init(_ entries: [UnreadEntry]) {
+        var places: [String: Int] = [:]
+        for entry in entries {
+            if let place = places[entry.identity] {
+                counts[place] = (counts[place] ?? 0) + 1
+                continue
+            }
+            places[entry.identity] = identities.count
+            identities.append(entry.identity)
+            counts.append(1)
+            filenames.append(entry.filename)
+            times.append(entry.captureTime)
+        }
+    }
+
+    /// `$27` to `$30`.
+    var values: [PostgresValue] { [.texts(identities), .integers(counts), .texts(filenames), .texts(times)] }
 }
 
 /// The columns of a page, each built once.

@@ -11,18 +11,19 @@ enum PageStatements {
     /// them is answered with NULLs and leaves no trace.
     ///
     /// Looks keys up by scalar subqueries on purpose: they are index lookups under any statistics, where a join may
-    /// read the whole table. Everything else joins the page's own rows. Ids are drawn before the inserts, so that no
+    /// read the whole table. Everything else joins the page's own rows. `$27` to `$30` are what is known of the `$4` entries
+    /// without an id, each identity once. Ids are drawn before the inserts, so that no
     /// row is looked for again after them.
     static let record = Statement("page.record", sql(picked: false), isKept: true)
 
-    /// The same, and that the items are on page `$28` (a page token, null for the first) of Picker session `$27`.
+    /// The same, and that the items are on page `$32` (a page token, null for the first) of Picker session `$31`.
     static let recordPicked = Statement("page.record_picked", sql(picked: true), isKept: true)
 
     /// The newest session that an item was picked in is the one that it is fetched through.
     private static let picked = """
         ), picked_page AS (
             INSERT INTO coldroll.pick_page (session_id, page_token)
-            SELECT $27::bigint, $28::text FROM fence WHERE (SELECT t.is_enough FROM told AS t)
+            SELECT $31::bigint, $32::text FROM fence WHERE (SELECT t.is_enough FROM told AS t)
             RETURNING id
         ), picked AS (
             INSERT INTO coldroll.pick (item_id, page_id)
@@ -34,6 +35,9 @@ enum PageStatements {
             ON CONFLICT ON CONSTRAINT pick_pkey DO UPDATE SET page_id = excluded.page_id
 
         """
+
+    /// Different entries without an id that are kept of a scan.
+    static let mostUnread = 1000
 
     private static func sql(picked isPicked: Bool) -> String {
         """
@@ -140,6 +144,18 @@ enum PageStatements {
                         SELECT (j.was).id FROM judged AS j WHERE NOT j.is_new) AS v
             WHERE f.is_full AND (SELECT t.is_enough FROM told AS t)
             GROUP BY f.id
+        ), unread AS (
+            -- Of more than the ledger keeps, no other one can be told later: they are counted, and never acknowledged.
+            INSERT INTO coldroll.unread AS u (scan_id, identity, entries, filename, capture_time)
+            SELECT f.id, e.identity, e.entries, e.filename, e.capture_time
+            FROM fence AS f
+            CROSS JOIN unnest($27::text[], $28::bigint[], $29::text[], $30::text[]::timestamptz[])
+                       WITH ORDINALITY AS e(identity, entries, filename, capture_time, ord)
+            WHERE (SELECT t.is_enough FROM told AS t)
+              AND (e.identity = ''
+                   OR e.ord <= \(mostUnread) - (SELECT count(*) FROM coldroll.unread AS k WHERE k.scan_id = f.id)
+                   OR EXISTS (SELECT FROM coldroll.unread AS k WHERE k.scan_id = f.id AND k.identity = e.identity))
+            ON CONFLICT ON CONSTRAINT unread_pkey DO UPDATE SET entries = u.entries + excluded.entries
         \(isPicked ? picked : "")), counted AS MATERIALIZED (
             -- Each count from its own end: scan_counts_agree and scan_parts_have_jobs refuse the page if they differ.
             SELECT $25::bigint AS seen,

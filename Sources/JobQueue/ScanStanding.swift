@@ -65,6 +65,10 @@ package struct ScanStanding: Sendable, Equatable {
     package let secondsSinceFull: Double?
     /// Entries that were listed without an id by the last full scan that is complete, or since, and are not acknowledged.
     package let unreadable: Int64
+    /// Of these, those of which nothing was kept, so that no acknowledgement is about them.
+    package let unkept: Int64
+    /// Some of the others, the newest first.
+    package fileprivate(set) var gaps: [Gap]
     /// The suspicious scan that waits for a decision, else the newest that is open or failed; nil if all is settled.
     package let unsettled: Unsettled?
     /// Whether a page of the Picker is open in which the person has not pressed Done, as far as anybody has seen.
@@ -76,6 +80,8 @@ package struct ScanStanding: Sendable, Equatable {
         newest: Scan?,
         secondsSinceFull: Double?,
         unreadable: Int64,
+        unkept: Int64 = 0,
+        gaps: [Gap] = [],
         unsettled: Unsettled?,
         awaitsPick: Bool = false
     ) {
@@ -84,6 +90,8 @@ package struct ScanStanding: Sendable, Equatable {
         self.newest = newest
         self.secondsSinceFull = secondsSinceFull
         self.unreadable = unreadable
+        self.unkept = unkept
+        self.gaps = gaps
         self.unsettled = unsettled
         self.awaitsPick = awaitsPick
     }
@@ -94,19 +102,41 @@ extension Ledger {
     package func standings(sources: [Int64]) async throws(PostgresError) -> [ScanStanding] {
         var standings: [ScanStanding] = []
         for row in try await pool.run(ScanStatements.standing, [.integers(sources), .double(Self.scanSilence)]) {
-            standings.append(try ScanStanding(row))
+            var standing = try ScanStanding(row)
+            if standing.unreadable > standing.unkept {
+                standing.gaps = try await first(ScanStatements.firstGaps, try row.integer(19))
+            }
+            standings.append(standing)
         }
         return standings
+    }
+
+    /// Some of the entries without an id that the last scan of a source that was accepted had, the newest first.
+    package func acceptedGaps(source: Int64) async throws(PostgresError) -> [Gap] {
+        try await first(ScanStatements.firstAccepted, source)
+    }
+
+    private func first(_ statement: Statement, _ source: Int64) async throws(PostgresError) -> [Gap] {
+        var gaps: [Gap] = []
+        for row in try await pool.run(statement, [.integer(source), .integer(ScanStanding.mostGaps)]) {
+            gaps.append(Gap(filename: row.textOrNil(0), day: row.textOrNil(1)))
+        }
+        return gaps
     }
 }
 
 extension ScanStanding {
+    /// Gaps that are named.
+    fileprivate static let mostGaps: Int64 = 5
+
     fileprivate init(_ row: Row) throws(PostgresError) {
         source = try row.text(0)
         account = try row.text(1)
         newest = row.textOrNil(2) == nil ? nil : try Scan(row)
         secondsSinceFull = try row.doubleOrNil(13)
         unreadable = try row.integer(14)
+        unkept = try row.integer(18)
+        gaps = []
         unsettled = row.textOrNil(15).map { Unsettled(state: $0, reason: row.textOrNil(16)) }
         awaitsPick = try row.boolean(17)
     }

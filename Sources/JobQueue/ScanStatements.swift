@@ -77,9 +77,14 @@ enum ScanStatements {
     static let restart = Statement(
         "scan.restart",
         """
-        UPDATE coldroll.scan AS s SET page_token = NULL, unreadable = 0, renewed_at = now()
-        WHERE s.id = $1::bigint AND s.lease = $2::bigint AND s.outcome IS NULL
-        RETURNING s.id
+        WITH begun AS (
+            UPDATE coldroll.scan AS s SET page_token = NULL, unreadable = 0, renewed_at = now()
+            WHERE s.id = $1::bigint AND s.lease = $2::bigint AND s.outcome IS NULL
+            RETURNING s.id
+        ), forgotten AS (
+            DELETE FROM coldroll.unread AS u WHERE u.scan_id = (SELECT b.id FROM begun AS b)
+        )
+        SELECT b.id FROM begun AS b
         """
     )
 
@@ -127,7 +132,8 @@ enum ScanStatements {
     ///
     /// One that did not fail ends after page `$7`, no other.
     ///
-    /// What a full scan did not see is noted, and believed if it is complete.
+    /// What a full scan did not see is noted, and believed if it is complete. Entries without an id are known again by this
+    /// one from then on, and by the last one that was accepted.
     static let finish = Statement(
         "scan.finish",
         """
@@ -157,6 +163,14 @@ enum ScanStatements {
             WHERE a.item_id = ANY (ARRAY (SELECT b.item_id FROM coldroll.absence AS b INTERSECT SELECT v.id FROM seen AS v))
         ), forgotten AS (
             DELETE FROM coldroll.sighting AS g USING fence AS f WHERE g.scan_id = f.id
+        ), outdated AS (
+            DELETE FROM coldroll.unread AS u
+            USING fence AS f
+            WHERE f.compares AND $3::text = 'complete'
+              AND u.scan_id IN (SELECT c.id FROM coldroll.scan AS c WHERE c.source_id = f.source_id AND c.id < f.id)
+              AND ($6::boolean OR u.scan_id IS DISTINCT FROM (SELECT c.id FROM coldroll.scan AS c
+                                                              WHERE c.source_id = f.source_id AND c.accepted
+                                                              ORDER BY c.id DESC LIMIT 1))
         )
         UPDATE coldroll.scan AS s
         SET outcome = $3::text, reason = $4::text, ended_at = coalesce(s.ended_at, now()), page_token = NULL,
@@ -215,25 +229,71 @@ enum ScanStatements {
         """
     )
 
+    /// Entries without an id of source `s` since its last full scan `w` that are not acknowledged: those that look the same are one
+    /// row, with how many of them are too many.
+    private static let gaps = """
+        SELECT x.entries - coalesce(y.entries, 0) AS entries, x.filename, x.capture_time, x.identity
+        FROM (SELECT e.identity, max(e.entries) AS entries, max(e.filename) AS filename, max(e.capture_time) AS capture_time
+              FROM coldroll.scan AS u JOIN coldroll.unread AS e ON e.scan_id = u.id
+              WHERE u.source_id = s.id AND u.id >= coalesce(w.id, 0)
+              GROUP BY e.identity) AS x
+        LEFT JOIN coldroll.unread AS y
+            ON y.identity = x.identity
+           AND y.scan_id = (SELECT a.id FROM coldroll.scan AS a
+                            WHERE a.source_id = s.id AND a.accepted ORDER BY a.id DESC LIMIT 1)
+        WHERE x.entries > coalesce(y.entries, 0)
+        """
+
+    /// The first `$2` entries of source `$1` that `standing` counts and of which anything is known, those with a name first.
+    static let firstGaps = Statement(
+        "scan.first_gaps",
+        """
+        SELECT g.filename, to_char(g.capture_time AT TIME ZONE 'UTC', 'YYYY-MM-DD')
+        FROM coldroll.source AS s
+        LEFT JOIN LATERAL (
+            SELECT c.id FROM coldroll.scan AS c
+            WHERE c.source_id = s.id AND c.outcome = 'complete' AND c.since IS NULL AND c.until IS NULL
+            ORDER BY c.id DESC LIMIT 1
+        ) AS w ON true
+        CROSS JOIN LATERAL (\(gaps)) AS g
+        WHERE s.id = $1::bigint AND g.identity <> ''
+        ORDER BY g.filename IS NULL, g.capture_time DESC NULLS LAST, g.filename COLLATE "C", g.identity
+        LIMIT $2::bigint
+        """
+    )
+
+    /// The first `$2` entries of the last scan of source `$1` that was accepted of which anything is known, in the same order.
+    static let firstAccepted = Statement(
+        "scan.first_accepted",
+        """
+        SELECT e.filename, to_char(e.capture_time AT TIME ZONE 'UTC', 'YYYY-MM-DD')
+        FROM coldroll.unread AS e
+        WHERE e.scan_id = (SELECT a.id FROM coldroll.scan AS a
+                           WHERE a.source_id = $1::bigint AND a.accepted ORDER BY a.id DESC LIMIT 1)
+          AND e.identity <> ''
+        ORDER BY e.filename IS NULL, e.capture_time DESC NULLS LAST, e.filename COLLATE "C", e.identity
+        LIMIT $2::bigint
+        """
+    )
+
     /// How sources `$1` (all if empty) stand: their newest scan, the age of what is known of them, and what is not settled.
     ///
     /// A scan that did not end well is settled by a later one that is complete and lists all that it would have listed; one of
     /// a picker by a later one, since the person is told and picks again. No scan of a picker is a full one.
+    /// An entry without an id that looks like one of the last scan that was accepted is acknowledged, as often as it was in that
+    /// scan; what was counted and not kept never is.
     /// `$2` is the silence after which a process counts as gone, in seconds.
     static let standing = Statement(
         "scan.standing",
         """
         SELECT s.kind, s.account, n.state, n.since, n.until, n.started, n.ended, n.pages, n.seen, n.new, n.missing,
                n.unreadable, n.reason, CASE WHEN s.kind <> 'picker' THEN w.ended END,
-               greatest(0, coalesce((SELECT max(u.unreadable) FROM coldroll.scan AS u
-                                     WHERE u.source_id = s.id AND u.id >= coalesce(w.id, 0)), 0)
-                           - coalesce((SELECT a.unreadable FROM coldroll.scan AS a
-                                       WHERE a.source_id = s.id AND a.accepted ORDER BY a.id DESC LIMIT 1), 0)),
+               g.entries + k.entries,
                coalesce(o.state, CASE WHEN EXISTS (SELECT FROM coldroll.pick_session AS p
                                                    WHERE p.source_id = s.id AND p.ended_at IS NULL AND p.unlisted)
                                       THEN 'broken off' END), o.reason,
                EXISTS (SELECT FROM coldroll.pick_session AS p
-                       WHERE p.source_id = s.id AND p.ended_at IS NULL AND p.picked_at IS NULL)
+                       WHERE p.source_id = s.id AND p.ended_at IS NULL AND p.picked_at IS NULL), k.entries, s.id
         FROM coldroll.source AS s
         LEFT JOIN LATERAL (
             SELECT coalesce(c.outcome, CASE WHEN c.renewed_at >= now() - make_interval(secs => $2::double precision)
@@ -249,6 +309,14 @@ enum ScanStatements {
             WHERE c.source_id = s.id AND c.outcome = 'complete' AND c.since IS NULL AND c.until IS NULL
             ORDER BY c.id DESC LIMIT 1
         ) AS w ON true
+        CROSS JOIN LATERAL (
+            SELECT coalesce(sum(x.entries), 0)::bigint AS entries FROM (\(gaps)) AS x
+        ) AS g
+        CROSS JOIN LATERAL (
+            SELECT greatest(0, max(u.unreadable - coalesce((SELECT sum(e.entries) FROM coldroll.unread AS e
+                                                            WHERE e.scan_id = u.id), 0)))::bigint AS entries
+            FROM coldroll.scan AS u WHERE u.source_id = s.id AND u.id >= coalesce(w.id, 0)
+        ) AS k
         LEFT JOIN LATERAL (
             SELECT coalesce(c.outcome, CASE WHEN c.renewed_at >= now() - make_interval(secs => $2::double precision)
                                             THEN 'running' ELSE 'broken off' END) AS state, c.reason

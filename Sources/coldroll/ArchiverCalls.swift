@@ -23,10 +23,13 @@ enum ArchiverCalls {
             )
         }
         let standing = try await Standing(archive.database, sources: [archive.source])
-        let told = [sentence(summary, of: pass, isPicked: archive.isPicker), standing.sentence].compactMap(\.self)
-            .joined(
-                separator: " "
-            )
+        let accepted = try await accepted(pass, summary, archive)
+        let told = [sentence(summary, of: pass, accepted, isPicked: archive.isPicker), standing.sentence].compactMap(
+            \.self
+        )
+        .joined(
+            separator: " "
+        )
         // What an older full scan left open is told, but a scan of a part answers for itself only.
         let status = summary.isFull || archive.isPicker || standing.unreadable > 0 ? standing.status : .done
         return Ending(status, told)
@@ -87,8 +90,9 @@ enum ArchiverCalls {
             }
         }
         let verdict = try await Verdict(archive, interrupted: stop.isRequested)
+        let accepted = try await accepted(pass, summary.scan, archive)
         let scan =
-            summary.scan.map { sentence($0, of: pass, isPicked: archive.isPicker) }
+            summary.scan.map { sentence($0, of: pass, accepted, isPicked: archive.isPicker) }
             ?? (archive.isPicker ? "Nothing was picked in this run." : "Another process scanned; this run joined it.")
         let words = "\(scan) \(done(summary.work.progress)) \(verdict.sentence)"
         // A clean pick elsewhere settles what this one had without an id, and whoever picked there was not told.
@@ -140,7 +144,13 @@ enum ArchiverCalls {
         return try await body { own in progress(WorkerProgress(own, sums.value)) }
     }
 
-    private static func sentence(_ scan: ScanSummary, of pass: Pass, isPicked: Bool) -> String {
+    /// Some of the entries without an id that the owner has just accepted.
+    private static func accepted(_ pass: Pass, _ scan: ScanSummary?, _ archive: Archive) async throws -> [Gap] {
+        guard pass.acceptsGaps, let scan, scan.unreadable > 0 else { return [] }
+        return try await archive.database.ledger.acceptedGaps(source: archive.source)
+    }
+
+    private static func sentence(_ scan: ScanSummary, of pass: Pass, _ accepted: [Gap], isPicked: Bool) -> String {
         var text =
             isPicked
             ? "You picked \(Quantity.counted(scan.seen, "item")): "
@@ -162,7 +172,9 @@ enum ArchiverCalls {
         if pass.acceptsGaps, scan.isFull, scan.unreadable > 0 {
             text +=
                 " You accepted \(Quantity.counted(scan.unreadable, "entry", "entries")) without an id, nothing of which is "
-            text += "stored ('coldroll psql --query acknowledged'; this scan logged the filenames that Google gave)."
+            text +=
+                "stored ('coldroll psql --query acknowledged').\(Standing.names(accepted, of: scan.unreadable)) Any other "
+            text += "one is told again."
         }
         return text
     }

@@ -152,14 +152,79 @@ import Testing
         #expect(accepted.status == 0, "\(accepted.output)")
         #expect(accepted.output.contains("You accepted 1 entry without an id"), "\(accepted.output)")
         let listed = try await stage.run("psql", "--query", "acknowledged")
+        let name = try #require(try await stage.texts("SELECT DISTINCT filename FROM coldroll.unread").first)
         #expect(
-            listed.output.contains("without an id") && listed.output.contains("1 entry of scan"),
+            listed.output.contains("without an id") && listed.output.contains("1 entry of scan")
+                && listed.output.contains(name),
             "\(listed.output)"
         )
         stage.simulator.setFaults([])
         let end = try await stage.run("run")
         #expect(end.status == 0, "\(end.output)")
         try stage.proveEverythingIsStored()
+    }
+
+    @Test func `an entry without an id in place of an accepted one is told by its name, and the accepted one is not`()
+        async throws
+    {
+        let stage = try stage(12)
+        // Of the newest entry alone.
+        stage.simulator.setFaults([FaultRule(on: "list", .noID)])
+        let first = try await stage.run("run")
+        let name = try #require(try await stage.texts("SELECT filename FROM coldroll.unread").first)
+        #expect(first.status == 2 && first.output.contains("It is '\(name)' of "), "\(first.output)")
+        #expect(try await stage.run("run", "--accept-gaps").status == 0)
+        let monthLater = try await stage.run("run")
+        #expect(monthLater.status == 0, "\(monthLater.output)")
+        // The accepted one has an id from now on, and this one has none.
+        try stage.simulator.addPhoto(named: "new\u{1B}[2J.jpg")
+        for arguments in [["run"], ["scan"], ["work", "--drain"]] {
+            let end = try await Program(
+                Stage.programs + "/coldroll",
+                arguments,
+                stage.environment,
+                output: stage.directory + "/" + UUID().uuidString
+            ).end()
+            #expect(end.status == 2, "\(arguments): \(end.output)")
+            #expect(
+                end.output.contains("Google listed 1 entry without an id")
+                    && end.output.contains("It is 'new\u{FFFD}[2J.jpg' of "),
+                "\(arguments): \(end.output)"
+            )
+            #expect(!end.output.contains("\u{1B}"), "\(arguments)")
+        }
+        let told = try await status(stage)
+        #expect(told.code == 2 && told.scan["unreadable"] as? Int == 1)
+        #expect(told.listing?.contains("It is 'new\u{FFFD}[2J.jpg' of ") == true)
+        #expect(try await stage.number("SELECT count(*) FROM coldroll.object") == 12)
+        #expect(stage.simulator.faults[0].struck == 10)
+        let accepted = try await stage.run("run", "--accept-gaps")
+        #expect(accepted.status == 0, "\(accepted.output)")
+        let own =
+            "You accepted 1 entry without an id, nothing of which is stored ('coldroll psql --query acknowledged'). It is "
+        #expect(accepted.output.contains(own + "'new\u{FFFD}[2J.jpg' of "), "\(accepted.output)")
+        #expect(try await stage.run("run").status == 0)
+        stage.simulator.setFaults([])
+        let end = try await stage.run("run")
+        #expect(end.status == 0, "\(end.output)")
+        try stage.proveEverythingIsStored()
+    }
+
+    @Test func `what an older version accepted by its number is told after an upgrade, until it is accepted again`()
+        async throws
+    {
+        let stage = try stage(12)
+        stage.simulator.setFaults([FaultRule(on: "list", .noID)])
+        #expect(try await stage.run("run", "--accept-gaps").status == 0)
+        // As a ledger of before has it.
+        try await stage.texts("DELETE FROM coldroll.unread")
+        let before = try await stage.run("work", "--drain")
+        #expect(before.status == 2 && before.output.contains("the ledger keeps nothing"), "\(before.output)")
+        let run = try await stage.run("run")
+        #expect(run.status == 2 && run.output.contains("It is '"), "\(run.output)")
+        #expect(!run.output.contains("the ledger keeps nothing"), "\(run.output)")
+        #expect(try await stage.run("scan", "--accept-gaps").status == 0)
+        #expect(try await stage.run("run").status == 0)
     }
 
     @Test func `a scan that was broken off is told as that, and a drain is not done`() async throws {

@@ -203,7 +203,8 @@ import Darwin
 
     @Test func `a backup of before the last pick is refused, since nothing else knows of what was picked`() async throws
     {
-        let stage = try stage(40)
+        // A command that is not refused waits so long for somebody who picks.
+        let stage = try stage(40) { $0.pickerTimeout = 120 }
         #expect(try await stage.runPicking(#"{"count":5}"#).status == 0)
         // The backup.
         let name = try await stage.texts("SELECT current_database()")[0]

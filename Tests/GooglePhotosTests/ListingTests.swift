@@ -73,6 +73,53 @@ struct ListingTests {
         )
     }
 
+    @Test("All that an entry without an id says is kept but its base URL")
+    func factsOfUnreadable() async throws {
+        let page = try await page(
+            """
+            {"mediaItems":[
+            {"filename":"a\\u0000.jpg","mimeType":"image/jpeg","baseUrl":"https://lh3.googleusercontent.com/secret",
+             "productUrl":"https://photos.google.com/lr/photo/A",
+             "mediaMetadata":{"creationTime":"2024-05-31T12:00:00.5Z","width":"4032","height":"3024","photo":{}}},
+            {"id":"","mimeType":"video/mp4","filename":"","productUrl":7}, {"baseUrl":"https://lh3.googleusercontent.com/x"}
+            ]}
+            """
+        )
+        #expect(
+            page.unreadable == [
+                MediaPage.Unreadable(
+                    filename: "a\u{FFFD}.jpg",
+                    mimeType: "image/jpeg",
+                    creationTime: "2024-05-31T12:00:00.5Z",
+                    width: 4032,
+                    height: 3024,
+                    isVideo: false,
+                    productURL: "https://photos.google.com/lr/photo/A"
+                ), MediaPage.Unreadable(mimeType: "video/mp4", isVideo: true), MediaPage.Unreadable(),
+            ]
+        )
+    }
+
+    @Test("Of two answers what neither gives an id is named, then what the second alone names")
+    func namesOfJoined() {
+        func answer(_ ids: [String], _ names: [String]) -> MediaPage {
+            MediaPage(
+                items: ids.map { MediaItem(id: $0) },
+                unreadable: names.map { MediaPage.Unreadable(filename: $0) },
+                nextPageToken: nil
+            )
+        }
+        func names(_ first: MediaPage, _ second: MediaPage) -> [String?] {
+            first.joined(with: second).unreadable.map(\.filename)
+        }
+        #expect(names(answer([], ["a", "b"]), answer(["A"], ["b"])) == ["b"])
+        #expect(names(answer(["A"], ["b"]), answer([], ["a", "b"])) == ["b"])
+        #expect(names(answer([], ["a", "a", "b"]), answer([], ["b", "a", "a"])) == ["b", "a", "a"])
+        #expect(names(answer([], ["a"]), answer([], ["b"])) == ["b"])
+        #expect(names(answer([], ["a", "c"]), answer([], ["b", "a"])) == ["a", "b"])
+        #expect(names(answer([], ["a", "c"]), answer([], [])) == ["a", "c"])
+    }
+
     @Test(
         "An answer that would lose items is malformed",
         arguments: [

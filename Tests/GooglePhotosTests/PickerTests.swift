@@ -125,12 +125,22 @@ struct PickerTests {
             {"id":"D","type":"VIDEO","mediaFile":{"mediaFileMetadata":{"videoMetadata":{"processingStatus":"FAILED"}}}},
             {"id":"E","type":"VIDEO"}, {"id":"F","type":"LIVE","mediaFile":{"mediaFileMetadata":{"photoMetadata":{}}}},
             {"id":"G","type":"VIDEO","mediaFile":{"mediaFileMetadata":{"videoMetadata":{"processingStatus":"UPSCALING"}}}},
-            {"id":""}, {"mediaFile":{"filename":"no id"}}, null, 7, {"id":"nul\\u0000"}
+            {"id":""}, {"createTime":"2024-05-31T12:00:00Z","type":"PHOTO","mediaFile":{"filename":"no id","mimeType":"image/png",
+             "baseUrl":"https://lh3.googleusercontent.com/s","mediaFileMetadata":{"width":8,"height":6}}}, null, 7, {"id":"nul\\u0000"}
             ]}
             """
         )
         #expect(page.items.map(\.id) == ["A", "B", "C", "D", "E", "F", "G"] && page.nextPageToken == nil)
-        #expect(page.unreadable.map(\.filename) == [nil, "no id", nil, nil, nil])
+        let known = MediaPage.Unreadable(
+            filename: "no id",
+            mimeType: "image/png",
+            creationTime: "2024-05-31T12:00:00Z",
+            width: 8,
+            height: 6,
+            isVideo: false
+        )
+        let unknown = MediaPage.Unreadable()
+        #expect(page.unreadable == [unknown, known, unknown, unknown, unknown])
         #expect(page.items[0] == MediaItem(id: "A"))
         #expect(
             page.items[1]

@@ -156,6 +156,7 @@ import Testing
             )
                 == ["2 5 4 1 1 3"]
         )
+        #expect(try await fixture.number("SELECT sum(entries)::bigint FROM coldroll.unread") == 1)
         #expect(try await fixture.number("SELECT count(*) FROM coldroll.job") == 4)
     }
 

@@ -166,6 +166,27 @@ import Testing
         #expect(try await standing().unreadable == 0)
     }
 
+    @Test func `what is missing from a pick is told by the next one: why it failed, or what had no id`() async throws {
+        let picker = try await Picker()
+        func told(by scan: ScanTicket) async throws -> String? { try await picker.ledger.failureBefore(scan) }
+        let first = try await picker.openScan()
+        #expect(try await told(by: first) == nil)
+        _ = try await picker.ledger.record(first, [QueueFixture.item("a")], unreadable: 2, nextPageToken: nil)
+        _ = try await picker.ledger.finish(first, outcome: "complete", reason: nil)
+        let second = try await picker.openScan()
+        let sentence = try await told(by: second)
+        #expect(
+            sentence?.contains("had no id: 2. Nothing of them is archived; pick them again") == true,
+            "\(sentence ?? "")"
+        )
+        _ = try await picker.ledger.finish(second, outcome: "suspicious", reason: "nothing was listed")
+        let third = try await picker.openScan()
+        #expect(try await told(by: third) == "nothing was listed")
+        _ = try await picker.ledger.record(third, [QueueFixture.item("b")], unreadable: 0, nextPageToken: nil)
+        _ = try await picker.ledger.finish(third, outcome: "complete", reason: nil)
+        #expect(try await told(by: try await picker.openScan()) == nil)
+    }
+
     @Test func `a session is finished once it is listed and no part of it has a job`() async throws {
         let picker = try await Picker()
         let (scan, session) = try await picker.pick("S", ["a", "b"])

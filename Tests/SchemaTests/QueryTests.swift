@@ -238,7 +238,7 @@ import Testing
         )
     }
 
-    @Test func `acknowledged lists what was skipped, what is not listed any more, and how many entries had no id`()
+    @Test func `acknowledged lists what was skipped, what is not listed any more, and entries without an id`()
         async throws
     {
         let fixture = try await fill()
@@ -256,8 +256,13 @@ import Testing
             [.integer(fixture.source)]
         )
         let accepted = """
-            INSERT INTO coldroll.scan (source_id, unreadable, outcome, ended_at, accepted)
-            VALUES ($1, $2, 'complete', now(), $3)
+            WITH scan AS (
+                INSERT INTO coldroll.scan (source_id, unreadable, outcome, ended_at, accepted)
+                VALUES ($1, $2, 'complete', now(), $3)
+                RETURNING id
+            )
+            INSERT INTO coldroll.unread (scan_id, entries, identity, filename)
+            SELECT s.id, $2, 'x', 'x.jpg' FROM scan AS s WHERE $2 > 0
             """
         try await fixture.sql(accepted, [.integer(fixture.source), .integer(2), .boolean(true)])
         try await fixture.sql(accepted, [.integer(fixture.source), .integer(1), .boolean(true)])
@@ -274,6 +279,7 @@ import Testing
             ]
         )
         #expect(columns(rows, [9])[3][0].wholeMatch(of: /1 entry of scan \d+, accepted/) != nil)
+        #expect(columns(rows, [5])[3] == ["x.jpg"])
         // One that has them all is the end of it.
         try await fixture.sql(accepted, [.integer(fixture.source), .integer(0), .boolean(false)])
         #expect(try await run("acknowledged").count == 3)

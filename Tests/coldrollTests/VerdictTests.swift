@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import JobQueue
@@ -52,6 +53,37 @@ import Testing
         #expect(verdict.status == .dead)
         #expect(verdict.sentence.contains("But: Google listed 3 entries without an id: they may be photos"))
         #expect(verdict.sentence.contains("'coldroll scan --accept-gaps'"))
+    }
+
+    @Test
+    func
+        `entries without an id are named as far as they are known, five of them at most, and without their control marks`()
+    {
+        func sentence(_ count: Int64, _ gaps: [Gap], unkept: Int64 = 0, source: String = "library") -> String {
+            let scan = ScanStanding(
+                source: source,
+                account: "ada",
+                newest: .init(state: "complete", secondsSinceStart: 9, pages: 1, seen: 10, new: 0),
+                secondsSinceFull: nil,
+                unreadable: count,
+                unkept: unkept,
+                gaps: gaps,
+                unsettled: nil
+            )
+            return Standing(scans: [scan, scan]).sentence ?? ""
+        }
+        let named = Gap(filename: "a\u{1B}[2J\u{202E}.jpg", day: "2024-05-31")
+        #expect(sentence(1, [named]).contains("They are 'a\u{FFFD}[2J\u{FFFD}.jpg' of 2024-05-31, 'a\u{FFFD}"))
+        let some = sentence(9, [named, Gap(filename: nil, day: "2023-01-02"), Gap(filename: "b", day: nil)])
+        #expect(
+            some.contains(
+                " Among them 'a\u{FFFD}[2J\u{FFFD}.jpg' of 2024-05-31, one without a name of 2023-01-02, 'b', "
+            )
+        )
+        #expect(some.components(separatedBy: "of 202").count == 5 && !some.contains("keeps nothing"))
+        #expect(sentence(2, [], unkept: 2).contains("Of 4 entries of these the ledger keeps nothing"))
+        #expect(!sentence(2, [], unkept: 2, source: "picker").contains("keeps nothing"))
+        #expect(sentence(0, []).isEmpty)
     }
 
     @Test(

@@ -1,6 +1,6 @@
 -- What exit code 0 takes as dealt with by your own word although it may not be in the archive; look here before you delete anything.
--- Skipped parts, items that Google does not list any more (stored says whether the file is in the archive), and how many entries
--- without an id were accepted: of those nothing is known but the filenames that the scan logged. For one part: the query story.
+-- Skipped parts, items that Google does not list any more (stored says whether the file is in the archive), and entries without an
+-- id that were accepted, or picked: what Google says of them, and how many there are. For one part: the query story.
 SELECT e.what, e.source, e.account, e.part, e.object_name, e.filename, e.capture_time, e.stored, e.at, e.detail
 FROM (
     SELECT 1 AS turn, 'skipped' AS what, s.kind AS source, s.account, p.id AS part, p.object_name, i.filename, i.capture_time,
@@ -15,11 +15,21 @@ FROM (
            CASE WHEN m.believed THEN 'taken for deleted from Google' ELSE 'not believed: the scan is suspicious' END
     FROM coldroll.missing AS m
     UNION ALL
-    SELECT 3, 'without an id', s.kind, s.account, NULL, NULL, NULL, NULL, false, c.ended_at,
-           c.unreadable || CASE WHEN c.unreadable = 1 THEN ' entry' ELSE ' entries' END || ' of scan ' || c.id
+    SELECT 3, 'without an id', s.kind, s.account, NULL, NULL, u.filename, u.capture_time, false, c.ended_at,
+           u.entries || CASE WHEN u.entries = 1 THEN ' entry' ELSE ' entries' END || ' of scan ' || c.id || u.how
            || CASE WHEN c.accepted THEN ', accepted' ELSE ', picked' END
     FROM coldroll.scan AS c
     JOIN coldroll.source AS s ON s.id = c.source_id
+    CROSS JOIN LATERAL (
+        SELECT k.entries, k.filename, k.capture_time,
+               CASE WHEN k.identity = '' THEN ', of which nothing is known' ELSE '' END AS how
+        FROM coldroll.unread AS k WHERE k.scan_id = c.id
+        UNION ALL
+        SELECT m.entries, NULL, NULL, ', of which nothing was kept'
+        FROM (SELECT c.unreadable - coalesce(sum(k.entries), 0) AS entries FROM coldroll.unread AS k WHERE k.scan_id = c.id) AS m
+        -- The owner's word is about what was kept.
+        WHERE m.entries > 0 AND NOT c.accepted
+    ) AS u
     -- A later full scan that has none, or that was accepted in its turn, speaks for the library; for what was picked no later one does.
     WHERE c.unreadable > 0
       AND (s.kind = 'picker' AND c.outcome = 'complete'
@@ -28,4 +38,4 @@ FROM (
                WHERE l.source_id = c.source_id AND l.id > c.id AND l.outcome = 'complete' AND l.since IS NULL AND l.until IS NULL
                  AND (l.accepted OR l.unreadable = 0)))
 ) AS e
-ORDER BY e.turn, e.at DESC, e.part;
+ORDER BY e.turn, e.at DESC, e.part, e.filename;

@@ -49,7 +49,7 @@ func enqueue(_ conninfo: String, jobs: Int, page: Int) async throws {
         for first in stride(from: 0, to: jobs, by: page) {
             // A page is made while the one before is recorded, as a scan reads ahead.
             async let next = makePage(first + page, page, jobs)
-            new += try await ledger.record(scan, items, unreadable: 0, nextPageToken: "page \(first)").new
+            new += try await ledger.record(scan, items, unreadable: [], nextPageToken: "page \(first)").new
             items = await next
         }
     }

@@ -41,7 +41,7 @@ extension Scan {
             let counts = try await recorded(
                 ticket,
                 items,
-                unreadable: page.unreadable.count,
+                unreadable: page.unreadable.map(UnreadEntry.init),
                 next: page.nextPageToken,
                 picked: listing.place(token)
             )
@@ -65,7 +65,7 @@ extension Scan {
             context.baseURLs.offer(page.items)
             let items = page.items.map { FoundItem($0, sourceLabel: context.sourceLabel) }
             // Entries without an id were counted the first time, and cannot be told from new ones.
-            let counts = try await recorded(ticket, items, unreadable: 0, next: nil)
+            let counts = try await recorded(ticket, items, unreadable: [], next: nil)
             guard counts.new > 0 else { return }
             token = page.nextPageToken
         } while token != nil
@@ -117,7 +117,7 @@ extension Scan {
     private func recorded(
         _ ticket: ScanTicket,
         _ items: [FoundItem],
-        unreadable: Int,
+        unreadable: [UnreadEntry],
         next: String?,
         picked: PickPlace? = nil
     ) async throws -> PageCounts {

@@ -25,17 +25,45 @@ struct Standing: Sendable, Equatable {
     /// What keeps the listings from being complete, and what to do; nil if nothing does.
     var sentence: String? {
         var sentences: [String] = []
-        if unreadable > 0 { sentences.append(Self.sentence(ofUnreadable: unreadable, isPicked: isPicked)) }
+        if unreadable > 0 {
+            let gaps = Array(scans.flatMap(\.gaps).prefix(Self.mostNamed))
+            sentences.append(Self.sentence(ofUnreadable: unreadable, named: gaps, isPicked: isPicked))
+        }
+        if let unkept = sentence(ofUnkept: scans.filter { $0.source != "picker" }.reduce(0) { $0 + $1.unkept }) {
+            sentences.append(unkept)
+        }
         sentences += scans.compactMap { sentence(of: $0) }
         return sentences.isEmpty ? nil : sentences.joined(separator: " ")
     }
 
-    /// Entries without an id, and what to do.
-    static func sentence(ofUnreadable count: Int64, isPicked: Bool) -> String {
+    /// Entries that are named, of all accounts.
+    private static let mostNamed = 5
+
+    /// Entries without an id, some of them by name, and what to do.
+    static func sentence(ofUnreadable count: Int64, named gaps: [Gap] = [], isPicked: Bool) -> String {
         "Google listed \(Quantity.counted(count, "entry", "entries")) without an id: \(count == 1 ? "it" : "they") may be photos, "
-            + "and nothing can fetch or count them. Run 'coldroll scan' again; if they stay, look for them in Google Photos (the "
-            + "scan logs the filenames that Google gave) and save them by hand or by Takeout, then "
+            + "and nothing can fetch or count them.\(names(gaps, of: count)) Run 'coldroll scan' again; if they stay, look for them in "
+            + "Google Photos (the scan logs the filenames that Google gave) and save them by hand or by Takeout, then "
             + (isPicked ? "pick anything that comes whole: that settles it." : "'coldroll scan --accept-gaps'.")
+    }
+
+    /// Entries by their names, as a sentence behind one that counts them; empty if there are none.
+    static func names(_ gaps: [Gap], of count: Int64) -> String {
+        guard !gaps.isEmpty else { return "" }
+        let names = gaps.map { gap in
+            let name = gap.filename.map { "'\(harmless($0))'" } ?? "one without a name"
+            return name + (gap.day.map { " of \($0)" } ?? "")
+        }
+        return
+            " \(count > gaps.count ? "Among them" : count == 1 ? "It is" : "They are") \(names.joined(separator: ", "))."
+    }
+
+    /// What no acknowledgement is about.
+    private func sentence(ofUnkept count: Int64) -> String? {
+        guard count > 0 else { return nil }
+        return
+            "Of \(Quantity.counted(count, "entry", "entries")) of these the ledger keeps nothing, so that they cannot be accepted: a "
+            + "coldroll of before listed them, and a full scan of this one ends that; or one scan had more than 1,000 different ones."
     }
 
     private func sentence(of scan: ScanStanding) -> String? {
