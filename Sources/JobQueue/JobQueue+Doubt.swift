@@ -55,9 +55,9 @@ extension JobQueue {
         )
     }
 
-    /// A part of another item that is stored with these bytes, or doubted; nil: none. Copies of the doubted part do not count.
+    /// A part of another item that is stored with these bytes, or doubted; nil: none.
     ///
-    /// Reads all objects: for the rare case that Google has others for a doubted part.
+    /// Copies of the doubted part do not count. Reads all objects: for the rare case that Google has others for a doubted part.
     package func another(than part: PartID, size: Int64, crc32c: UInt32) async throws(PostgresError) -> PartID? {
         let values: [PostgresValue] = [.integer(part), .integer(size), .integer(Int64(crc32c))]
         return try await pool.run(DoubtStatements.another, values).first?.integer(0)
