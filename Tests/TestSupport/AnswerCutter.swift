@@ -12,9 +12,9 @@ package final class AnswerCutter: Sendable {
         var needles: [[UInt8]] = []
         var every = 1, matched = 0, left = 0, struck = 0
 
-        /// Whether bytes that a client sends ask for an answer to be cut.
-        mutating func strikes(_ bytes: [UInt8]) -> Bool {
-            guard left > 0, needles.contains(where: { bytes.firstRange(of: $0) != nil }) else { return false }
+        /// Whether a statement that a client runs asks for its answer to be cut.
+        mutating func strikes(_ statement: [UInt8]) -> Bool {
+            guard left > 0, needles.contains(where: { statement.firstRange(of: $0) != nil }) else { return false }
             matched += 1
             guard matched % every == 0 else { return false }
             left -= 1
@@ -90,14 +90,11 @@ package final class AnswerCutter: Sendable {
         let line = Line(client: client, server: server)
         Thread.detachNewThread { [self] in
             defer { line.hangUp() }
-            // A text may lie across two reads.
-            var tail: [UInt8] = []
+            var requests = Requests()
             while let bytes = Self.read(client) {
-                if plan.withLock({ $0.strikes(tail + bytes) }) {
+                // Before the server has all of it.
+                for statement in requests.statements(bytes) where plan.withLock({ $0.strikes(statement) }) {
                     line.isCut.withLock { $0 = true }
-                    tail = []
-                } else {
-                    tail = Array(bytes.suffix(200))
                 }
                 guard Self.write(server, bytes) else { return }
             }
@@ -136,6 +133,50 @@ package final class AnswerCutter: Sendable {
                 return ends == 2
             }
             if isLast { for end in [client, server] { close(end) } }
+        }
+    }
+
+    /// What a client sends: messages of a type, a length and a body, after the first, which has no type (PostgreSQL
+    /// documentation, "Message Formats").
+    private struct Requests {
+        private var bytes: [UInt8] = []
+        private var isStarted = false
+        /// Texts of the statements that the server keeps, by their names.
+        private var kept: [[UInt8]: [UInt8]] = [:]
+
+        /// Texts of the statements that these bytes have the server run; one that is kept, each time that it is run.
+        mutating func statements(_ more: [UInt8]) -> [[UInt8]] {
+            bytes += more
+            var start = 0
+            var run: [[UInt8]] = []
+            while true {
+                let prefix = isStarted ? 1 : 0
+                guard start + prefix + 4 <= bytes.count else { break }
+                let length = bytes[(start + prefix)..<(start + prefix + 4)].reduce(0) { $0 << 8 | Int($1) }
+                let end = start + prefix + length
+                guard end <= bytes.count else { break }
+                if isStarted, let text = text(bytes[start], bytes[(start + 5)..<end]) { run.append(text) }
+                isStarted = true
+                start = end
+            }
+            bytes.removeFirst(start)
+            return run
+        }
+
+        private mutating func text(_ type: UInt8, _ body: ArraySlice<UInt8>) -> [UInt8]? {
+            let texts = body.split(separator: 0, maxSplits: 2, omittingEmptySubsequences: false).map(Array.init)
+            switch type {
+            case UInt8(ascii: "Q"): return texts[0]
+            case UInt8(ascii: "P"):
+                // Name and text.
+                guard !texts[0].isEmpty else { return texts[1] }
+                kept[texts[0]] = texts[1]
+                return nil
+            case UInt8(ascii: "B"):
+                // Portal and name.
+                return kept[texts[1]]
+            default: return nil
+            }
         }
     }
 
