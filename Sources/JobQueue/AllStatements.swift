@@ -13,7 +13,7 @@ extension Statement {
             CompleteStatements.repeated,
             DoubtStatements.horizon, DoubtStatements.find, DoubtStatements.look, DoubtStatements.confirmed,
             DoubtStatements.twice,
-            DoubtStatements.replace, DoubtStatements.isDue, DoubtStatements.another,
+            DoubtStatements.replace, DoubtStatements.isDue, DoubtStatements.isShared,
             FailureStatements.fail, FailureStatements.release, FailureStatements.correct, FailureStatements.rename,
             LaneStatements.park, LaneStatements.slowDown, LaneStatements.waiting, LaneStatements.totals,
             LaneStatements.hasLive,

@@ -2,13 +2,16 @@ import Postgres
 
 /// SQL about stored parts whose bytes another item has too.
 enum DoubtStatements {
-    /// The time from which on something may be recorded that whoever looks now does not see: the start of the oldest transaction
-    /// that writes, since what it records bears that time.
+    /// The time from which on something may be recorded that whoever looks now does not see: the start of coldroll's oldest
+    /// transaction, since what it records bears that time.
+    ///
+    /// Of a role that this one may not look at the start is not told: then it is any time, once that transaction writes.
     static let horizon = Statement(
         "doubt.horizon",
         """
-        SELECT least(now(), (SELECT min(a.xact_start) FROM pg_stat_activity AS a
-                             WHERE a.datname = current_database() AND a.backend_xid IS NOT NULL))::text
+        SELECT least(now(), (SELECT min(coalesce(a.xact_start, '-infinity')) FROM pg_stat_activity AS a
+                             WHERE a.datname = current_database() AND a.application_name LIKE 'coldroll%'
+                               AND (a.xact_start IS NOT NULL OR a.backend_xid IS NOT NULL)))::text
         """
     )
 
@@ -125,24 +128,18 @@ enum DoubtStatements {
         """
     )
 
-    /// A part of another item than doubted part `$1`'s that has `$2` bytes of CRC32C `$3`, stored or in doubt; no row: none.
-    ///
-    /// Parts that were doubted for the same bytes as `$1` are left out: copies of one picture may change together.
-    static let another = Statement(
-        "doubt.another",
+    /// Whether another item of part `$1`'s source is stored with `$2` bytes of CRC32C `$3`, or in doubt.
+    static let isShared = Statement(
+        "doubt.is_shared",
         """
-        SELECT o.part_id
-        FROM (SELECT h.part_id FROM coldroll.object AS h WHERE h.size = $2::bigint AND h.crc32c = $3::bigint
-              UNION ALL
-              SELECT d.part_id FROM coldroll.doubt AS d
-              WHERE d.ended_at IS NULL AND d.size = $2::bigint AND d.crc32c = $3::bigint) AS o
-        JOIN coldroll.part AS p ON p.id = o.part_id
-        WHERE p.item_id <> (SELECT q.item_id FROM coldroll.part AS q WHERE q.id = $1::bigint)
-          AND NOT EXISTS (SELECT
-                          FROM coldroll.doubt AS c
-                          JOIN coldroll.doubt AS m ON m.size = c.size AND m.crc32c = c.crc32c
-                          WHERE c.part_id = o.part_id AND m.part_id = $1::bigint AND m.ended_at IS NULL)
-        LIMIT 1
+        SELECT EXISTS (
+            SELECT
+            FROM (SELECT h.part_id FROM coldroll.object AS h WHERE h.size = $2::bigint AND h.crc32c = $3::bigint
+                  UNION ALL
+                  SELECT d.part_id FROM coldroll.doubt AS d
+                  WHERE d.ended_at IS NULL AND d.size = $2::bigint AND d.crc32c = $3::bigint) AS o
+            JOIN coldroll.part AS p ON p.id = o.part_id
+            JOIN coldroll.part AS q ON q.id = $1::bigint AND q.source_id = p.source_id AND q.item_id <> p.item_id)
         """
     )
 

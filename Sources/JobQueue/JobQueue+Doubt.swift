@@ -58,12 +58,12 @@ extension JobQueue {
         )
     }
 
-    /// A part of another item that is stored with these bytes, or doubted; nil: none.
+    /// Whether another item of its source is stored with these bytes, or doubted.
     ///
-    /// Copies of the doubted part do not count. Reads all objects: for the rare case that Google has others for a doubted part.
-    package func another(than part: PartID, size: Int64, crc32c: UInt32) async throws(PostgresError) -> PartID? {
+    /// Reads all objects: for the rare case that Google has others for a doubted part.
+    package func isShared(_ part: PartID, size: Int64, crc32c: UInt32) async throws(PostgresError) -> Bool {
         let values: [PostgresValue] = [.integer(part), .integer(size), .integer(Int64(crc32c))]
-        return try await pool.run(DoubtStatements.another, values).first?.integer(0)
+        return try await pool.only(DoubtStatements.isShared, values).boolean(0)
     }
 
     /// Ends the doubt about a held part: what it is stored as is not its own.

@@ -134,6 +134,8 @@ extension Ledger {
     /// Where to go on after `.scanRewound`: the token of the page behind the last one that is still recorded.
     package func rewind(_ scan: ScanTicket) async throws -> String? {
         guard let place = try await place(of: scan) else { throw scan.lost }
+        // The pass begins anew, and meets its unreadable entries again.
+        if place.token == nil { try await restart(scan) }
         scan.position.pages = place.pages
         return place.token
     }

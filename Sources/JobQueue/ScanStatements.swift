@@ -26,10 +26,17 @@ enum ScanStatements {
         """
     )
 
+    /// A pass that goes on at its first page, as one that was past its last page does, meets its unreadable entries again.
     static let takeOver = Statement(
         "scan.take_over",
         """
-        UPDATE coldroll.scan AS s SET lease = $2::bigint, renewed_at = now(), last_page = NULL, last_new = NULL
+        WITH forgotten AS (
+            DELETE FROM coldroll.unread AS u
+            WHERE u.scan_id = (SELECT c.id FROM coldroll.scan AS c WHERE c.id = $1::bigint AND c.page_token IS NULL)
+        )
+        UPDATE coldroll.scan AS s
+        SET lease = $2::bigint, renewed_at = now(), last_page = NULL, last_new = NULL,
+            unreadable = CASE WHEN s.page_token IS NULL THEN 0 ELSE s.unreadable END
         WHERE s.id = $1::bigint
         RETURNING s.id, s.lease, s.page_token,
                   to_char(s.started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), s.pages

@@ -2,6 +2,10 @@ import CPostgres
 
 /// Statements that the server parses and plans once for a connection.
 extension Handle {
+    /// Runs of a statement after which the server plans it anew: a plan that was made while its tables were small is not
+    /// gone by for long, whether anybody has analyzed them since or not.
+    private static let runs = 200
+
     /// Runs a statement under its name, which the server is told of at its first run; otherwise as `run`.
     ///
     /// Only where no pooler stands between: the next statement may meet another process there, which does not know the name.
@@ -9,15 +13,20 @@ extension Handle {
     /// statement itself, and keeps nothing of this connection from then on.
     func runKept(_ statement: Statement, _ values: [PostgresValue]) throws(PostgresError) -> Answer {
         let types = values.map(\.type)
+        let isAlone = transaction == PQTRANS_IDLE
+        if let known = kept[statement.name], known.runs >= Self.runs, isAlone {
+            _ = try run(Statement("connection.forget", "DEALLOCATE \"\(statement.name)\""), [], isCancellable: false)
+            kept[statement.name] = nil
+        }
         if kept[statement.name] == nil {
             if Task.isCancelled { throw .cancelled(statement.name) }
             let sent = unsafe PQsendPrepare(raw, statement.name, statement.sql, Int32(types.count), types)
             _ = try collect(sent, statement.name, true)
-            kept[statement.name] = types
+            kept[statement.name] = (types, 0)
         }
         // What the server took the first values for.
-        guard kept[statement.name] == types else { return try run(statement, values) }
-        let isAlone = transaction == PQTRANS_IDLE
+        guard kept[statement.name]?.types == types else { return try run(statement, values) }
+        kept[statement.name]?.runs += 1
         do {
             return try execute(statement.name, values)
         } catch {

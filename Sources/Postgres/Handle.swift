@@ -5,8 +5,8 @@ import CPostgres
 /// `@unchecked` because every use comes from the owning actor's queue, and the last owner frees it.
 @safe final class Handle: @unchecked Sendable {
     let raw: OpaquePointer
-    /// Names that the server keeps a statement under, with the declared types of its values.
-    var kept: [String: [UInt32]] = [:]
+    /// Names that the server keeps a statement under, with the declared types of its values, and how often it was run.
+    var kept: [String: (types: [UInt32], runs: Int)] = [:]
     /// Whether statements are kept; nil until the first that could be.
     var isKeeping: Bool?
 

@@ -214,6 +214,29 @@ import Testing
         #expect(try await kept() == ["e"])
     }
 
+    @Test func `a pass that goes on from its first page, since it had met its last, counts its entries once`()
+        async throws
+    {
+        let fixture = try await fresh()
+        for _ in 1...2 {
+            let ticket = try await fixture.ledger.openScan(source: fixture.source, since: nil, until: nil)
+            try await fixture.ledger.record(ticket, [QueueFixture.item("a")], unreadable: 2, nextPageToken: nil)
+            try await fixture.ledger.letGo(ticket)
+        }
+        let end = try await fixture.ledger.openScan(source: fixture.source, since: nil, until: nil)
+        try await fixture.ledger.record(end, [QueueFixture.item("a")], unreadable: 2, nextPageToken: nil)
+        #expect(try await fixture.ledger.counts(end).unreadable == 2)
+        _ = try await fixture.ledger.finish(end, outcome: "complete", reason: nil, accepted: true)
+        try await scan(fixture, unreadable: 4, "complete")
+        #expect(try await standing(fixture).unreadable == 2)
+        // One that is in the middle goes on.
+        let middle = try await fixture.ledger.openScan(source: fixture.source, since: nil, until: nil)
+        try await fixture.ledger.record(middle, [], unreadable: 3, nextPageToken: "t")
+        try await fixture.ledger.letGo(middle)
+        let next = try await fixture.ledger.openScan(source: fixture.source, since: nil, until: nil)
+        #expect(try await fixture.ledger.counts(next).unreadable == 3)
+    }
+
     @Test func `a pass that starts over forgets its entries, and another library's acknowledgement is not its own`()
         async throws
     {

@@ -181,24 +181,22 @@ import Testing
         #expect(try await fixture.number("SELECT count(*) FROM coldroll.tally_error") == 0)
     }
 
-    @Test func `what is recorded while a comparison looks, and seen by nobody yet, is compared by the next`()
-        async throws
-    {
+    @Test(arguments: [false, true])
+    func `what is recorded while a comparison looks, and seen by nobody yet, is compared by the next`(
+        _ isWrittenBefore: Bool
+    ) async throws {
         let (fixture, _) = try await stored(1)
         try await fixture.record(1, from: 1)
         let slow = try await Connection.connect(MigratedDatabase.conninfo)
-        try await slow.script(
-            """
-            BEGIN;
+        let record = """
             WITH gone AS (DELETE FROM coldroll.job RETURNING part_id)
             INSERT INTO coldroll.object (part_id, generation, size, crc32c, lease, worker_id, adopted, fidelity, media_kind)
             SELECT g.part_id, 1, o.size, o.crc32c, o.lease, o.worker_id, false, o.fidelity, o.media_kind
             FROM gone AS g CROSS JOIN coldroll.object AS o;
-            """,
-            name: "test.slow"
-        )
+            """
+        try await slow.script("BEGIN; SELECT now();" + (isWrittenBefore ? record : ""), name: "test.slow")
         #expect(try await doubt(fixture) == 0)
-        try await slow.script("COMMIT", name: "test.commit")
+        try await slow.script((isWrittenBefore ? "" : record) + "COMMIT", name: "test.commit")
         #expect(try await fixture.ledger.isComparisonDue(sources: []))
         #expect(try await doubt(fixture) == 2)
         #expect(try await !fixture.ledger.isComparisonDue(sources: []))
@@ -230,14 +228,19 @@ import Testing
         await other.close()
     }
 
-    @Test func `another item's bytes are known, but not those of a copy`() async throws {
+    @Test func `bytes are shared with another item of the source, stored or doubted, and with none of another source`()
+        async throws
+    {
         let (fixture, _) = try await stored(3)
         let parts = try await fixture.texts("SELECT id::text FROM coldroll.part ORDER BY id").compactMap { Int64($0) }
         try await fixture.sql("UPDATE coldroll.object SET size = 11 WHERE part_id = $1", [.integer(parts[2])])
-        _ = try await doubt(fixture)
-        #expect(try await fixture.queue.another(than: parts[0], size: 11, crc32c: 7) == parts[2])
-        #expect(try await fixture.queue.another(than: parts[0], size: 10, crc32c: 7) == nil)
-        #expect(try await fixture.queue.another(than: parts[0], size: 12, crc32c: 7) == nil)
+        #expect(try await doubt(fixture) == 2)
+        #expect(try await fixture.queue.isShared(parts[0], size: 11, crc32c: 7))
+        #expect(try await fixture.queue.isShared(parts[0], size: 10, crc32c: 7))
+        #expect(try await !fixture.queue.isShared(parts[2], size: 11, crc32c: 7))
+        #expect(try await !fixture.queue.isShared(parts[0], size: 12, crc32c: 7))
+        try await fixture.sql("UPDATE coldroll.part SET source_id = 99 WHERE id = $1", [.integer(parts[2])])
+        #expect(try await !fixture.queue.isShared(parts[0], size: 11, crc32c: 7))
     }
 
     @Test func `ten thousand copies of one picture, and workers that look at once, are doubted once each`() async throws

@@ -27,6 +27,12 @@ import Testing
         #expect(try await kept(connection) == ["test.sum": 9])
     }
 
+    @Test func `it is planned anew after 200 runs`() async throws {
+        let connection = try await Connection.connect(MigratedDatabase.conninfo)
+        for _ in 1...201 { #expect(try await sum(connection, [1, 2]) == 3) }
+        #expect(try await kept(connection) == ["test.sum": 1])
+    }
+
     @Test func `values of another type than the first are taken for what they are`() async throws {
         let connection = try await Connection.connect(MigratedDatabase.conninfo)
         let length = Statement("test.length", "SELECT array_to_string($1, '')", isKept: true)

@@ -65,14 +65,8 @@ extension Transfer {
     func replace(_ attempt: inout Try, with bytes: BodyMarks.Bytes) async -> Ending? {
         let (old, claim) = (attempt.job.objectName, attempt.job.reference)
         do {
-            // Whatever gave this part another item's bytes once may do so again.
-            if let other = try await context.queue.another(than: claim.part, size: bytes.size, crc32c: bytes.crc32c) {
-                return .fail(
-                    reason: "other-bytes",
-                    message:
-                        "Google gave twice the bytes of part \(other) of another item, which are not those that are stored."
-                )
-            }
+            // Whatever gave this part another item's bytes may have done so again: then a later try has to bring them too.
+            attempt.isShared = try await context.queue.isShared(claim.part, size: bytes.size, crc32c: bytes.crc32c)
             let next = try await nextName(attempt.job) { name throws(PostgresError) in
                 try await context.queue.replace(worker: worker, claim, under: name)
             }

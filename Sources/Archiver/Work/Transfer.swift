@@ -35,6 +35,8 @@ struct Transfer: Sendable {
         var stored: Doubt?
         /// What two downloads have shown to be its bytes, in place of those that it was stored as.
         var expected: BodyMarks.Bytes?
+        /// Whether another item has those too.
+        var isShared = false
         let keeper: SessionKeeper
         /// Who is asked at present: to blame for a 5xx of Google's.
         var service = Service.library
@@ -290,7 +292,7 @@ struct Transfer: Sendable {
                     fidelity: fidelity,
                     mediaKind: report.kind,
                     adopted: false,
-                    isConfirmed: judge.isConfirmed(buffer)
+                    isConfirmed: !attempt.isShared && judge.isConfirmed(buffer)
                 ),
                 motion: motionPart(job, report.isMotionPhoto)
             )
@@ -311,7 +313,7 @@ struct Transfer: Sendable {
                     fidelity: fidelity,
                     mediaKind: report.kind,
                     adopted: true,
-                    isConfirmed: isSame && judge.isConfirmed(buffer)
+                    isConfirmed: isSame && !attempt.isShared && judge.isConfirmed(buffer)
                 ),
                 motion: motionPart(job, known.isMotion ?? report.isMotionPhoto)
             )

@@ -55,8 +55,8 @@ extension Command {
         examples: [
             ("coldroll accept 1207", "the part 1207"),
             (
-                "coldroll accept --reason 'same bytes as'",
-                "all that another item has the bytes of, and Google not any more"
+                "coldroll accept --reason '^gone.*same bytes as'",
+                "all with another item's bytes that Google has no more"
             ),
         ]
     ) { session, arguments in
