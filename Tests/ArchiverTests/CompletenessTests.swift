@@ -7,11 +7,13 @@ import Testing
     @Test(
         arguments: [
             // Nothing known, nothing missing; deletions as people make them.
-            (0, 0, 0, nil), (10, 0, 0, nil), (10, 5, 0, nil), (1000, 100, 99, nil), (10_000, 1000, 99, nil),
-            (150, 75, 75, nil),
+            (0, 0, 0, nil), (10, 0, 0, nil), (10, 5, 0, nil), (1000, 100, 9, nil), (10_000, 1000, 9, nil),
+            (900, 89, 9, nil),
+            (150, 75, 9, nil),
             (10, 6, 0, "more than half"), (1, 1, 1, "more than half"), (10_000, 5001, 0, "more than half"),
-            (1000, 101, 0, "more than a tenth"), (10_000, 1001, 0, "more than a tenth"),
-            (100_000, 100, 100, "100 of these older than all"), (100_000, 5000, 4000, "4000 of these older than all"),
+            (1000, 101, 0, "more than a tenth"), (288, 100, 9, "more than a tenth"),
+            (188, 88, 88, "88 of these older than all"), (10_000, 1001, 0, "more than a tenth"),
+            (100_000, 10, 10, "10 of these older than all"), (100_000, 5000, 4000, "4000 of these older than all"),
         ] as [(Int64, Int64, Int64, String?)]
     )
     func `a loss that deletions do not explain is doubted, in words`(

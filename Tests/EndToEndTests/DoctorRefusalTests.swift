@@ -101,12 +101,14 @@ import Testing
         #expect(try await stage.run("run").status == 0)
         let mount = stage.directory + "/archive"
         try FileManager.default.moveItem(atPath: mount, toPath: stage.directory + "/unmounted")
-        for command in ["setup", "run", "doctor"] {
-            // The state store may be on the same disk.
+        let login = ["login", "--client", stage.simulator.clientFile]
+        for words in [["setup"], ["run"], ["scan"], ["work", "--drain"], login, ["doctor"]] {
+            // The state store may be on the same disk, and the login in it.
             let lost = stage.directory + "/lost"
             let end = try await stage.run(
-                command,
-                changing: command == "doctor" ? [:] : ["COLDROLL_STATE": "file://" + lost]
+                words: words,
+                changing: words == ["doctor"]
+                    ? [:] : Stage.byLogin.merging(["COLDROLL_STATE": "file://" + lost]) { $1 }
             )
             #expect(!FileManager.default.fileExists(atPath: lost))
             #expect(end.status == 1 && end.output.contains("Mount the disk that holds it, or bring"), "\(end.output)")

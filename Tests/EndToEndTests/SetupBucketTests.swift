@@ -256,6 +256,19 @@ import Testing
         #expect(try resource(stage, "new-state")["storageClass"] as? String == "STANDARD")
     }
 
+    @Test func `a misspelled bucket is not made for a ledger that has another`() async throws {
+        let stage = try staged()
+        let first = try await stage.run("setup", "--yes", changing: Self.new)
+        #expect(first.status == 0, "\(first.output)")
+        let before = writes(stage)
+        let misspelled = Self.new.merging(["COLDROLL_ARCHIVE": "gs://new-potos"]) { $1 }
+        let end = try await stage.run("setup", "--yes", changing: misspelled)
+        #expect(end.status == 1, "\(end.output)")
+        #expect(end.output.contains("This database is the ledger of gs://new-photos"), "\(end.output)")
+        #expect(stage.simulator.bucket("new-potos") == nil)
+        #expect(writes(stage) == before)
+    }
+
     @Test func `a lost answer to the making of a bucket is not taken for somebody else's bucket`() async throws {
         let stage = try staged()
         var lost = FaultRule(on: "bucketInsert", .loseAnswer)

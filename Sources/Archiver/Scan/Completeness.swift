@@ -5,9 +5,9 @@ import JobQueue
 /// Items vanish from a library because their owner deletes them, and from a listing because the listing is broken: where
 /// known items are missing, new ones may be. Three losses look more like the second:
 /// - more than half of what was expected;
-/// - more than a page's worth (100 items) and more than a tenth;
-/// - a page's worth or more of which all are older than everything that was listed: Google lists the newest first, so
-///   that is what a listing leaves out that ends too early.
+/// - a page's worth (100 items) or more, and more than a tenth;
+/// - ten or more of which all are older than everything that was listed: Google lists the newest first, so that is what a
+///   listing leaves out that ends too early, and its last page need not be a full one.
 ///
 /// A loss is held against one scan only: items that a scan which is complete did not see are not expected any more.
 struct Completeness {
@@ -15,13 +15,15 @@ struct Completeness {
 
     /// Items on a page: what one false answer takes away.
     private static let page: Int64 = 100
+    /// Items that are older than all that was listed, and that nobody deletes one by one.
+    private static let end: Int64 = 10
 
     /// What makes the scan suspicious, as the beginning of a sentence; nil if nothing does.
     var doubt: String? {
         let (expected, missing) = (comparison.expected, comparison.missing)
         if missing * 2 > expected { return "more than half of them" }
-        if missing > Self.page, missing * 10 > expected { return "more than a tenth of them" }
-        if comparison.olderThanAllSeen >= Self.page {
+        if missing >= Self.page, missing * 10 > expected { return "more than a tenth of them" }
+        if comparison.olderThanAllSeen >= Self.end {
             return "\(comparison.olderThanAllSeen) of these older than all that it listed, as if it had ended too early"
         }
         return nil

@@ -7,8 +7,8 @@ extension Command {
                 + "off goes on where it stood. Known items cost nothing.",
             "With --since or --until only photos taken in that range are listed: new uploads of older photos stay unseen, "
                 + "so this does not count as a full scan.",
-            "A full scan that misses more of the known items than deletions explain (more than half; more than a tenth and "
-                + "more than 100; or 100 that are all older than everything it saw) is suspicious: what it found is stored, and "
+            "A full scan that misses more of the known items than deletions explain (more than half; a hundred and more "
+                + "than a tenth; or ten that are all older than everything it saw) is suspicious: what it found is stored, and "
                 + "the exit code is 2 until a scan sees them, or you say that you deleted them.",
             "With --source picker it shows the link and the QR code of a page of Google's, and lists what you pick there. At a "
                 + "terminal it asks whether you want to pick more, since a page takes 2,000 photos and videos at most; without "

@@ -87,7 +87,8 @@ private struct SignIn {
         let http = session.openHTTP()
         stores = try session.openStores(http)
         database = try await session.openLedger()
-        try await database.ledger.refuseForeign(archive: stores.archive.url)
+        // The login may be on the same disk.
+        try await refuseUnmounted(stores.archive, database.ledger)
         store = LoginStore(stores.state, account: self.account)
         desk = LoginDesk(http: http, tokenEndpoint: session.settings.oauthEndpoint)
     }

@@ -56,7 +56,13 @@ extension Command {
         // Before the database: with one that is ready, whoever may not look at the buckets would store in them.
         let stores = try await steps.run { try session.openStores(http) }
         var buckets: BucketSetup.Outcome?
-        if stores != nil { buckets = try await steps.run { try await BucketSetup(session, http, options).run() } }
+        if let stores {
+            buckets = try await steps.run {
+                // Before anybody is asked whether to make it.
+                if let ledger = await setup.presentLedger() { try await refuseUnmounted(stores.archive, ledger) }
+                return try await BucketSetup(session, http, options).run()
+            }
+        }
         for reason in buckets?.reasons ?? [] { steps.fail(reason) }
         var database: Database?
         if buckets?.isUnsafe == true {
@@ -150,6 +156,14 @@ private struct Setup {
             return session.reporter.say("The database's schema is to be made, or brought to this version.")
         }
         try await refuseUnmounted(stores.archive, ledger)
+    }
+
+    /// The ledger that is there and of this version; nil also where it cannot be asked, which a later step tells.
+    func presentLedger() async -> Ledger? {
+        guard session.settings.database != nil || PrivatePostgres.exists(home: session.settings.home),
+            let ledger = try? await session.openDatabase().ledger, (try? await ledger.isCurrent()) == true
+        else { return nil }
+        return ledger
     }
 
     /// Carries a private PostgreSQL over to the newest major version that is installed.

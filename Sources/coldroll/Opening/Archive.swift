@@ -45,7 +45,8 @@ extension Session {
         } else {
             database = try await openLedger()
         }
-        try await database.ledger.refuseForeign(archive: stores.archive.url)
+        // Before the login is looked for, which may be on the same disk.
+        try await refuseUnmounted(stores.archive, database.ledger)
         try await refuseUnsafe(stores.archiveBucket, http)
         let photos = try await openPhotos(kind, http, stores, database)
         let source = try await database.ledger.source(
