@@ -102,6 +102,8 @@ enum DoubtStatements {
 
     /// Whether anything of sources `$1` (all if empty) was stored, or a doubt about it ended, since its objects were last
     /// compared: what is kept has its old time.
+    ///
+    /// A time that has not come tells nothing: the server's clock was wrong.
     static let isDue = Statement(
         "doubt.is_due",
         """
@@ -109,10 +111,11 @@ enum DoubtStatements {
             SELECT
             FROM coldroll.source AS s
             WHERE (cardinality($1::bigint[]) = 0 OR s.id = ANY ($1::bigint[]))
-              AND (EXISTS (SELECT
-                           FROM coldroll.doubt AS d
-                           JOIN coldroll.part AS p ON p.id = d.part_id
-                           WHERE d.ended_at >= coalesce(s.compared_at, '-infinity') AND p.source_id = s.id)
+              AND (s.compared_at > now()
+                   OR EXISTS (SELECT
+                              FROM coldroll.doubt AS d
+                              JOIN coldroll.part AS p ON p.id = d.part_id
+                              WHERE d.ended_at >= coalesce(s.compared_at, '-infinity') AND p.source_id = s.id)
                    OR EXISTS (SELECT
                               FROM coldroll.object AS o
                               JOIN coldroll.part AS p ON p.id = o.part_id

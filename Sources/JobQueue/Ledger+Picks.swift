@@ -105,6 +105,12 @@ extension Ledger {
         try await pool.run(PickStatements.hasItems, [.integer(session)]).first != nil
     }
 
+    /// How many entries without an id a listing of a session may show beside these items without showing what was never
+    /// listed: those that its scan met, and items of it that have lost their id meanwhile.
+    package func unreadAllowed(_ session: Int64, beside items: [String]) async throws(PostgresError) -> Int64 {
+        try await pool.run(PickStatements.unreadAllowed, [.integer(session), .texts(items)]).first?.integer(0) ?? 0
+    }
+
     /// Whether a session is one of `finishedPicks` still: to be asked right before it is deleted.
     package func isFinishedPick(_ session: Int64) async throws(PostgresError) -> Bool {
         try await pool.run(PickStatements.isFinished, [.integer(session)]).first != nil

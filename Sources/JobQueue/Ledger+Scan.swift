@@ -162,6 +162,15 @@ extension Ledger {
         try await held(scan, ScanStatements.letGo)
     }
 
+    /// Entries without an id that a scan has met so far, by `UnreadEntry.identity`, and how many of each are kept.
+    package func unread(_ scan: ScanTicket) async throws(PostgresError) -> [String: Int64] {
+        var known: [String: Int64] = [:]
+        for row in try await pool.run(ScanStatements.unread, [.integer(scan.id)]) {
+            known[try row.text(0)] = try row.integer(1)
+        }
+        return known
+    }
+
     /// Compares what a full scan saw so far, over all processes that took part in it, with what was known before it.
     package func comparison(_ scan: ScanTicket) async throws(PostgresError) -> ScanComparison {
         let row = try await pool.only(ScanStatements.comparison, [.integer(scan.id), .integer(scan.source)])

@@ -186,6 +186,22 @@ enum PickStatements {
         """
     )
 
+    /// How many entries of session `$1` may be without an id: as many as its scan met, and as many of its items as are not among `$2`.
+    static let unreadAllowed = Statement(
+        "pick.unread_allowed",
+        """
+        SELECT coalesce((SELECT s.unreadable FROM coldroll.scan AS s WHERE s.id = p.scan_id), 0)
+               + (SELECT count(*)
+                  FROM (SELECT g.id FROM coldroll.pick_page AS g WHERE g.session_id = p.id OFFSET 0) AS g
+                  CROSS JOIN LATERAL (SELECT k.item_id FROM coldroll.pick AS k WHERE k.page_id = g.id OFFSET 0) AS k
+                  JOIN coldroll.item AS i ON i.id = k.item_id
+                  LEFT JOIN unnest($2::text[]) AS a(source_item) ON a.source_item = i.source_item
+                  WHERE a.source_item IS NULL)
+        FROM coldroll.pick_session AS p
+        WHERE p.id = $1::bigint
+        """
+    )
+
     /// Whether session `$1` is one of them.
     static let isFinished = Statement(
         "pick.is_finished",
@@ -271,6 +287,6 @@ enum PickStatements {
 
     static let all = [
         begin, ofScan, isLost, failedBefore, adopt, picked, unlisted, end, places, forget, finished, isFinished,
-        hasItems, over, unknown, revive,
+        hasItems, unreadAllowed, over, unknown, revive,
     ]
 }

@@ -95,6 +95,12 @@ enum ScanStatements {
         """
     )
 
+    /// Entries without an id that scan `$1` has met, by identity, and how many of each.
+    static let unread = Statement(
+        "scan.unread",
+        "SELECT u.identity, u.entries FROM coldroll.unread AS u WHERE u.scan_id = $1::bigint"
+    )
+
     /// How what a full scan saw agrees with what was known before: items expected, those of them that it did not see, those of these
     /// that are older than all that it saw, and items taken for deleted that it saw.
     ///

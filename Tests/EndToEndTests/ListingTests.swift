@@ -130,6 +130,51 @@ import Testing
         try stage.proveEverythingIsStored()
     }
 
+    @Test(arguments: [FaultRule.Action.falseEnd, .noID])
+    func `one wrong answer to the look at what was uploaded meanwhile is not believed`(_ action: FaultRule.Action)
+        async throws
+    {
+        let stage = try stage(260)
+        var late = FaultRule(on: "list", .latency)
+        late.milliseconds = 60_000
+        late.nth = [2]
+        stage.simulator.setFaults([late])
+        let scan = try stage.start("scan")
+        try await stage.until("the first page") { try await stage.number("SELECT count(*) FROM coldroll.item") == 100 }
+        scan.signal(SIGKILL)
+        _ = try await scan.end()
+        for number in 0..<5 { try stage.simulator.addPhoto(named: "new-\(number).jpg") }
+        // Behind the second page, and the last one twice.
+        var wrong = FaultRule(on: "list", action)
+        wrong.nth = [4]
+        stage.simulator.setFaults([wrong])
+        let end = try await stage.run("run")
+        #expect(end.status == 0, "\(end.output)")
+        #expect(stage.simulator.faults[0].struck == 1)
+        #expect(try await stage.number("SELECT count(*) FROM coldroll.item") == 265)
+        try stage.proveEverythingIsStored()
+    }
+
+    @Test func `what was uploaded while a scan lasted, and has no id, is told beside what was accepted`() async throws {
+        let stage = try stage(260)
+        stage.simulator.setFaults([FaultRule(on: "list", .noID)])
+        let first = try await stage.run("run", "--accept-gaps")
+        #expect(first.status == 0, "\(first.output)")
+        var late = FaultRule(on: "list", .latency)
+        late.milliseconds = 12_000
+        late.nth = [2]
+        stage.simulator.setFaults([late, FaultRule(on: "list", .noID)])
+        let run = try stage.start("run")
+        try await stage.until("its first page") {
+            try await stage.number("SELECT pages FROM coldroll.scan ORDER BY id DESC LIMIT 1") == 1
+        }
+        try stage.simulator.addPhoto(named: "meanwhile.jpg")
+        let end = try await run.end()
+        #expect(stage.simulator.faults.allSatisfy { $0.struck > 0 })
+        #expect(end.status == 2 && end.output.contains("meanwhile.jpg"), "\(end.output)")
+        #expect(try await stage.run("status").output.contains("meanwhile.jpg"))
+    }
+
     @Test func `entries without an id end a scan, a run and a drain with 2 until they have one`() async throws {
         let stage = try stage(12)
         stage.simulator.setFaults([FaultRule(on: "list", .noID)])

@@ -189,6 +189,23 @@ import Darwin
         #expect(try await stage.texts("SELECT outcome FROM coldroll.pick_session") == ["expired"])
     }
 
+    @Test func `what the last look at a session shows without an id, and no listing showed, is listed first`()
+        async throws
+    {
+        let stage = try stage(120)
+        var lost = FaultRule(on: "pickerList", .loseToken)
+        lost.nth = [1, 2, 3, 4]
+        // The second page of both looks.
+        var nameless = FaultRule(on: "pickerList", .noID)
+        nameless.nth = [6, 8]
+        stage.simulator.setFaults([lost, nameless])
+        let end = try await stage.runPicking(#"{"count":101}"#)
+        #expect(stage.simulator.faults.map(\.struck) == [4, 2])
+        #expect(end.status == 0, "\(end.output)")
+        #expect(try await stage.number("SELECT count(*) FROM coldroll.item") == 101)
+        #expect(objects(stage) == 101)
+    }
+
     @Test func `what had no id is told before anybody is asked to pick more`() async throws {
         let stage = try stage(20)
         stage.simulator.setFaults([rule("pickerList", .noID)])

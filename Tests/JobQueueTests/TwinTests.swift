@@ -203,6 +203,16 @@ import Testing
         await slow.close()
     }
 
+    @Test func `a comparison that the clock says is to come has not been`() async throws {
+        let (fixture, _) = try await stored(2)
+        _ = try await doubt(fixture)
+        #expect(try await !fixture.ledger.isComparisonDue(sources: []))
+        try await fixture.sql("UPDATE coldroll.source SET compared_at = now() + interval '1 day'")
+        #expect(try await fixture.ledger.isComparisonDue(sources: []))
+        _ = try await doubt(fixture)
+        #expect(try await !fixture.ledger.isComparisonDue(sources: []))
+    }
+
     @Test func `a part that is queued again while somebody accepts it has one place`() async throws {
         let (fixture, worker) = try await stored(2)
         _ = try await doubt(fixture)

@@ -46,10 +46,10 @@ extension Scan {
                 picked: listing.place(token)
             )
             totals = (totals.pages + 1, totals.seen + counts.seen, totals.new + counts.new)
-            tellUnreadable(page, number: totals.pages)
+            tellUnreadable(page.unreadable, number: totals.pages)
             progress(ScanProgress(pages: totals.pages, seen: totals.seen, new: totals.new))
             guard let next = page.nextPageToken else {
-                return ListingEnd(token: token, ids: Set(page.items.map(\.id)))
+                return ListingEnd(token: token, ids: Set(page.items.map(\.id)), unread: page.unread)
             }
             token = next
         }
@@ -58,14 +58,24 @@ extension Scan {
     /// Lists from the first page again, up to a page that holds nothing new: what was uploaded while a listing lasted, or
     /// stood still, comes before where it began.
     func lookAtFront(_ ticket: ScanTicket, of listing: any Listing) async throws {
+        // Entries without an id are met again, as often as they were; what is more has come since.
+        var known = try await answered { try await context.ledger.unread(ticket) }
         var token: String?
+        var number = 0
         repeat {
             try checkStop()
-            let page = try await patiently { () async throws(PhotosError) in try await listing.page(token) }
+            let page = try await pageInEarnest(token, of: listing)
             context.baseURLs.offer(page.items)
             let items = page.items.map { FoundItem($0, sourceLabel: context.sourceLabel) }
-            // Entries without an id were counted the first time, and cannot be told from new ones.
-            let counts = try await recorded(ticket, items, unreadable: [], next: nil)
+            number += 1
+            let more = page.unreadable.filter { entry in
+                let identity = UnreadEntry(entry).identity
+                guard let left = known[identity], left > 0 else { return true }
+                known[identity] = left - 1
+                return false
+            }
+            let counts = try await recorded(ticket, items, unreadable: more.map(UnreadEntry.init), next: nil)
+            tellUnreadable(more, number: number)
             guard counts.new > 0 else { return }
             token = page.nextPageToken
         } while token != nil
@@ -76,6 +86,7 @@ extension Scan {
         do {
             let page = try await patiently { () async throws(PhotosError) in try await listing.page(end.token) }
             return page.nextPageToken == nil && page.items.allSatisfy { end.ids.contains($0.id) }
+                && page.unread.allSatisfy { $0.value <= end.unread[$0.key, default: 0] }
         } catch let error as PhotosError where error.code == .badPageToken {
             return false
         }
@@ -101,14 +112,14 @@ extension Scan {
     }
 
     /// Names what cannot be recorded, so that a person can look for it.
-    private func tellUnreadable(_ page: MediaPage, number: Int) {
-        guard !page.unreadable.isEmpty else { return }
+    private func tellUnreadable(_ entries: [MediaPage.Unreadable], number: Int) {
+        guard !entries.isEmpty else { return }
         context.logger.log(
             .warning,
             "entries of a page have no id and cannot be fetched",
             [
-                "page": .integer(Int64(number)), "count": .integer(Int64(page.unreadable.count)),
-                "filenames": .string(page.unreadable.map { $0.filename ?? "?" }.joined(separator: ", ")),
+                "page": .integer(Int64(number)), "count": .integer(Int64(entries.count)),
+                "filenames": .string(entries.map { $0.filename ?? "?" }.joined(separator: ", ")),
             ]
         )
     }

@@ -1,3 +1,5 @@
+import JobQueue
+
 /// How far a scan is; sent after each page.
 package struct ScanProgress: Sendable, Equatable {
     package let pages: Int
@@ -118,4 +120,6 @@ struct ListingEnd: Sendable, Equatable {
     var token: String?
     /// What was on it.
     var ids: Set<String> = []
+    /// What was on it without an id, and how often.
+    var unread: [UnreadEntry: Int] = [:]
 }

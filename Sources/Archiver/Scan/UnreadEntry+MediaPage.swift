@@ -20,6 +20,13 @@ extension UnreadEntry {
     }
 }
 
+extension MediaPage {
+    /// What it has without an id, and how often.
+    var unread: [UnreadEntry: Int] {
+        Dictionary(unreadable.map { (UnreadEntry($0), 1) }) { $0 + $1 }
+    }
+}
+
 extension [UInt8] {
     fileprivate var hex: String {
         map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()

@@ -43,11 +43,14 @@ extension PickerSource {
         do {
             let look = try await looked(through: pick)
             let unlisted = try await ledger.unlistedItems(source: source, look.ids, session: pick.id)
-            guard unlisted.isEmpty else {
+            guard unlisted.isEmpty, look.strangers <= 0 else {
                 logger.log(
                     .warning,
                     "the listing of a picking session had seemed to end, and goes on",
-                    ["session": .integer(pick.id), "items": .integer(Int64(unlisted.count))]
+                    [
+                        "session": .integer(pick.id),
+                        "items": .integer(Int64(unlisted.count) + max(0, look.strangers)),
+                    ]
                 )
                 try await ledger.noteUnlisted(pick.id)
                 return false
@@ -100,19 +103,33 @@ extension PickerSource {
     /// Before each look: what deceived the scan may have lasted until its end.
     private static let silence = Duration.seconds(5)
 
-    /// All ids, and how many entries have none, as two looks found them, since an answer that lost its token looks as if the
-    /// listing ended there.
-    private func looked(through pick: PickSession) async throws -> (ids: [String], unreadable: Int) {
-        var ids: Set<String> = []
+    /// What two looks found, since an answer that lost its token looks as if the listing ended there.
+    private struct Look {
+        /// All ids.
+        var ids: [String] = []
+        /// Entries that have none.
         var unreadable = 0
+        /// How many of those must be something that was never listed, in the look that showed the most.
+        var strangers: Int64 = 0
+    }
+
+    private func looked(through pick: PickSession) async throws -> Look {
+        var look = Look()
+        var ids: Set<String> = []
         for _ in 0..<2 {
             try await Task.sleep(for: Self.silence)
-            for page in try await pages(of: pick.session, row: pick.id) {
-                ids.formUnion(page.items.map(\.id))
-                unreadable += page.unreadable.count
+            let pages = try await pages(of: pick.session, row: pick.id)
+            let now = Set(pages.flatMap { $0.items.map(\.id) })
+            let unreadable = pages.reduce(0) { $0 + $1.unreadable.count }
+            ids.formUnion(now)
+            look.unreadable += unreadable
+            if unreadable > 0 {
+                let allowed = try await ledger.unreadAllowed(pick.id, beside: Array(now))
+                look.strangers = max(look.strangers, Int64(unreadable) - allowed)
             }
         }
-        return (Array(ids), unreadable)
+        look.ids = Array(ids)
+        return look
     }
 }
 
