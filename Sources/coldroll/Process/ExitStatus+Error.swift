@@ -12,7 +12,7 @@ extension ExitStatus {
     init(of error: any Error) {
         self =
             switch error {
-            case is CommandFault, is SettingsError: .usage
+            case is CommandFault, is SettingsError, is NotAgreed: .usage
             case let error as CommandFailure: error.status
             case is CancellationError: .interrupted
             case let error as ArchiverError: Self.of(error.code)
