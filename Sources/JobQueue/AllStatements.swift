@@ -20,7 +20,7 @@ extension Statement {
             LedgerStatements.identity, LedgerStatements.witnesses, LedgerStatements.neutral, LedgerStatements.bind,
             LedgerStatements.archive,
             LedgerStatements.source,
-            LedgerStatements.findSource, LedgerStatements.lanes, LedgerStatements.sources, LedgerStatements.beginRun,
+            LedgerStatements.findSource, LedgerStatements.foundNothing, LedgerStatements.lanes, LedgerStatements.sources, LedgerStatements.beginRun,
             LedgerStatements.finishRun,
             PageStatements.record, PageStatements.recordPicked,
             ScanStatements.lockSource, ScanStatements.open, ScanStatements.takeOver, ScanStatements.abandon,
