@@ -87,7 +87,8 @@ extension Command {
                 )
             }
             guard isLoggedIn == true else {
-                return Ending(.done, "Almost ready: run 'coldroll login', then 'coldroll run'.")
+                let login = LoginStore.firstLogin(account: harmless(session.settings.account))
+                return Ending(.done, "Almost ready: run \(login), then 'coldroll run'.")
             }
             return Ending(.done, "Ready. 'coldroll run' archives, 'coldroll status' tells how far it is.")
         }

@@ -124,7 +124,8 @@ extension Session {
     private var notLoggedIn: CommandFailure {
         CommandFailure(
             .credentials,
-            "Account \(harmless(settings.account)) is not logged in to Google Photos: run 'coldroll login'"
+            "Account \(harmless(settings.account)) is not logged in to Google Photos: run "
+                + LoginStore.firstLogin(account: harmless(settings.account))
         )
     }
 
@@ -168,7 +169,8 @@ extension Session {
             throw CommandFailure(
                 .credentials,
                 "\(file) holds the key of a service account; Google Photos knows no service accounts and needs a person's "
-                    + "login: run 'coldroll login', or name a JSON file with \"type\": \"authorized_user\""
+                    + "login: leave COLDROLL_PHOTOS_CREDENTIALS out and run "
+                    + "\(LoginStore.firstLogin(account: harmless(settings.account))), or name a JSON file with \"type\": \"authorized_user\""
             )
         }
         return PhotosAccess(
