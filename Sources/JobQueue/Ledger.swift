@@ -112,7 +112,8 @@ package struct Ledger: Sendable {
         guard let row = try await pool.run(LedgerStatements.foundNothing, [.integer(source)]).first else { return "" }
         let account = try row.text(1)
         let flag = account == "default" ? "" : " --account \(account)"
-        return " Nothing was found of it yet: to begin it anew with this login, 'coldroll forget \(try row.text(0))\(flag)'."
+        return
+            " Nothing was found of it yet: to begin it anew with this login, 'coldroll forget \(try row.text(0))\(flag)'."
     }
 
     private func foreignClient(

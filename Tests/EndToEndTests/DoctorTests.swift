@@ -103,7 +103,11 @@ import Testing
         let stage = try staged()
         let (code, lines) = try await lines(stage, Self.both.merging(["COLDROLL_DATABASE_URL": ""]) { $1 })
         #expect(code == 1, "\(lines)")
-        expect(lines, "database failed There is nothing in \(stage.directory)/home yet: run 'coldroll setup'", "or name your settings by --env-file.")
+        expect(
+            lines,
+            "database failed There is nothing in \(stage.directory)/home yet: run 'coldroll setup'",
+            "or name your settings by --env-file."
+        )
         #expect(!FileManager.default.fileExists(atPath: stage.directory + "/home/postgresql"))
     }
 

@@ -116,7 +116,10 @@ import Testing
             #expect(end.status == 3 && end.output.contains("run 'coldroll login --client FILE' (FILE"), "\(end.output)")
         }
         let setup = try await stage.run("setup", changing: Stage.byLogin)
-        #expect(setup.status == 0 && setup.output.contains("Almost ready: run 'coldroll login --client FILE'"), "\(setup.output)")
+        #expect(
+            setup.status == 0 && setup.output.contains("Almost ready: run 'coldroll login --client FILE'"),
+            "\(setup.output)"
+        )
     }
 
     @Test func `a source keeps its owner and its client`() async throws {

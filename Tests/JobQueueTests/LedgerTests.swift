@@ -47,7 +47,10 @@ import Testing
             try await fixture.ledger.source(kind: "library", account: "default", clientID: "other")
         }
         #expect(error?.code == .foreignClient)
-        #expect(error?.message.contains("with this login, 'coldroll forget library'.") == true, "\(error?.message ?? "")")
+        #expect(
+            error?.message.contains("with this login, 'coldroll forget library'.") == true,
+            "\(error?.message ?? "")"
+        )
         try await fixture.record(1)
         let late = await #expect(throws: LedgerError.self) {
             try await fixture.ledger.refuseForeign(client: "other", kind: "library", account: "default")

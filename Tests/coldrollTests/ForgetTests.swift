@@ -72,7 +72,8 @@ import Testing
         #expect(try await fixture.ledger.source(kind: "picker", account: "default", clientID: "client") != picker)
     }
 
-    @Test func `a pick that was broken off is not to be forgotten once there are items of an earlier one`() async throws {
+    @Test func `a pick that was broken off is not to be forgotten once there are items of an earlier one`() async throws
+    {
         let (fixture, picker, _) = try await mistake()
         try await fixture.sql(
             "INSERT INTO coldroll.item (source_id, scan_id, source_item, is_video, capture_from) VALUES ($1, 1, 'i', false, 'api')",

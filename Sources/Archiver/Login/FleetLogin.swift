@@ -73,7 +73,9 @@ package struct FleetLogin: Sendable {
             let asked = ContinuousClock.now
             let state: SharedLogin
             do throws(PostgresError) {
-                guard let found = try await ledger.login(source: source) else { return .failure(.noLogin(account: records.store.account)) }
+                guard let found = try await ledger.login(source: source) else {
+                    return .failure(.noLogin(account: records.store.account))
+                }
                 state = found
             } catch {
                 return await own()

@@ -69,7 +69,9 @@ package struct LoginStore: Sendable {
         guard let (bytes, generation) = try await store.read(name) else { return .nothing }
         guard let sealed = try? JSONDecoder().decode(Sealed.self, from: Data(bytes)), sealed.format == Self.format
         else {
-            throw fault("\(name) in \(store.url) is no login of this version's. Run \(Self.firstLogin(account: account)).")
+            throw fault(
+                "\(name) in \(store.url) is no login of this version's. Run \(Self.firstLogin(account: account))."
+            )
         }
         guard let login = sealed.login else { return .loggedOut }
         guard let key else {
