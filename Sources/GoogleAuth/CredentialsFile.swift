@@ -38,7 +38,7 @@ struct CredentialsFile {
     }
 
     /// - Throws: `.badCredentials` naming what is missing or which kind of file is wanted.
-    func grant(scope: String, tokenEndpoint: String?) throws(AuthError) -> Grant {
+    func grant(scope: String, tokenEndpoint: String?, gcloudRemedy: String? = nil) throws(AuthError) -> Grant {
         let override = tokenEndpoint.map(Self.tokenURL)
         switch content.type {
         // Google's Python libraries leave the type out of a login that they save (google-auth, Credentials.to_json).
@@ -51,9 +51,12 @@ struct CredentialsFile {
             return .authorizedUser(
                 AuthorizedUser(
                     login: "the login in \(name)",
-                    remedy: "Log in again with the same OAuth client, and let that file hold the new refresh token.",
-                    clientRemedy: "Log in with a current client, and let that file hold its id, its secret and the new "
+                    remedy: gcloudRemedy
+                        ?? "Log in again with the same OAuth client, and let that file hold the new refresh token.",
+                    clientRemedy: gcloudRemedy
+                        ?? "Log in with a current client, and let that file hold its id, its secret and the new "
                         + "refresh token.",
+                    mayBeInTesting: gcloudRemedy == nil,
                     url: override ?? Self.googleTokenURL,
                     clientID: content.client_id ?? "",
                     clientSecret: content.client_secret ?? "",

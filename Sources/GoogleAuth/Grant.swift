@@ -51,6 +51,8 @@ struct AuthorizedUser: Sendable {
     let remedy: String
     /// What a person does when Google refuses its client, a sentence.
     let clientRemedy: String
+    /// Whether its OAuth client is the person's own, the app of which may be in testing.
+    let mayBeInTesting: Bool
     let url: String
     let clientID: String
     let clientSecret: String

@@ -92,6 +92,7 @@ package struct LoginDesk: Sendable {
             login: login.email.map { "the login of \($0)" } ?? "the login",
             remedy: "Run 'coldroll login'.",
             clientRemedy: "Run 'coldroll login --client FILE' with a current one.",
+            mayBeInTesting: true,
             url: tokenURL,
             clientID: login.clientID,
             clientSecret: login.clientSecret,

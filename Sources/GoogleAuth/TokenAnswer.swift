@@ -59,8 +59,8 @@ enum TokenAnswer {
             return AuthError(
                 code: .loginRequired,
                 message: """
-                    Google refuses \(user.login): it has expired or was revoked (a test app's login lasts 7 days). \
-                    \(user.remedy)
+                    Google refuses \(user.login): it has expired or was revoked\
+                    \(user.mayBeInTesting ? " (a test app's login lasts 7 days)" : ""). \(user.remedy)
                     """
             )
         case (.authorizedUser(let user), "invalid_client"), (.authorizedUser(let user), "unauthorized_client"):

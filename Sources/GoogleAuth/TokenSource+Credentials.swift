@@ -12,6 +12,8 @@ extension TokenSource {
     ///   - tokenEndpoint: base URL that replaces Google's (`COLDROLL_OAUTH_ENDPOINT`; `/token` is added), nil for Google's or
     ///     the file's own.
     ///   - quotaProject: wins over the one that the file names.
+    ///   - gcloudRemedy: what a person does where Google refuses a login that gcloud has written; nil where a login is of a
+    ///     client of the person's own.
     ///   - http: sends the token requests.
     /// - Returns: a source that has not asked for a token yet.
     /// - Throws: `.badCredentials` with what kind of file is wanted.
@@ -20,6 +22,7 @@ extension TokenSource {
         scope: String,
         tokenEndpoint: String?,
         quotaProject: String? = nil,
+        gcloudRemedy: String? = nil,
         http: HTTPClient
     ) throws(AuthError) -> TokenSource {
         let bytes: [UInt8]
@@ -40,6 +43,7 @@ extension TokenSource {
             scope: scope,
             tokenEndpoint: tokenEndpoint,
             quotaProject: quotaProject,
+            gcloudRemedy: gcloudRemedy,
             http: http
         )
     }
@@ -51,6 +55,8 @@ extension TokenSource {
     ///   - scope: for service accounts.
     ///   - tokenEndpoint: as in `file`.
     ///   - quotaProject: as in `file`.
+    ///   - gcloudRemedy: what a person does where Google refuses a login that gcloud has written; nil where a login is of a
+    ///     client of the person's own.
     ///   - http: sends the token requests.
     /// - Returns: a source that has not asked for a token yet.
     /// - Throws: `.badCredentials` with what kind of file is wanted.
@@ -60,9 +66,14 @@ extension TokenSource {
         scope: String,
         tokenEndpoint: String?,
         quotaProject: String? = nil,
+        gcloudRemedy: String? = nil,
         http: HTTPClient
     ) throws(AuthError) -> TokenSource {
-        let grant = try CredentialsFile(bytes, name: name).grant(scope: scope, tokenEndpoint: tokenEndpoint)
+        let grant = try CredentialsFile(bytes, name: name).grant(
+            scope: scope,
+            tokenEndpoint: tokenEndpoint,
+            gcloudRemedy: gcloudRemedy
+        )
         return TokenSource(TokenFetcher(TokenEndpoint(grant: grant, http: http), quotaProject: quotaProject))
     }
 
@@ -87,7 +98,16 @@ extension TokenSource {
         let project = environment["GOOGLE_CLOUD_QUOTA_PROJECT"].flatMap { $0.isEmpty ? nil : $0 }
         if let named = environment["GOOGLE_APPLICATION_CREDENTIALS"], !named.isEmpty {
             do throws(AuthError) {
-                return try file(named, scope: scope, tokenEndpoint: tokenEndpoint, quotaProject: project, http: http)
+                return try file(
+                    named,
+                    scope: scope,
+                    tokenEndpoint: tokenEndpoint,
+                    quotaProject: project,
+                    gcloudRemedy:
+                        "Run 'gcloud auth application-default login', and let GOOGLE_APPLICATION_CREDENTIALS name the "
+                        + "file that it writes.",
+                    http: http
+                )
             } catch {
                 throw AuthError(
                     code: error.code,
@@ -101,7 +121,14 @@ extension TokenSource {
         if let gcloud {
             let path = gcloud + "/application_default_credentials.json"
             if FileManager.default.fileExists(atPath: path) {
-                return try file(path, scope: scope, tokenEndpoint: tokenEndpoint, quotaProject: project, http: http)
+                return try file(
+                    path,
+                    scope: scope,
+                    tokenEndpoint: tokenEndpoint,
+                    quotaProject: project,
+                    gcloudRemedy: "Run 'gcloud auth application-default login'.",
+                    http: http
+                )
             }
         }
         let server = MetadataServer(

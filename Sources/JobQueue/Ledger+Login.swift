@@ -64,6 +64,7 @@ extension Ledger {
             message:
                 "This login is of another Google account than the one whose photos are archived here. Log in as the"
                 + " owner of those, or give this account a label of its own: 'coldroll login --account LABEL'."
+                + (try await wayOut(of: source))
         )
     }
 

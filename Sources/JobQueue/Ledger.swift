@@ -94,7 +94,7 @@ package struct Ledger: Sendable {
         let row = try await pool.only(LedgerStatements.findSource, [.text(kind), .text(account)])
         let id = try row.integer(0)
         if let clientID, let known = row.textOrNil(1), known != clientID {
-            throw foreignClient(clientID, kind, account, known: known)
+            throw foreignClient(clientID, kind, account, known: known, try await wayOut(of: id))
         }
         _ = try await pool.run(LedgerStatements.lanes, [.integer(id)])
         return id
@@ -103,16 +103,32 @@ package struct Ledger: Sendable {
     /// Throws `.foreignClient` if the source is known, and was listed by another OAuth client; makes nothing.
     package func refuseForeign(client: String, kind: String, account: String) async throws {
         let rows = try await pool.run(LedgerStatements.findSource, [.text(kind), .text(account)])
-        guard let known = rows.first?.textOrNil(1), known != client else { return }
-        throw foreignClient(client, kind, account, known: known)
+        guard let row = rows.first, let known = row.textOrNil(1), known != client else { return }
+        throw foreignClient(client, kind, account, known: known, try await wayOut(of: try row.integer(0)))
     }
 
-    private func foreignClient(_ client: String, _ kind: String, _ account: String, known: String) -> LedgerError {
+    /// A sentence with the way out for whoever has only just begun, to go on another; empty once anything was found of the source.
+    func wayOut(of source: Int64) async throws(PostgresError) -> String {
+        guard let row = try await pool.run(LedgerStatements.foundNothing, [.integer(source)]).first else { return "" }
+        let account = try row.text(1)
+        let flag = account == "default" ? "" : " --account \(account)"
+        return
+            " Nothing was found of it yet: to begin it anew with this login, 'coldroll forget \(try row.text(0))\(flag)'."
+    }
+
+    private func foreignClient(
+        _ client: String,
+        _ kind: String,
+        _ account: String,
+        known: String,
+        _ wayOut: String
+    ) -> LedgerError {
         LedgerError(
             code: .foreignClient,
             message: "The source \(kind) of account \(account) was listed by the OAuth client \(known) so far;"
                 + " these credentials are of \(client), which sees other items. Use the first client's"
                 + " credentials, or another COLDROLL_ACCOUNT."
+                + wayOut
         )
     }
 

@@ -113,6 +113,16 @@ enum LedgerStatements {
         "SELECT s.id, s.client_id FROM coldroll.source AS s WHERE s.kind = $1::text AND s.account = $2::text"
     )
 
+    /// Kind and label of source `$1` if nothing was ever found of it, so that `coldroll.forget` takes it.
+    static let foundNothing = Statement(
+        "source.found_nothing",
+        """
+        SELECT s.kind, s.account FROM coldroll.source AS s
+        WHERE s.id = $1::bigint AND NOT EXISTS (SELECT FROM coldroll.item AS i WHERE i.source_id = s.id)
+          AND NOT EXISTS (SELECT FROM coldroll.scan AS c WHERE c.source_id = s.id AND c.unreadable > 0)
+        """
+    )
+
     static let lanes = Statement(
         "source.lanes",
         """

@@ -73,6 +73,8 @@ package struct ScanStanding: Sendable, Equatable {
     package let unsettled: Unsettled?
     /// Whether a page of the Picker is open in which the person has not pressed Done, as far as anybody has seen.
     package let awaitsPick: Bool
+    /// Whether the ledger has items of the source.
+    package let hasItems: Bool
 
     package init(
         source: String,
@@ -83,7 +85,8 @@ package struct ScanStanding: Sendable, Equatable {
         unkept: Int64 = 0,
         gaps: [Gap] = [],
         unsettled: Unsettled?,
-        awaitsPick: Bool = false
+        awaitsPick: Bool = false,
+        hasItems: Bool = false
     ) {
         self.source = source
         self.account = account
@@ -94,6 +97,7 @@ package struct ScanStanding: Sendable, Equatable {
         self.gaps = gaps
         self.unsettled = unsettled
         self.awaitsPick = awaitsPick
+        self.hasItems = hasItems
     }
 }
 
@@ -139,6 +143,7 @@ extension ScanStanding {
         gaps = []
         unsettled = row.textOrNil(15).map { Unsettled(state: $0, reason: row.textOrNil(16)) }
         awaitsPick = try row.boolean(17)
+        hasItems = try !row.boolean(20)
     }
 }
 

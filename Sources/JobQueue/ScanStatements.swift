@@ -306,7 +306,8 @@ enum ScanStatements {
                                                    WHERE p.source_id = s.id AND p.ended_at IS NULL AND p.unlisted)
                                       THEN 'broken off' END), o.reason,
                EXISTS (SELECT FROM coldroll.pick_session AS p
-                       WHERE p.source_id = s.id AND p.ended_at IS NULL AND p.picked_at IS NULL), k.entries, s.id
+                       WHERE p.source_id = s.id AND p.ended_at IS NULL AND p.picked_at IS NULL), k.entries, s.id,
+               NOT EXISTS (SELECT FROM coldroll.item AS i WHERE i.source_id = s.id)
         FROM coldroll.source AS s
         LEFT JOIN LATERAL (
             SELECT coalesce(c.outcome, CASE WHEN c.renewed_at >= now() - make_interval(secs => $2::double precision)

@@ -145,6 +145,10 @@ let samples = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deleti
         #expect(stage.simulator.objects().filter { $0.bucket == "archive" }.isEmpty)
         let parts = try await stage.texts("SELECT part::text FROM coldroll.failures")
         #expect(parts.count == 5)
+        for name in try await stage.texts("SELECT object_name FROM coldroll.failures") {
+            let told = run.output.split(separator: "\n").filter { $0.contains("part is dead") && $0.contains(name) }
+            #expect(told.count == 1, "\(run.output)")
+        }
         for part in parts { #expect(try await stage.run("accept", part).status == 0) }
         let work = try await stage.run("work", "--drain")
         #expect(work.status == 0, "\(work.output)")

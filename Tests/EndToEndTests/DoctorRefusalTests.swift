@@ -200,6 +200,8 @@ import Testing
         #expect(try await stage.run("run").status == 0)
         try await stage.texts("UPDATE coldroll.source SET client_id = '77-other.apps.googleusercontent.com'")
         try await expectRefused(stage, "photos", "was listed by the OAuth client 77-other", as: 1)
+        let known = try await stage.run("doctor")
+        #expect(!known.output.contains("coldroll forget"), "\(known.output)")
         try await stage.texts("UPDATE coldroll.source SET client_id = NULL")
 
         try await stage.logIn(["--client", stage.simulator.clientFile])

@@ -103,7 +103,11 @@ import Testing
         let stage = try staged()
         let (code, lines) = try await lines(stage, Self.both.merging(["COLDROLL_DATABASE_URL": ""]) { $1 })
         #expect(code == 1, "\(lines)")
-        expect(lines, "database failed There is nothing in \(stage.directory)/home yet: run 'coldroll setup'")
+        expect(
+            lines,
+            "database failed There is nothing in \(stage.directory)/home yet: run 'coldroll setup'",
+            "or name your settings by --env-file."
+        )
         #expect(!FileManager.default.fileExists(atPath: stage.directory + "/home/postgresql"))
     }
 
@@ -188,6 +192,27 @@ import Testing
         let none = try await self.lines(stage, Self.both.merging(["COLDROLL_PHOTOS_CREDENTIALS": ""]) { $1 })
         #expect(none.code == 3)
         expect(none.lines, "photos failed")
+    }
+
+    @Test
+    func `a login of gcloud's that is over is told of the stores, with gcloud's command, and not of Google Photos`()
+        async throws
+    {
+        let stage = try staged()
+        let gcloud = stage.directory + "/application_default_credentials.json"
+        try #"{"type":"authorized_user","client_id":"1-a","client_secret":"b","refresh_token":"1//gone"}"#
+            .write(toFile: gcloud, atomically: true, encoding: .utf8)
+        let changes = Self.both.merging(["GOOGLE_APPLICATION_CREDENTIALS": gcloud]) { $1 }
+        let kept = try await lines(stage, changes.merging(["COLDROLL_PHOTOS_CREDENTIALS": ""]) { $1 })
+        #expect(kept.code == 3, "\(kept.lines)")
+        expect(kept.lines, "photos skipped Not checked: the login is kept in the state store")
+        for store in ["archive", "state"] {
+            let line = kept.lines.first { $0.hasPrefix("\(store) failed") } ?? ""
+            #expect(line.contains("Run 'gcloud auth application-default login'"), "\(kept.lines)")
+            #expect(!line.contains("test app"), "\(kept.lines)")
+        }
+        let file = try await lines(stage, changes)
+        expect(file.lines, "photos ok")
     }
 
     @Test func `missing rights and a missing bucket are told with the command that mends them`() async throws {

@@ -113,10 +113,13 @@ import Testing
         #expect(!FileManager.default.fileExists(atPath: stage.directory + "/state/credentials/default.json"))
         for command in ["scan", "run", "work"] {
             let end = try await stage.run(command, changing: Stage.byLogin)
-            #expect(end.status == 3 && end.output.contains("run 'coldroll login'"), "\(end.output)")
+            #expect(end.status == 3 && end.output.contains("run 'coldroll login --client FILE' (FILE"), "\(end.output)")
         }
         let setup = try await stage.run("setup", changing: Stage.byLogin)
-        #expect(setup.status == 0 && setup.output.contains("Almost ready: run 'coldroll login'"), "\(setup.output)")
+        #expect(
+            setup.status == 0 && setup.output.contains("Almost ready: run 'coldroll login --client FILE'"),
+            "\(setup.output)"
+        )
     }
 
     @Test func `a source keeps its owner and its client`() async throws {
@@ -247,7 +250,7 @@ import Testing
         for bad in [good.replacing("\"login\":\"", with: "\"login\":\"A"), String(good.dropLast(20)), ""] {
             try bad.write(toFile: login, atomically: true, encoding: .utf8)
             let end = try await stage.run("scan", changing: Stage.byLogin)
-            #expect(end.status == 3 && end.output.contains("Run 'coldroll login' again"), "\(end.output)")
+            #expect(end.status == 3 && end.output.contains("Run 'coldroll login --client FILE'"), "\(end.output)")
         }
     }
 

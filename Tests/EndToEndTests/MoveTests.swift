@@ -71,6 +71,10 @@ import Darwin
             #expect(end.output.contains("the database t_"), "\(end.output)")
         }
 
+        let nothing = try await stage.run("move", "private", changing: Stage.inPrivate)
+        expectMoved(nothing)
+        #expect(nothing.output.contains("the database t_"), "\(nothing.output)")
+
         // It shows no numbers that are of yesterday.
         try await stage.until("the watch's end") { try watch.output.contains("This ledger was moved") }
         expectMoved(try await watch.end())
@@ -237,6 +241,8 @@ import Darwin
         #expect(full.output.contains("There is a ledger in the database t_"), "\(full.output)")
         #expect(full.output.contains("'DROP SCHEMA coldroll CASCADE'"), "\(full.output)")
         #expect(try await stage.run("status", changing: Stage.inPrivate).status == 0)
+        let same = try await stage.run("move", "private", changing: Stage.inPrivate)
+        #expect(same.status == 1 && same.output.contains("already: nothing to move"), "\(same.output)")
         let itself = try await stage.run("move", stage.shared)
         #expect(itself.status == 1)
         #expect(itself.output.contains("already: nothing to move"), "\(itself.output)")

@@ -95,14 +95,22 @@ import Testing
         let end = try await Program(
             Stage.programs + "/coldroll",
             words,
-            stage.environment.merging(Self.new) { $1 },
+            stage.environment.merging(throwaway(stage)) { $1 },
             output: stage.directory + "/plan"
         ).end()
         #expect(end.status == (words.count == 1 ? 1 : 0), "\(end.output)")
         #expect(end.output.contains("Make the archive gs://new-photos"), "\(end.output)")
         #expect(end.output.contains(words.count == 1 ? "coldroll setup --yes" : "Nothing was done."), "\(end.output)")
+        expectNothingMade(stage, end)
+    }
+
+    /// No bucket, and no database either; nor is anything said that comes after.
+    private func expectNothingMade(_ stage: Stage, _ end: Program.End) {
         #expect(writes(stage) == 0)
         #expect(stage.simulator.bucket("new-photos") == nil)
+        let home = stage.directory + "/for-setup"
+        #expect(((try? FileManager.default.contentsOfDirectory(atPath: home)) ?? []).isEmpty)
+        for word in ["schema", "correct what failed"] { #expect(!end.output.contains(word), "\(end.output)") }
     }
 
     /// `script` gives the program a terminal, and types into it what it reads itself.
@@ -117,11 +125,11 @@ import Testing
 
     @Test func `at a terminal a person is asked, and a no is a no`() async throws {
         let stage = try staged()
-        let no = try await atTerminal(stage, "n", Self.new)
+        let no = try await atTerminal(stage, "n", throwaway(stage))
         #expect(no.status == 1, "\(no.output)")
         #expect(no.output.contains("Do this? [y/N]"), "\(no.output)")
         #expect(no.output.contains("as you said"), "\(no.output)")
-        #expect(writes(stage) == 0)
+        expectNothingMade(stage, no)
         let yes = try await atTerminal(stage, "y", Self.new)
         #expect(yes.status == 0, "\(yes.output)")
         for name in ["new-photos", "new-state"] { #expect(stage.simulator.bucket(name) != nil) }

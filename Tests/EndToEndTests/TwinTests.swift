@@ -223,7 +223,8 @@ import Testing
         let wrong = try await stage.run("accept", "--reason", "(")
         #expect(wrong.status == 1 && wrong.output.contains("is no regular expression"), "\(wrong.output)")
         let other = try await stage.run("accept", "--reason", "reduced")
-        #expect(other.status == 0 && other.output == "0 dead parts had such a reason\n", "\(other.output)")
+        let none = "0 dead parts had such a reason ('coldroll failures' lists the reasons)\n"
+        #expect(other.status == 0 && other.output == none, "\(other.output)")
         let accepted = try await stage.run("accept", "--reason", "^GONE.*same bytes as")
         #expect(accepted.status == 0, "\(accepted.output)")
         #expect(accepted.output.contains("stays stored as it is\n1 dead part had such a reason"), "\(accepted.output)")

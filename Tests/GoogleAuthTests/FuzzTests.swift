@@ -37,6 +37,7 @@ private func check(_ error: AuthError, _ comment: Comment) {
             login: "the login in f",
             remedy: "Log in again.",
             clientRemedy: "Change it.",
+            mayBeInTesting: true,
             url: "https://oauth2.googleapis.com/token",
             clientID: client.id,
             clientSecret: client.secret,

@@ -428,6 +428,26 @@ private func source(_ json: String, _ server: TokenServer) throws(AuthError) -> 
         } throws: { "\($0)".contains("GOOGLE_APPLICATION_CREDENTIALS") && "\($0)".contains("/nonexistent.json") }
     }
 
+    @Test(arguments: ["CLOUDSDK_CONFIG", "GOOGLE_APPLICATION_CREDENTIALS"])
+    func `a login of gcloud's that is over names gcloud's command, and no test app`(variable: String) async throws {
+        let server = try TokenServer(.json(400, #"{"error":"invalid_grant"}"#))
+        let folder = FileManager.default.temporaryDirectory.appending(path: "coldroll-gcloud-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let file = folder.appending(path: "application_default_credentials.json")
+        try Data(login.utf8).write(to: file)
+        let tokens = try TokenSource.applicationDefault(
+            environment: [variable: variable == "CLOUDSDK_CONFIG" ? folder.path : file.path],
+            scope: scope,
+            tokenEndpoint: server.url,
+            http: HTTPClient()
+        )
+        await #expect { try await tokens.headers() } throws: { error in
+            (error as? AuthError)?.code == .loginRequired && !"\(error)".contains("test app")
+                && "\(error)".contains("was revoked. Run 'gcloud auth application-default login'")
+        }
+    }
+
     @Test(
         "the override is a base URL, with or without its path",
         arguments: ["http://h:1", "http://h:1/", "http://h:1/token", "http://h:1/token/"]

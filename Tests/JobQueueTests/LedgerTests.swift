@@ -47,6 +47,15 @@ import Testing
             try await fixture.ledger.source(kind: "library", account: "default", clientID: "other")
         }
         #expect(error?.code == .foreignClient)
+        #expect(
+            error?.message.contains("with this login, 'coldroll forget library'.") == true,
+            "\(error?.message ?? "")"
+        )
+        try await fixture.record(1)
+        let late = await #expect(throws: LedgerError.self) {
+            try await fixture.ledger.refuseForeign(client: "other", kind: "library", account: "default")
+        }
+        #expect(late?.message.contains("coldroll forget") == false, "\(late?.message ?? "")")
         let learner = try await fixture.ledger.source(kind: "picker", account: "p", clientID: nil)
         #expect(try await fixture.ledger.source(kind: "picker", account: "p", clientID: "first") == learner)
         #expect(try await fixture.ledger.source(kind: "picker", account: "p", clientID: nil) == learner)

@@ -43,7 +43,7 @@ private let second = "00000000-0000-4000-8000-000000000002"
                 lifetime: .seconds(60),
                 replacing: first
             )
-        } throws: { ($0 as? LedgerError)?.code == .foreignAccount }
+        } throws: { ($0 as? LedgerError)?.code == .foreignAccount && "\($0)".contains("'coldroll forget library'") }
         #expect(try await fixture.ledger.login(source: fixture.source) == login)
     }
 

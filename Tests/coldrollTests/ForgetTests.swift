@@ -44,6 +44,10 @@ import Testing
             before.output.contains("If that source was chosen by mistake: 'coldroll forget picker'."),
             "\(before.output)"
         )
+        #expect(
+            before.output.contains("'coldroll scan --source picker' or 'coldroll run --source picker' goes on with it"),
+            "\(before.output)"
+        )
         let runs = try await fixture.number("SELECT max(number) FROM coldroll.run")
         let answer = try await run("forget", "picker")
         #expect(answer.code == 0, "\(answer.error)")
@@ -66,6 +70,18 @@ import Testing
         #expect(again.error == "coldroll: the source picker of account default is not in the ledger\n")
         // It may be chosen again, on purpose then.
         #expect(try await fixture.ledger.source(kind: "picker", account: "default", clientID: "client") != picker)
+    }
+
+    @Test func `a pick that was broken off is not to be forgotten once there are items of an earlier one`() async throws
+    {
+        let (fixture, picker, _) = try await mistake()
+        try await fixture.sql(
+            "INSERT INTO coldroll.item (source_id, scan_id, source_item, is_video, capture_from) VALUES ($1, 1, 'i', false, 'api')",
+            [.integer(picker)]
+        )
+        let status = try await run("status")
+        #expect(status.output.contains("was broken off"), "\(status.output)")
+        #expect(!status.output.contains("coldroll forget"), "\(status.output)")
     }
 
     @Test(arguments: [

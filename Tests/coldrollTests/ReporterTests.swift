@@ -70,6 +70,16 @@ private final class Screen: Sendable {
         #expect(screen.text == told + "\n")
     }
 
+    @Test func `a person is told which part died, of what object, and why`() {
+        let reporter = screen.reporter(person())
+        reporter.logger.log(
+            .error,
+            "part is dead",
+            ["part": .integer(7), "object": .string("202401/a.jpg"), "reason": .string("reduced")]
+        )
+        #expect(screen.text == "coldroll: part is dead (object 202401/a.jpg, part 7, reason reduced)\n")
+    }
+
     @Test func `a log's fields and a standstill have the settings file too`() {
         let reporter = screen.reporter(.log, file: "/etc/coldroll.env")
         reporter.say("paused", ["reason": "run 'coldroll login'"])

@@ -95,7 +95,7 @@ import Testing
     @Test func whereNobodyHasLoggedInYetOnlyThatIsMissing() async throws {
         let answer = try await setup(["COLDROLL_SOURCE": "library"])
         #expect(answer.code == 0, "\(answer.output)")
-        #expect(answer.output.contains("Almost ready: run 'coldroll login'"), "\(answer.output)")
+        #expect(answer.output.contains("Almost ready: run 'coldroll login --client FILE'"), "\(answer.output)")
         #expect(!answer.output.contains("ERROR"), "\(answer.output)")
         try FileManager.default.removeItem(atPath: home)
     }

@@ -141,7 +141,7 @@ import Testing
             report.text == """
                 stored    1,000 = 200 originals + 800 Google renditions, 1.95 GB
                 found     4,000 = 1,000 stored + 2 dead + 2,990 ready + 4 scheduled + 4 running; next scheduled part due \
-                in 1 min 30 s
+                in 1 min 30 s; 'coldroll failures' tells why parts are dead
                 scan      library ada: suspicious, full, ended 2 min 00 s ago; 12 pages, 1,100 items listed, 3 new, 1,200 \
                 missing, 1 without an id; last complete full scan 1 d 0 h ago
                 scan      library eve: running, 2024-01-01 to 2024-02-01 only, begun 5 s ago; 0 pages, 0 items listed, 0 new; \

@@ -59,7 +59,7 @@ def test_eight_workers_of_the_compose_file_archive_a_library_and_stop_in_time(fl
     compose.secret("storage_credentials", pathlib.Path(fleet.google.storage_credentials).read_text())
 
     network.database.call(*compose.check("postgres"))
-    assert "Almost ready: run 'coldroll login'" in start("setup").end()
+    assert "Almost ready: run 'coldroll login --client FILE'" in start("setup").end()
     # As docs/deploy/compose.md says, but that the client's file lies where a container of ours can have it.
     client = directory / "client.json"
     shutil.copy(fleet.google.client, client)

@@ -73,7 +73,9 @@ package struct FleetLogin: Sendable {
             let asked = ContinuousClock.now
             let state: SharedLogin
             do throws(PostgresError) {
-                guard let found = try await ledger.login(source: source) else { return .failure(.noLogin) }
+                guard let found = try await ledger.login(source: source) else {
+                    return .failure(.noLogin(account: records.store.account))
+                }
                 state = found
             } catch {
                 return await own()
@@ -188,14 +190,14 @@ package struct FleetLogin: Sendable {
             case .login(let login, _):
                 last.set(login)
                 return .success(login)
-            case .loggedOut: return .failure(.noLogin)
+            case .loggedOut: return .failure(.noLogin(account: records.store.account))
             case .nothing:
                 return .failure(
                     AuthError(
                         code: .loginRequired,
                         message:
                             "There is no login of account \(records.store.account) in \(records.store.place): check "
-                            + "COLDROLL_STATE, or run 'coldroll login'."
+                            + "COLDROLL_STATE, or run \(LoginStore.firstLogin(account: records.store.account))."
                     )
                 )
             }
@@ -213,8 +215,10 @@ package struct FleetLogin: Sendable {
 
 extension AuthError {
     /// There is nothing to get a token with.
-    package static let noLogin = AuthError(
-        code: .loginRequired,
-        message: "Nobody has logged in to Google Photos yet. Run 'coldroll login'."
-    )
+    package static func noLogin(account: String) -> AuthError {
+        AuthError(
+            code: .loginRequired,
+            message: "Nobody is logged in to Google Photos. Run \(LoginStore.firstLogin(account: account))."
+        )
+    }
 }

@@ -112,7 +112,8 @@ package struct LoginRecords: Sendable {
         try await ledger.refuseLogin(
             source: source,
             login: login,
-            reason: "The owner of account \(store.account) has logged out. Run 'coldroll login' to go on."
+            reason: "The owner of account \(store.account) has logged out. To go on, run "
+                + "\(LoginStore.firstLogin(account: store.account))."
         )
     }
 

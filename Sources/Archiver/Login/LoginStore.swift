@@ -28,6 +28,12 @@ package struct LoginStore: Sendable {
         return "credentials/\(plain.joined()).json"
     }
 
+    /// What a person types where no login is kept that could name the OAuth client, with what FILE is.
+    package static func firstLogin(account: String) -> String {
+        let flag = account == "default" ? "" : " --account \(account)"
+        return "'coldroll login --client FILE\(flag)' (FILE: the downloaded file of the OAuth client)"
+    }
+
     private struct Sealed: Codable {
         let format: String
         /// Of the key.
@@ -63,7 +69,9 @@ package struct LoginStore: Sendable {
         guard let (bytes, generation) = try await store.read(name) else { return .nothing }
         guard let sealed = try? JSONDecoder().decode(Sealed.self, from: Data(bytes)), sealed.format == Self.format
         else {
-            throw fault("\(name) in \(store.url) is no login of this version's. Run 'coldroll login' again.")
+            throw fault(
+                "\(name) in \(store.url) is no login of this version's. Run \(Self.firstLogin(account: account))."
+            )
         }
         guard let login = sealed.login else { return .loggedOut }
         guard let key else {
@@ -79,7 +87,7 @@ package struct LoginStore: Sendable {
             )
         }
         guard let plain = key.unseal(login, context: context), let opened = Login(decoding: plain) else {
-            throw fault("\(name) in \(store.url) was changed or is damaged. Run 'coldroll login' again.")
+            throw fault("\(name) in \(store.url) was changed or is damaged. Run \(Self.firstLogin(account: account)).")
         }
         return .login(opened, generation: generation)
     }

@@ -16,7 +16,8 @@ final class Pulse: Sendable {
     }
 
     private struct State {
-        var held: Set<JobReference> = []
+        /// With the objects' names.
+        var held: [JobReference: String] = [:]
         var busy = 0
         var contact: Contact
     }
@@ -35,17 +36,22 @@ final class Pulse: Sendable {
     /// Everything that the worker answers for: claimed, under way, or ended and not acknowledged.
     func hold(_ jobs: [ClaimedJob]) {
         state.withLock { state in
-            for job in jobs { state.held.insert(job.reference) }
+            for job in jobs { state.held[job.reference] = job.objectName }
         }
     }
 
     /// Not this worker's any more; false if it was not held.
     @discardableResult func drop(_ job: JobReference) -> Bool {
-        state.withLock { $0.held.remove(job) != nil }
+        state.withLock { $0.held.removeValue(forKey: job) != nil }
+    }
+
+    /// The object of a job that is held; nil for another.
+    func name(of job: JobReference) -> String? {
+        state.withLock { $0.held[job] }
     }
 
     func holds(_ job: JobReference) -> Bool {
-        state.withLock { $0.held.contains(job) }
+        state.withLock { $0.held[job] != nil }
     }
 
     var heldCount: Int { state.withLock { $0.held.count } }
@@ -71,7 +77,7 @@ final class Pulse: Sendable {
         while !Task.isCancelled {
             // The time of sending counts: the database's clock for this worker starts no later.
             let sent = ContinuousClock.now
-            let (held, busy) = state.withLock { (Array($0.held), $0.busy) }
+            let (held, busy) = state.withLock { (Array($0.held.keys), $0.busy) }
             var pause = queue.timing.beat
             do {
                 let answer = try await queue.beat(worker: worker, busy: busy, held: held)

@@ -339,6 +339,7 @@ final class WorkerLoop {
     }
 
     private func note(_ letter: Outbox.Letter, _ receipt: Outbox.Receipt) {
+        let object = pulse.name(of: letter.job) ?? "unknown"
         pulse.drop(letter.job)
         if receipt == .refused {
             noteLost(letter.job)
@@ -355,7 +356,11 @@ final class WorkerLoop {
             case .skipped: progress.skipped += 1
             case .dead(let reason):
                 progress.dead += 1
-                logger.log(.error, "part is dead", ["part": .integer(completion.job.part), "error": .string(reason)])
+                logger.log(
+                    .error,
+                    "part is dead",
+                    ["part": .integer(completion.job.part), "object": .string(object), "error": .string(reason)]
+                )
             }
         case .failure(let failure):
             progress.failures += 1
@@ -364,7 +369,7 @@ final class WorkerLoop {
                 receipt == .died ? .error : .warning,
                 receipt == .died ? "part is dead" : "try failed",
                 [
-                    "part": .integer(failure.job.part), "reason": .string(failure.reason),
+                    "part": .integer(failure.job.part), "object": .string(object), "reason": .string(failure.reason),
                     "error": .string(failure.message),
                 ]
             )

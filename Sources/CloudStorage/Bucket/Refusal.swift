@@ -81,9 +81,9 @@ struct Refusal {
                 code: .noBucket,
                 message: """
                     There is no bucket gs://\(bucket). 'coldroll setup' makes it; or correct COLDROLL_ARCHIVE or \
-                    COLDROLL_STATE, if its name is misspelled there; or: gcloud storage buckets create gs://\(bucket) \
-                    --location=europe-north1 --uniform-bucket-level-access --public-access-prevention \
-                    --default-storage-class=ARCHIVE for the archive, STANDARD for the state store
+                    COLDROLL_STATE, if its name is misspelled there. Or make it yourself,
+                    as the archive: \(Self.making(bucket, "ARCHIVE"))
+                    as the state store: \(Self.making(bucket, "STANDARD"))
                     """
             )
         case 400..<500:
@@ -94,5 +94,11 @@ struct Refusal {
                 message: "\(subject) had the answer \(status), which the API does not promise."
             )
         }
+    }
+
+    /// What makes a bucket of this class, to be typed as it stands.
+    private static func making(_ bucket: String, _ storageClass: String) -> String {
+        "gcloud storage buckets create gs://\(bucket) --location=europe-north1 --uniform-bucket-level-access "
+            + "--public-access-prevention --default-storage-class=\(storageClass)"
     }
 }

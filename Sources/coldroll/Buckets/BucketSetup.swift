@@ -123,14 +123,16 @@ struct BucketSetup {
         if makes { session.reporter.say("The project \(project) will own what is made, and pay for it.") }
         if !options.isAgreed {
             guard Confirmation.isPossible else {
-                throw CommandFailure(
-                    .usage,
+                throw NotAgreed(
                     "Nothing was made or changed: agree to what is shown above by 'coldroll setup --yes', or at a terminal."
                 )
             }
             guard try await Confirmation.ask("Do this?") else {
-                guard plan.isNeeded else { return false }
-                throw CommandFailure(.usage, "Nothing was made or changed, as you said.")
+                guard plan.isNeeded else {
+                    session.reporter.say("The buckets are left as they are, as you said.")
+                    return false
+                }
+                throw NotAgreed("Nothing was made or changed, as you said.")
             }
         }
         for step in plan.steps { try await carryOut(step, project) }

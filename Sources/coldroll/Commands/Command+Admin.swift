@@ -67,7 +67,8 @@ extension Command {
         let parts = try await session.matching(AdminStatements.dead, database, reason: pattern)
             .map { row throws(PostgresError) in String(try row.integer(0)) }
         let ending = try await session.decide(database, AdminStatements.accept, parts)
-        StandardStream.output.write("\(Quantity.counted(Int64(parts.count), "dead part")) had such a reason\n")
+        let hint = parts.isEmpty ? session.reporter.typable(" ('coldroll failures' lists the reasons)") : ""
+        StandardStream.output.write("\(Quantity.counted(Int64(parts.count), "dead part")) had such a reason\(hint)\n")
         return ending
     }
 

@@ -190,7 +190,8 @@ private struct SignIn {
             case .loggedOut, .nothing:
                 throw CommandFailure(
                     .credentials,
-                    "Somebody has logged out at the same moment, so this login is gone. Run 'coldroll login' again."
+                    "Somebody has logged out at the same moment, so this login is gone. Run "
+                        + "\(LoginStore.firstLogin(account: harmless(account)))."
                 )
             }
         }

@@ -25,6 +25,8 @@ extension Command {
     ) { session, arguments in
         let isToPrivate = arguments.operands == ["private"]
         if isToPrivate, session.settings.database == nil {
+            // One that was moved away says where it is.
+            _ = try await session.openDatabase().ledger.isCurrent()
             throw CommandFault(
                 "COLDROLL_DATABASE_URL is not set, so the ledger is in the private PostgreSQL already: nothing to move."
             )

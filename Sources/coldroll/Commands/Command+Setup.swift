@@ -50,9 +50,6 @@ extension Command {
             _ = try await steps.run { try await setup.lookAtLedger(try session.openStores(http)) }
             return steps.failure.map { Ending($0, "Correct that before the setup.") } ?? .done
         }
-        let upgrade = try await steps.run { try await setup.upgradeServer() }
-        // The older one serves on, and all else is worth doing.
-        if let failure = upgrade?.failure { steps.fail(failure) }
         // Before the database: with one that is ready, whoever may not look at the buckets would store in them.
         let stores = try await steps.run { try session.openStores(http) }
         var buckets: BucketSetup.Outcome?
@@ -64,6 +61,10 @@ extension Command {
             }
         }
         for reason in buckets?.reasons ?? [] { steps.fail(reason) }
+        // After the question: a no leaves all as it is.
+        let upgrade = try await steps.run { try await setup.upgradeServer() }
+        // The older one serves on, and all else is worth doing.
+        if let failure = upgrade?.failure { steps.fail(failure) }
         var database: Database?
         if buckets?.isUnsafe == true {
             session.reporter.say("The database is left as it is until that is corrected.")
@@ -92,7 +93,8 @@ extension Command {
                 )
             }
             guard isLoggedIn == true else {
-                return Ending(.done, "Almost ready: run 'coldroll login', then 'coldroll run'.")
+                let login = LoginStore.firstLogin(account: harmless(session.settings.account))
+                return Ending(.done, "Almost ready: run \(login), then 'coldroll run'.")
             }
             return Ending(.done, "Ready. 'coldroll run' archives, 'coldroll status' tells how far it is.")
         }
@@ -108,10 +110,12 @@ private struct Steps {
 
     init(reporter: Reporter) { self.reporter = reporter }
 
-    /// Runs one step, nil if it failed; throws only when the command was cancelled.
+    /// Runs one step, nil if it failed; throws only when the command was cancelled, or not agreed to.
     mutating func run<Result>(_ body: () async throws -> Result) async throws -> Result? {
         do {
             return try await body()
+        } catch let error as NotAgreed {
+            throw error
         } catch {
             try Task.checkCancellation()
             fail(error)

@@ -68,7 +68,7 @@ struct Standing: Sendable, Equatable {
 
     private func sentence(of scan: ScanStanding) -> String? {
         guard scan.newest != nil else {
-            return "Nothing of \(name(scan)) was listed yet: run 'coldroll scan' or 'coldroll run'." + mistake(scan)
+            return "Nothing of \(name(scan)) was listed yet: run \(commands(scan))." + mistake(scan)
         }
         guard let unsettled = scan.unsettled else { return nil }
         switch unsettled.state {
@@ -76,22 +76,28 @@ struct Standing: Sendable, Equatable {
             return "\(name(scan, "The")) waits for you to pick: whoever runs it has shown the link."
         case "running": return "A scan of \(name(scan)) is going on: there may be more \(rest(scan))."
         case "broken off":
-            return "A scan of \(name(scan)) was broken off, so there may be more \(rest(scan)): 'coldroll scan' or "
-                + "'coldroll run' goes on with it." + mistake(scan)
+            return "A scan of \(name(scan)) was broken off, so there may be more \(rest(scan)): \(commands(scan)) "
+                + "goes on with it." + mistake(scan)
         case "suspicious": return unsettled.reason ?? "A scan of \(name(scan)) is not to be believed: scan again."
         default:
             let reason = unsettled.reason.map { " (\($0))" } ?? ""
             return
-                "A scan of \(name(scan)) failed\(reason), so there may be more \(rest(scan)): run 'coldroll scan' or "
-                + "'coldroll run'." + mistake(scan)
+                "A scan of \(name(scan)) failed\(reason), so there may be more \(rest(scan)): run "
+                + "\(commands(scan))." + mistake(scan)
         }
     }
 
-    /// The way out for whoever never meant this source; empty where anything was seen of it.
+    /// The way out for whoever never meant this source; empty where anything was ever seen of it.
     private func mistake(_ scan: ScanStanding) -> String {
-        guard scan.secondsSinceFull == nil, (scan.newest?.seen ?? 0) == 0 else { return "" }
+        guard !scan.hasItems, scan.secondsSinceFull == nil, (scan.newest?.seen ?? 0) == 0 else { return "" }
         let account = scan.account == "default" ? "" : " --account \(harmless(scan.account))"
         return " If that source was chosen by mistake: 'coldroll forget \(scan.source)\(account)'."
+    }
+
+    /// What lists it, whatever COLDROLL_SOURCE is by then; the library is what it is as a rule.
+    private func commands(_ scan: ScanStanding) -> String {
+        let flag = scan.source == "picker" ? " --source picker" : ""
+        return "'coldroll scan\(flag)' or 'coldroll run\(flag)'"
     }
 
     private func rest(_ scan: ScanStanding) -> String { scan.source == "picker" ? "that was picked" : "in the library" }

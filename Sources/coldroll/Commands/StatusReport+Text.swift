@@ -40,6 +40,7 @@ extension StatusReport {
         var line = "found     \(Quantity.grouped(parts.found))"
         if !words.isEmpty { line += " = " + words.joined(separator: " + ") }
         if let due = parts.nextDueSeconds { line += "; next scheduled part due in \(Quantity.duration(max(0, due)))" }
+        if parts.dead > 0 { line += "; 'coldroll failures' tells why parts are dead" }
         return line
     }
 

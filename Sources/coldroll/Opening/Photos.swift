@@ -1,9 +1,16 @@
 import Archiver
+import CloudStorage
 import Foundation
 import GoogleAuth
 import GooglePhotos
 import HTTPClient
 import JobQueue
+
+/// The login to Google Photos could not be read, because of the state store or its credentials, not because of Google Photos.
+struct UnreadableLogin: Error, CustomStringConvertible {
+    let cause: any Error
+    var description: String { sentence(of: cause) }
+}
 
 /// The opened source: its client, and the OAuth client that the source remembers.
 struct PhotosAccess: Sendable {
@@ -97,10 +104,18 @@ extension Session {
 
     /// Opens a source of Google's for one look at it: with the same credentials, past the ledger, in which nothing is recorded.
     ///
-    /// - Throws: as `openPhotos(_:_:_:_:)`.
+    /// - Throws: as `openPhotos(_:_:_:_:)`; `UnreadableLogin`.
     func openPhotosAlone(_ kind: Source, _ http: HTTPClient) async throws -> PhotosAccess {
         if let file = settings.photosCredentials { return try openPhotos(kind, http, file: file) }
-        guard let (login, _, _) = try await keptLogin(try openStores(http)) else { throw notLoggedIn }
+        let stores: Stores
+        do { stores = try openStores(http) } catch { throw UnreadableLogin(cause: error) }
+        let kept: (Login, FleetKey, LoginStore)?
+        do {
+            kept = try await keptLogin(stores)
+        } catch let error as StorageError {
+            throw UnreadableLogin(cause: error)
+        }
+        guard let (login, _, _) = kept else { throw notLoggedIn }
         let desk = LoginDesk(http: http, tokenEndpoint: settings.oauthEndpoint)
         let tokens = TokenSource.shared(clientID: login.clientID) { _ in await desk.refresh(login) }
         return access(kind, http, login, tokens, nil)
@@ -109,7 +124,8 @@ extension Session {
     private var notLoggedIn: CommandFailure {
         CommandFailure(
             .credentials,
-            "Account \(harmless(settings.account)) is not logged in to Google Photos: run 'coldroll login'"
+            "Account \(harmless(settings.account)) is not logged in to Google Photos: run "
+                + LoginStore.firstLogin(account: harmless(settings.account))
         )
     }
 
@@ -153,7 +169,8 @@ extension Session {
             throw CommandFailure(
                 .credentials,
                 "\(file) holds the key of a service account; Google Photos knows no service accounts and needs a person's "
-                    + "login: run 'coldroll login', or name a JSON file with \"type\": \"authorized_user\""
+                    + "login: leave COLDROLL_PHOTOS_CREDENTIALS out and run "
+                    + "\(LoginStore.firstLogin(account: harmless(settings.account))), or name a JSON file with \"type\": \"authorized_user\""
             )
         }
         return PhotosAccess(

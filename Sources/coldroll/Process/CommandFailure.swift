@@ -19,6 +19,12 @@ struct CommandFailure: Error, Sendable, Equatable, CustomStringConvertible {
     var description: String { message }
 }
 
+/// The person said no to what a command cannot go on without, or nobody was there to be asked: it ends there.
+struct NotAgreed: Error, Sendable, Equatable, CustomStringConvertible {
+    let description: String
+    init(_ description: String) { self.description = description }
+}
+
 /// What a person is told of an error that ended a command: a sentence, never the shape of a Swift type.
 func sentence(of error: any Error) -> String {
     switch error {

@@ -12,8 +12,9 @@ extension ExitStatus {
     init(of error: any Error) {
         self =
             switch error {
-            case is CommandFault, is SettingsError: .usage
+            case is CommandFault, is SettingsError, is NotAgreed: .usage
             case let error as CommandFailure: error.status
+            case let error as UnreadableLogin: Self(of: error.cause)
             case is CancellationError: .interrupted
             case let error as ArchiverError: Self.of(error.code)
             case let error as AuthError: Self.of(error.code)

@@ -165,8 +165,8 @@ final class Reporter: Sendable {
         case .warning: text = "warning: " + text
         case .info, .debug: break
         }
-        // A module's warning is a constant with fields; our own sentences have everything in them.
-        guard severity == .warning, !fields.isEmpty else { return text }
+        // A module's warning or error is a constant with fields; our own sentences have everything in them.
+        guard severity == .warning || severity == .error, !fields.isEmpty else { return text }
         let words = fields.sorted { $0.key < $1.key }.map { "\($0.key) \(harmless($0.value.words))" }
         return text + " (" + words.joined(separator: ", ") + ")"
     }

@@ -53,12 +53,24 @@ struct Doctor: Sendable {
         let open = database.value
         let ledger = database.lines.contains { $0.verdict == .failed } ? nil : open
         all += try await attempt(.clock) { (try await clocks(open), ()) }.lines
-        all += try await attempt(.photos) { (try await photos(ledger), ()) }.lines
-        all += await machine()
+        let photos = try await attempt(.photos) {
+            do {
+                return (try await self.photos(ledger), false)
+            } catch let error as UnreadableLogin {
+                return ([.failed(.photos, error)], true)
+            }
+        }
         var stores: [Diagnosis] = []
         for use in [Diagnosis.Check.archive, .state] {
             stores += try await attempt(use) { (try await store(use, ledger), ()) }.lines
         }
+        // Told once, of what it is about.
+        let isStores = photos.value == true && stores.contains { $0.check == .state && $0.verdict == .failed }
+        all +=
+            isStores
+            ? [.skipped(.photos, "Not checked: the login is kept in the state store, which must be right first.")]
+            : photos.lines
+        all += await machine()
         all += stores
         let areThere = !stores.contains { $0.verdict == .failed }
         all += try await attempt(.ledger) { (try await belonging(areThere ? ledger : nil), ()) }.lines
