@@ -3,7 +3,8 @@ import Postgres
 /// SQL that ends jobs.
 ///
 /// The fence is the lease: a row that somebody claimed since has another one. A part that has an object or an outcome
-/// already, by a person's hand, keeps it and loses its job: it may not stop the others of its batch.
+/// already, by a person's hand, keeps it and loses its job: it may not stop the others of its batch. A part that has another name
+/// than that its object was stored under is not stored: a failover forgot its renaming.
 ///
 /// In each statement the arrays pass through a subquery with OFFSET 0. It hides their length, so that the planner expects
 /// ten rows and looks each job up by its key, whatever the statistics say; and it keeps the worker's number out of the
@@ -11,21 +12,31 @@ import Postgres
 /// jobs instead of 4).
 enum CompleteStatements {
     /// The jobs of stored parts that are still worker `$1`'s, by part `$2` and lease `$3`, taken out of the queue; open for more.
+    ///
+    /// `$11` is the name of the object where the claim renamed the part; null else, which costs no look at the part.
     private static let gone = """
         WITH told AS MATERIALIZED (
             SELECT u.*, a.worker_id
             FROM (SELECT $1::bigint AS worker_id, $2::bigint[] AS parts, $3::bigint[] AS leases,
                          $4::bigint[] AS generations, $5::bigint[] AS sizes, $6::bigint[] AS crcs, $7::text[] AS md5s,
-                         $8::text[] AS fidelities, $9::text[] AS media_kinds, $10::boolean[] AS adopteds
+                         $8::text[] AS fidelities, $9::text[] AS media_kinds, $10::boolean[] AS adopteds,
+                         $11::text[] AS names
                   OFFSET 0) AS a,
                  unnest(a.parts, a.leases, a.generations, a.sizes, a.crcs, a.md5s, a.fidelities, a.media_kinds,
-                        a.adopteds)
-                 AS u(part_id, lease, generation, size, crc32c, md5, fidelity, media_kind, adopted)
+                        a.adopteds, a.names)
+                 AS u(part_id, lease, generation, size, crc32c, md5, fidelity, media_kind, adopted, object_name)
         ), gone AS (
             DELETE FROM coldroll.job AS j
             USING told AS t
             WHERE j.part_id = t.part_id AND j.lease = t.lease AND j.worker_id = t.worker_id
+              AND \(isNamedSo)
             RETURNING t.*, j.lane_id
+        """
+
+    /// Whether the part of `t` is named as its object is.
+    private static let isNamedSo = """
+        (t.object_name IS NULL
+                   OR t.object_name = (SELECT p.object_name FROM coldroll.part AS p WHERE p.id = t.part_id))
         """
 
     /// Stored parts; none of them may have an object yet, or nothing happens (`object_pkey`).
@@ -88,16 +99,17 @@ enum CompleteStatements {
             FROM (SELECT $1::bigint AS worker_id, $2::bigint[] AS parts, $3::bigint[] AS leases,
                          $4::bigint[] AS generations, $5::bigint[] AS sizes, $6::bigint[] AS crcs, $7::text[] AS md5s,
                          $8::text[] AS fidelities, $9::text[] AS media_kinds, $10::boolean[] AS adopteds,
-                         $11::text[] AS months
+                         $11::text[] AS names, $12::text[] AS months
                   OFFSET 0) AS a,
                  unnest(a.parts, a.leases, a.generations, a.sizes, a.crcs, a.md5s, a.fidelities, a.media_kinds,
-                        a.adopteds, a.months)
+                        a.adopteds, a.names, a.months)
                  WITH ORDINALITY AS u(part_id, lease, generation, size, crc32c, md5, fidelity, media_kind, adopted,
-                                      folder_month, ord)
+                                      object_name, folder_month, ord)
         ), gone AS (
             DELETE FROM coldroll.job AS j
             USING told AS t
             WHERE j.part_id = t.part_id AND j.lease = t.lease AND j.worker_id = t.worker_id
+              AND \(isNamedSo)
             RETURNING t.*, j.lane_id, j.rank
         ), object_row AS (
             INSERT INTO coldroll.object (part_id, generation, size, crc32c, md5, fidelity, media_kind, adopted, lease,
@@ -116,7 +128,7 @@ enum CompleteStatements {
                            true)
         ), candidate AS MATERIALIZED (
             SELECT DISTINCT ON (c.name_key) c.*
-            FROM unnest($12::bigint[], $13::bigint[], $14::text[], $15::text[])
+            FROM unnest($13::bigint[], $14::bigint[], $15::text[], $16::text[])
                  AS c(ord, position, object_name, name_key)
             JOIN clip AS k ON k.ord = c.ord
             WHERE coalesce((SELECT false FROM coldroll.part AS q WHERE q.name_key = c.name_key), true)

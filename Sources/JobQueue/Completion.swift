@@ -30,6 +30,8 @@ package struct ObjectRecord: Sendable, Equatable {
     package let adopted: Bool
     /// True where two downloads brought these very bytes: another item may have them as well.
     package let isConfirmed: Bool
+    /// Its name, where the claim that stored it renamed the part; nil else.
+    package let newName: String?
 
     package init(
         generation: Int64,
@@ -39,7 +41,8 @@ package struct ObjectRecord: Sendable, Equatable {
         fidelity: Fidelity,
         mediaKind: String,
         adopted: Bool,
-        isConfirmed: Bool = false
+        isConfirmed: Bool = false,
+        newName: String? = nil
     ) {
         self.generation = generation
         self.size = size
@@ -49,6 +52,7 @@ package struct ObjectRecord: Sendable, Equatable {
         self.mediaKind = mediaKind
         self.adopted = adopted
         self.isConfirmed = isConfirmed
+        self.newName = newName
     }
 }
 

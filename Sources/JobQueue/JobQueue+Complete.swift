@@ -3,7 +3,7 @@ package import Postgres
 extension JobQueue {
     /// Ends jobs; returns those that were accepted.
     ///
-    /// What is missing was not this worker's any more: somebody claimed it since. A completion that comes late but
+    /// What is missing was not this worker's any more: somebody claimed it since, or a failover forgot that its part was renamed. A completion that comes late but
     /// before anybody else's claim is accepted. Safe to repeat after a lost connection: a repeat is looked up.
     /// Stored parts, stored parts with a clip, confirmed ones and other ends are a statement each; a fault in a later one leaves the
     /// earlier ones done.
@@ -113,17 +113,17 @@ private struct StoredBatch {
         }
     }
 
-    /// `$2` to `$10`.
+    /// `$2` to `$11`.
     var values: [PostgresValue] {
         [
             .integers(jobs.map(\.part)), .integers(jobs.map(\.lease)), .integers(objects.map(\.generation)),
             .integers(objects.map(\.size)), .integers(objects.map { Int64($0.crc32c) }), .texts(objects.map(\.md5)),
             .texts(objects.map(\.fidelity.rawValue)), .texts(objects.map(\.mediaKind)),
-            .booleans(objects.map(\.adopted)),
+            .booleans(objects.map(\.adopted)), .texts(objects.map(\.newName)),
         ]
     }
 
-    /// `$11` to `$15`.
+    /// `$12` to `$16`.
     var motionValues: [PostgresValue] {
         [.texts(months), .integers(ordinals), .integers(positions), .texts(names), .texts(keys)]
     }

@@ -47,6 +47,8 @@ package struct ClaimedJob: Sendable, Equatable {
     package let hasUpload: Bool
     /// Whether it is stored already, with bytes that another item has too: compare it with `doubt(of:)`.
     package let isDoubted: Bool
+    /// Whether its part was renamed since it was claimed.
+    package let isRenamed: Bool
 
     package init(
         reference: JobReference,
@@ -65,7 +67,8 @@ package struct ClaimedJob: Sendable, Equatable {
         width: Int64?,
         height: Int64?,
         hasUpload: Bool = false,
-        isDoubted: Bool = false
+        isDoubted: Bool = false,
+        isRenamed: Bool = false
     ) {
         self.reference = reference
         self.kind = kind
@@ -84,6 +87,7 @@ package struct ClaimedJob: Sendable, Equatable {
         self.height = height
         self.hasUpload = hasUpload
         self.isDoubted = isDoubted
+        self.isRenamed = isRenamed
     }
 }
 

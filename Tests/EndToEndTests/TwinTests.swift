@@ -116,6 +116,40 @@ import Testing
         )
     }
 
+    @Test func `a failover that forgets the new name of what was replaced ends with each item's own bytes`()
+        async throws
+    {
+        let stage = try stage([("a.jpg", Self.picture("one")), ("b.jpg", Self.picture("two"))])
+        misleadOnce(stage, "a.jpg")
+        // Its fourth download, that which is stored under the new name.
+        var late = FaultRule(on: "download", .latency)
+        late.match = "a.jpg"
+        late.milliseconds = 5000
+        late.after = 3
+        stage.simulator.setFaults(stage.simulator.faults.map(\.rule) + [late])
+        let run = try stage.start("run", "--slots", "1")
+        try await stage.until("the last download") { stage.simulator.faults.last.map { $0.struck > 0 } == true }
+        // As a standby has it that had not heard of the last commit.
+        let forgotten = try await stage.texts(
+            """
+            WITH part AS (
+                UPDATE coldroll.part AS p SET object_name = d.object_name, name_key = lower(d.object_name)
+                FROM coldroll.doubt AS d
+                WHERE d.part_id = p.id AND d.verdict = 'replaced' AND NOT EXISTS (
+                    SELECT FROM coldroll.object AS o WHERE o.part_id = p.id)
+                RETURNING p.id)
+            UPDATE coldroll.doubt AS d SET ended_at = NULL, verdict = NULL, decided_by = NULL
+            FROM part AS p WHERE d.part_id = p.id RETURNING p.id::text
+            """
+        )
+        #expect(forgotten.count == 1)
+        let end = try await run.end()
+        #expect(end.status == 0, "\(end.output)")
+        #expect(end.output.contains("lease"), "\(end.output)")
+        try await proveEachHasItsOwn(stage)
+        #expect(try await stage.texts("SELECT state FROM coldroll.doubts ORDER BY part") == ["replaced"])
+    }
+
     @Test func `three equal photos are stored as three, and not asked for again`() async throws {
         let same = try Self.picture("same")
         let stage = try stage([("a.jpg", same), ("b.jpg", same), ("c.jpg", same), ("d.jpg", Self.picture("else"))])

@@ -118,6 +118,33 @@ import Testing
         #expect(try await fixture.queue.complete(worker: first, [QueueFixture.stored(old)]).isEmpty)
     }
 
+    /// A standby that had not heard of the last commit serves on.
+    @Test
+    func `what was stored under a new name is not recorded as the old one's after a failover that forgot the renaming`()
+        async throws
+    {
+        let fixture = try await QueueFixture()
+        try await fixture.record(3)
+        let worker = try await fixture.worker()
+        let jobs = try await fixture.claim(worker, 3)
+        #expect(jobs.count == 3)
+        let ends = jobs.map { job in
+            let object = QueueFixture.object(newName: "202401/new\(job.reference.part)")
+            let clip = job == jobs[1] ? CompletionTests.clip("clip") : nil
+            return Completion(job: job.reference, result: .stored(object, motion: clip))
+        }
+        #expect(try await fixture.queue.complete(worker: worker, ends).isEmpty)
+        #expect(try await fixture.number("SELECT count(*) FROM coldroll.object") == 0)
+        #expect(try await fixture.number("SELECT count(*) FROM coldroll.part WHERE kind = 'motion'") == 0)
+        for job in jobs {
+            let name = "202401/new\(job.reference.part)"
+            let candidate = NameCandidate(name: name, key: name)
+            #expect(try await fixture.queue.rename(worker: worker, job.reference, to: candidate) == .renamed)
+        }
+        #expect(try await fixture.queue.complete(worker: worker, ends) == Set(jobs.map(\.reference)))
+        #expect(try await fixture.number("SELECT count(*) FROM coldroll.object") == 3)
+    }
+
     /// The worker lives on, and the number of a part went to another photo meanwhile.
     @Test func `after a failover that repeats a number of the sequence a worker's earlier claim is not its new one`()
         async throws

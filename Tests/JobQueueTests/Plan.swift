@@ -47,7 +47,7 @@ struct Plan {
                 values: [
                     .integer(worker), .integers(jobs.map(\.part)), .integers(jobs.map(\.lease)), .integers(column(1)),
                     .integers(column(10)), .integers(column(7)), .texts(column(nil)), .texts(column("rendition")),
-                    .texts(column("jpeg")), .booleans(column(false)),
+                    .texts(column("jpeg")), .booleans(column(false)), .texts(column(nil)),
                 ]
             )
         }

@@ -66,7 +66,7 @@ package struct QueueFixture: Sendable {
     }
 
     /// What the bucket answers for `size` bytes.
-    package static func object(_ size: Int64 = 10) -> ObjectRecord {
+    package static func object(_ size: Int64 = 10, newName: String? = nil) -> ObjectRecord {
         ObjectRecord(
             generation: 1,
             size: size,
@@ -74,7 +74,8 @@ package struct QueueFixture: Sendable {
             md5: nil,
             fidelity: .rendition,
             mediaKind: "jpeg",
-            adopted: false
+            adopted: false,
+            newName: newName
         )
     }
 

@@ -21,8 +21,9 @@ enum Adoption {
 }
 
 extension StoredObject {
-    /// The ledger's row for it.
+    /// The ledger's row for it, as what was stored for `job`.
     func record(
+        of job: ClaimedJob,
         fidelity: Fidelity,
         mediaKind: MediaKind,
         adopted: Bool,
@@ -36,7 +37,8 @@ extension StoredObject {
             fidelity: fidelity,
             mediaKind: mediaKind.rawValue,
             adopted: adopted,
-            isConfirmed: isConfirmed
+            isConfirmed: isConfirmed,
+            newName: job.isRenamed ? job.objectName : nil
         )
     }
 }

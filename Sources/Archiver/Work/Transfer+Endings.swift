@@ -213,15 +213,15 @@ extension Judgement.Refusal {
 
 extension ClaimedJob {
     /// The same job under another object name.
-    func named(_ name: String) -> ClaimedJob { with(name, width, height) }
+    func named(_ name: String) -> ClaimedJob { with(name, width, height, isRenamed: true) }
 
     /// The same job with the size that the item has now, if Google tells one.
     func sized(_ width: Int64?, _ height: Int64?) -> ClaimedJob {
         guard let width, let height else { return self }
-        return with(objectName, width, height)
+        return with(objectName, width, height, isRenamed: isRenamed)
     }
 
-    private func with(_ name: String, _ width: Int64?, _ height: Int64?) -> ClaimedJob {
+    private func with(_ name: String, _ width: Int64?, _ height: Int64?, isRenamed: Bool) -> ClaimedJob {
         ClaimedJob(
             reference: reference,
             kind: kind,
@@ -239,7 +239,8 @@ extension ClaimedJob {
             width: width,
             height: height,
             hasUpload: hasUpload,
-            isDoubted: isDoubted
+            isDoubted: isDoubted,
+            isRenamed: isRenamed
         )
     }
 }

@@ -289,6 +289,7 @@ struct Transfer: Sendable {
             judge.tellOfTwin(buffer, context.logger)
             return .stored(
                 stored.record(
+                    of: job,
                     fidelity: fidelity,
                     mediaKind: report.kind,
                     adopted: false,
@@ -310,6 +311,7 @@ struct Transfer: Sendable {
             let fidelity = try known.fidelity ?? (isSame ? judge.believed(report) : .rendition)
             return .stored(
                 stored.record(
+                    of: job,
                     fidelity: fidelity,
                     mediaKind: report.kind,
                     adopted: true,
@@ -343,7 +345,7 @@ struct Transfer: Sendable {
         guard let fidelity = Adoption.fidelity(stored), let isMotion = Adoption.isMotion(stored) else { return nil }
         let kind = MediaKind.allCases.first { $0.contentType == stored.contentType } ?? .unrecognised
         return .stored(
-            stored.record(fidelity: fidelity, mediaKind: kind, adopted: true),
+            stored.record(of: job, fidelity: fidelity, mediaKind: kind, adopted: true),
             motion: motionPart(job, isMotion)
         )
     }
