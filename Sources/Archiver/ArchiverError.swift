@@ -6,6 +6,8 @@ package struct ArchiverError: Error, Sendable, Equatable, CustomStringConvertibl
         case foreignLedger
         /// The source showed nothing, ever, or far less than before (exit 2).
         case nothingFound
+        /// The bucket or directory is not there, or its disk was unmounted (exit 1).
+        case noArchive
         /// Credentials, scopes or permissions (exit 3).
         case credentials
         /// Google refuses the owner's login for good (exit 3): a worker that stays waits for the next one instead.

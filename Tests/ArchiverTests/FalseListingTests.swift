@@ -247,8 +247,8 @@ import Testing
         await #expect(throws: ArchiverError.self) { try await first.run() }
         #expect(try await bench.fixture.number("SELECT unreadable FROM coldroll.scan ORDER BY id DESC LIMIT 1") == 1)
         let summary = try await bench.scan().run()
-        // One on each of three pages, and the first page again.
+        // One on each of three pages, and the first page again; each page twice, since one of the answers may have the id.
         #expect(summary.unreadable == 3 && summary.new == 257)
-        #expect(bench.simulator.counters.requests("list") == 7)
+        #expect(bench.simulator.counters.requests("list") == 8)
     }
 }

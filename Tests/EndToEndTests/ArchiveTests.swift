@@ -202,6 +202,30 @@ let samples = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deleti
         #expect(try await stage.run("run").status == 0)
     }
 
+    @Test func `a disk that is unmounted in the middle of a run ends it as one that was not mounted`() async throws {
+        let stage = try Stage(archive: "file://DIRECTORY/archive") {
+            $0.synthesis = SynthesisOptions(count: 5, sizes: 5_000...9_000, videoPercent: 0)
+        }
+        let archive = stage.directory + "/archive"
+        try FileManager.default.createDirectory(atPath: archive, withIntermediateDirectories: true)
+        var late = FaultRule(on: "download", .latency)
+        late.milliseconds = 5000
+        late.nth = [3]
+        stage.simulator.setFaults([late])
+        let run = try stage.start("run", "--slots", "1")
+        try await stage.until("the third download") { stage.simulator.faults[0].struck == 1 }
+        try FileManager.default.moveItem(atPath: archive, toPath: archive + ".away")
+        try FileManager.default.createDirectory(atPath: archive, withIntermediateDirectories: true)
+        let end = try await run.end()
+        #expect(end.status == 1 && end.output.contains("is the disk still mounted?"), "\(end.output)")
+        #expect(try FileManager.default.subpathsOfDirectory(atPath: archive).isEmpty)
+        try FileManager.default.removeItem(atPath: archive)
+        try FileManager.default.moveItem(atPath: archive + ".away", toPath: archive)
+        #expect(try await stage.run("run").status == 0)
+        #expect(try await stage.number("SELECT count(*) FROM coldroll.object") == 5)
+        #expect(try await stage.number("SELECT count(*) FROM coldroll.job_error") == 0)
+    }
+
     @Test func `a first try that stored nothing locks no other ledger out`() async throws {
         let stage = try synthetic(3)
         #expect(try await stage.run("scan").status == 0)

@@ -132,7 +132,8 @@ extension Transfer {
     private func storageEnding(_ error: StorageError) -> Ending {
         switch error.code {
         case .unavailable(let retryAfter): stumble(.storage, retryAfter, "bucket", error.message)
-        case .denied, .noBucket: .fatal(ArchiverError(code: .credentials, message: error.message))
+        case .denied: .fatal(ArchiverError(code: .credentials, message: error.message))
+        case .noBucket: .fatal(ArchiverError(code: .noArchive, message: error.message))
         case .noSpace: .fatal(ArchiverError(code: .noSpace, message: error.message))
         case .interrupted, .sessionLost: stumble(.storage, nil, "bucket", error.message)
         case .checksumMismatch: .fail(reason: "checksum", message: error.message)

@@ -30,6 +30,7 @@ extension ExitStatus {
     private static func of(_ code: ArchiverError.Code) -> ExitStatus {
         switch code {
         case .foreignLedger, .nothingFound: .dead
+        case .noArchive: .usage
         case .credentials, .login: .credentials
         case .unavailable, .noSpace: .unreachable
         case .outOfTime, .notPicked: .unfinished
