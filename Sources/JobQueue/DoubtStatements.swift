@@ -5,13 +5,18 @@ enum DoubtStatements {
     /// The time from which on something may be recorded that whoever looks now does not see: the start of coldroll's oldest
     /// transaction, since what it records bears that time.
     ///
-    /// Of a role that this one may not look at the start is not told: then it is any time, once that transaction writes.
+    /// Its connections bear its name, or whatever name the database's URL gives them, or are of its role and write. A VACUUM records
+    /// nothing. Of a role that this one may not look at the start is not told: then it is any time, once that transaction writes.
     static let horizon = Statement(
         "doubt.horizon",
         """
         SELECT least(now(), (SELECT min(coalesce(a.xact_start, '-infinity')) FROM pg_stat_activity AS a
-                             WHERE a.datname = current_database() AND a.application_name LIKE 'coldroll%'
-                               AND (a.xact_start IS NOT NULL OR a.backend_xid IS NOT NULL)))::text
+                             WHERE a.datname = current_database()
+                               AND (a.application_name LIKE 'coldroll%'
+                                    OR a.application_name = current_setting('application_name')
+                                    OR a.usename = current_user AND a.backend_xid IS NOT NULL)
+                               AND (a.xact_start IS NOT NULL OR a.backend_xid IS NOT NULL)
+                               AND (a.query NOT LIKE 'VACUUM%' OR a.backend_xid IS NOT NULL)))::text
         """
     )
 
@@ -103,7 +108,8 @@ enum DoubtStatements {
     /// Whether anything of sources `$1` (all if empty) was stored, or a doubt about it ended, since its objects were last
     /// compared: what is kept has its old time.
     ///
-    /// A time that has not come tells nothing: the server's clock was wrong.
+    /// A time that has not come tells nothing: the server's clock was wrong. What bears one is compared with the next that bears a
+    /// true one, or at the end of the next drain.
     static let isDue = Statement(
         "doubt.is_due",
         """
@@ -115,11 +121,13 @@ enum DoubtStatements {
                    OR EXISTS (SELECT
                               FROM coldroll.doubt AS d
                               JOIN coldroll.part AS p ON p.id = d.part_id
-                              WHERE d.ended_at >= coalesce(s.compared_at, '-infinity') AND p.source_id = s.id)
+                              WHERE d.ended_at BETWEEN coalesce(s.compared_at, '-infinity') AND now()
+                                AND p.source_id = s.id)
                    OR EXISTS (SELECT
                               FROM coldroll.object AS o
                               JOIN coldroll.part AS p ON p.id = o.part_id
-                              WHERE o.stored_at >= coalesce(s.compared_at, '-infinity') AND p.source_id = s.id)))
+                              WHERE o.stored_at BETWEEN coalesce(s.compared_at, '-infinity') AND now()
+                                AND p.source_id = s.id)))
         """
     )
 

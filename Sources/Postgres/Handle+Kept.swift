@@ -15,7 +15,17 @@ extension Handle {
         let types = values.map(\.type)
         let isAlone = transaction == PQTRANS_IDLE
         if let known = kept[statement.name], known.runs >= Self.runs, isAlone {
-            _ = try run(Statement("connection.forget", "DEALLOCATE \"\(statement.name)\""), [], isCancellable: false)
+            do {
+                _ = try run(
+                    Statement("connection.forget", "DEALLOCATE \"\(statement.name)\""),
+                    [],
+                    isCancellable: false
+                )
+            } catch {
+                guard error.code == .server(sqlState: "26000") else { throw error }
+                isKeeping = false
+                return try run(statement, values)
+            }
             kept[statement.name] = nil
         }
         if kept[statement.name] == nil {

@@ -115,6 +115,10 @@ import Testing
             #expect(!end.output.contains("mkdir"), "\(end.output)")
             #expect(!FileManager.default.fileExists(atPath: mount))
         }
+        // A bucket is on no disk, and a lost disk keeps nobody from revoking a login.
+        let away = Stage.byLogin.merging(["COLDROLL_STATE": "gs://state"]) { $1 }
+        let end = try await stage.run(words: ["logout"], changing: away)
+        #expect(!end.output.contains("Mount the disk"), "\(end.output)")
         try FileManager.default.createDirectory(atPath: mount, withIntermediateDirectories: false)
         for words in [["setup"], ["setup", "--dry-run"], ["run"]] {
             let end = try await stage.run(words: words)

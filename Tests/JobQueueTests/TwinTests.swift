@@ -181,9 +181,11 @@ import Testing
         #expect(try await fixture.number("SELECT count(*) FROM coldroll.tally_error") == 0)
     }
 
-    @Test(arguments: [false, true])
+    /// Whoever names connections otherwise in the database's URL has them counted too.
+    @Test(arguments: [(false, "coldroll"), (true, "coldroll"), (true, "other")])
     func `what is recorded while a comparison looks, and seen by nobody yet, is compared by the next`(
-        _ isWrittenBefore: Bool
+        _ isWrittenBefore: Bool,
+        _ name: String
     ) async throws {
         let (fixture, _) = try await stored(1)
         try await fixture.record(1, from: 1)
@@ -194,6 +196,7 @@ import Testing
             SELECT g.part_id, 1, o.size, o.crc32c, o.lease, o.worker_id, false, o.fidelity, o.media_kind
             FROM gone AS g CROSS JOIN coldroll.object AS o;
             """
+        try await slow.script("SET application_name = '\(name)'", name: "test.name")
         try await slow.script("BEGIN; SELECT now();" + (isWrittenBefore ? record : ""), name: "test.slow")
         #expect(try await doubt(fixture) == 0)
         try await slow.script((isWrittenBefore ? "" : record) + "COMMIT", name: "test.commit")
@@ -208,6 +211,13 @@ import Testing
         _ = try await doubt(fixture)
         #expect(try await !fixture.ledger.isComparisonDue(sources: []))
         try await fixture.sql("UPDATE coldroll.source SET compared_at = now() + interval '1 day'")
+        // What was stored by that clock is compared once, not until its time comes.
+        try await fixture.record(1, from: 2)
+        let worker = try await fixture.worker()
+        let jobs = try await fixture.claim(worker, 10).filter { !$0.isDoubted }
+        #expect(jobs.count == 1)
+        _ = try await fixture.queue.complete(worker: worker, jobs.map { QueueFixture.stored($0) })
+        try await fixture.sql("UPDATE coldroll.object SET stored_at = now() + interval '1 day'")
         #expect(try await fixture.ledger.isComparisonDue(sources: []))
         _ = try await doubt(fixture)
         #expect(try await !fixture.ledger.isComparisonDue(sources: []))

@@ -84,9 +84,16 @@ extension Scan {
     /// Whether a listing still ends where it ended: false if there is more now, or Google has forgotten the page.
     func stillEnds(_ listing: any Listing, at end: ListingEnd) async throws -> Bool {
         do {
-            let page = try await patiently { () async throws(PhotosError) in try await listing.page(end.token) }
-            return page.nextPageToken == nil && page.items.allSatisfy { end.ids.contains($0.id) }
-                && page.unread.allSatisfy { $0.value <= end.unread[$0.key, default: 0] }
+            for number in 0..<2 {
+                // An entry that had no id in one answer has one in the next.
+                if number > 0 { try await sleep(.seconds(1)) }
+                let page = try await patiently { () async throws(PhotosError) in try await listing.page(end.token) }
+                guard page.nextPageToken == nil, page.items.allSatisfy({ end.ids.contains($0.id) }) else {
+                    return false
+                }
+                if page.unread.allSatisfy({ $0.value <= end.unread[$0.key, default: 0] }) { return true }
+            }
+            return false
         } catch let error as PhotosError where error.code == .badPageToken {
             return false
         }

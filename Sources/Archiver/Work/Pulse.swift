@@ -40,6 +40,13 @@ final class Pulse: Sendable {
         }
     }
 
+    /// The part of a job that is held has another name now.
+    func noteName(_ job: ClaimedJob) {
+        state.withLock { state in
+            if state.held[job.reference] != nil { state.held[job.reference] = job.objectName }
+        }
+    }
+
     /// Not this worker's any more; false if it was not held.
     @discardableResult func drop(_ job: JobReference) -> Bool {
         state.withLock { $0.held.removeValue(forKey: job) != nil }

@@ -71,9 +71,15 @@ extension Transfer {
                 try await context.queue.replace(worker: worker, claim, under: name)
             }
             switch next {
-            case .name(let name): attempt.job = attempt.job.named(name)
+            case .name(let name): renamed(&attempt, name)
             case .leaseLost: return .cancelled
-            case .allTaken: throw Judgement.Refusal.nameTaken(attempt.job)
+            case .allTaken:
+                return .fail(
+                    reason: "other-bytes",
+                    message:
+                        "Google has given yet other bytes for this part, and every name that it may have is taken, also by what "
+                        + "was stored for it before."
+                )
             }
         } catch {
             return ending(of: error, attempt.job, attempt.service, attempt.began)

@@ -16,6 +16,8 @@ struct Transfer: Sendable {
     let resolver: ItemResolver
     let health: ServiceHealth
     let motion: MotionMode
+    /// Told of a job whose part has another name than when it was claimed.
+    let noteName: @Sendable (ClaimedJob) -> Void
     /// What was stored lately, to notice one body under two items.
     let recent = RecentBodies()
 
@@ -185,7 +187,7 @@ struct Transfer: Sendable {
                 try await context.queue.rename(worker: worker, claim, to: name)
             }
             switch next {
-            case .name(let name): attempt.job = attempt.job.named(name)
+            case .name(let name): renamed(&attempt, name)
             case .leaseLost: return .cancelled
             case .allTaken: throw Judgement.Refusal.nameTaken(attempt.job)
             }
@@ -201,6 +203,12 @@ struct Transfer: Sendable {
             ]
         )
         return nil
+    }
+
+    /// The try goes on under the name that its part has now.
+    func renamed(_ attempt: inout Try, _ name: String) {
+        attempt.job = attempt.job.named(name)
+        noteName(attempt.job)
     }
 
     /// What cannot be fetched now, or never.

@@ -99,7 +99,8 @@ final class WorkerLoop {
             worker: worker,
             resolver: ItemResolver(source: context.items, cache: context.baseURLs, health: health),
             health: health,
-            motion: options.motion
+            motion: options.motion,
+            noteName: { [pulse] in pulse.noteName($0) }
         )
         meter = SlotMeter(options.slots, memory: context.budget.bytes)
         backlog = Backlog(crashLimit: context.queue.timing.crashes)
@@ -343,6 +344,18 @@ final class WorkerLoop {
         pulse.drop(letter.job)
         if receipt == .refused {
             noteLost(letter.job)
+            if case .completion(let completion) = letter, case .stored(let stored, _) = completion.result,
+                let name = stored.newName
+            {
+                logger.log(
+                    .warning,
+                    """
+                    what was stored under a new name is not recorded: another worker has the part, or the database forgot the \
+                    name; it is looked at again
+                    """,
+                    ["part": .integer(letter.job.part), "object": .string(name)]
+                )
+            }
             return
         }
         switch letter {

@@ -87,8 +87,12 @@ private struct SignIn {
         let http = session.openHTTP()
         stores = try session.openStores(http)
         database = try await session.openLedger()
-        // The login may be on the same disk.
-        try await refuseUnmounted(stores.archive, database.ledger)
+        if stores.state.url.hasPrefix("file://") {
+            // The login may be on the same disk.
+            try await refuseUnmounted(stores.archive, database.ledger)
+        } else {
+            try await database.ledger.refuseForeign(archive: stores.archive.url)
+        }
         store = LoginStore(stores.state, account: self.account)
         desk = LoginDesk(http: http, tokenEndpoint: session.settings.oauthEndpoint)
     }

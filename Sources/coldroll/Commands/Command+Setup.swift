@@ -56,19 +56,18 @@ extension Command {
         if let stores {
             buckets = try await steps.run {
                 // Before anybody is asked whether to make it.
-                if let ledger = await setup.presentLedger() { try await refuseUnmounted(stores.archive, ledger) }
+                try await setup.askPresentLedger(of: stores.archive)
                 return try await BucketSetup(session, http, options).run()
             }
         }
         for reason in buckets?.reasons ?? [] { steps.fail(reason) }
-        // After the question: a no leaves all as it is.
-        let upgrade = try await steps.run { try await setup.upgradeServer() }
-        // The older one serves on, and all else is worth doing.
-        if let failure = upgrade?.failure { steps.fail(failure) }
         var database: Database?
+        // After the question: a no leaves all as it is.
         if buckets?.isUnsafe == true {
             session.reporter.say("The database is left as it is until that is corrected.")
-        } else if upgrade != nil {
+        } else if let upgrade = try await steps.run({ try await setup.upgradeServer() }) {
+            // The older one serves on, and all else is worth doing.
+            if let failure = upgrade.failure { steps.fail(failure) }
             database = try await steps.run { try await setup.prepareDatabase() }
         }
         if let stores, buckets?.reasons.isEmpty == true {
@@ -162,12 +161,29 @@ private struct Setup {
         try await refuseUnmounted(stores.archive, ledger)
     }
 
-    /// The ledger that is there and of this version; nil also where it cannot be asked, which a later step tells.
-    func presentLedger() async -> Ledger? {
-        guard session.settings.database != nil || PrivatePostgres.exists(home: session.settings.home),
-            let ledger = try? await session.openDatabase().ledger, (try? await ledger.isCurrent()) == true
-        else { return nil }
-        return ledger
+    /// Whether the ledger that is there and of this version, if one is, takes the archive.
+    ///
+    /// One that cannot be asked is told of by a later step. Nothing is left open: a private PostgreSQL is carried over only where
+    /// nobody uses it.
+    func askPresentLedger(of archive: any ObjectStore) async throws {
+        guard session.settings.database != nil || PrivatePostgres.exists(home: session.settings.home) else { return }
+        let resources = OpenResources()
+        let own = Session(
+            settings: session.settings,
+            reporter: session.reporter,
+            stop: session.stop,
+            resources: resources,
+            interruption: session.interruption
+        )
+        do {
+            if let ledger = try? await own.openDatabase().ledger, (try? await ledger.isCurrent()) == true {
+                try await refuseUnmounted(archive, ledger)
+            }
+        } catch {
+            await resources.closeAll()
+            throw error
+        }
+        await resources.closeAll()
     }
 
     /// Carries a private PostgreSQL over to the newest major version that is installed.

@@ -89,7 +89,9 @@ struct Standing: Sendable, Equatable {
 
     /// The way out for whoever never meant this source; empty where anything was ever seen of it.
     private func mistake(_ scan: ScanStanding) -> String {
-        guard !scan.hasItems, scan.secondsSinceFull == nil, (scan.newest?.seen ?? 0) == 0 else { return "" }
+        guard !scan.hasItems, scan.secondsSinceFull == nil, (scan.newest?.seen ?? 0) == 0, scan.unreadable == 0 else {
+            return ""
+        }
         let account = scan.account == "default" ? "" : " --account \(harmless(scan.account))"
         return " If that source was chosen by mistake: 'coldroll forget \(scan.source)\(account)'."
     }

@@ -111,7 +111,8 @@ final class Bench {
             worker: worker,
             resolver: ItemResolver(source: context.items, cache: context.baseURLs, health: health),
             health: health,
-            motion: .auto
+            motion: .auto,
+            noteName: { _ in }
         )
     }
 
