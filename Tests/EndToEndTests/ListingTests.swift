@@ -155,6 +155,21 @@ import Testing
         try stage.proveEverythingIsStored()
     }
 
+    @Test func `an entry that lost its id for once when a run ends begins no new listing`() async throws {
+        let stage = try stage(260)
+        var late = FaultRule(on: "download", .latency)
+        late.milliseconds = 9000
+        late.nth = [1]
+        // Three pages, the last one twice; and the last one again when the work has lasted.
+        var nameless = FaultRule(on: "list", .noID)
+        nameless.nth = [5]
+        stage.simulator.setFaults([late, nameless])
+        let end = try await stage.run("run")
+        #expect(end.status == 0, "\(end.output)")
+        #expect(stage.simulator.faults.map(\.struck) == [1, 1])
+        #expect(stage.simulator.counters.requests["list", default: 0] == 6)
+    }
+
     @Test func `what was uploaded while a scan lasted, and has no id, is told beside what was accepted`() async throws {
         let stage = try stage(260)
         stage.simulator.setFaults([FaultRule(on: "list", .noID)])

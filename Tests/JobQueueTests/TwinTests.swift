@@ -216,7 +216,10 @@ import Testing
         let worker = try await fixture.worker()
         let jobs = try await fixture.claim(worker, 10).filter { !$0.isDoubted }
         #expect(jobs.count == 1)
-        _ = try await fixture.queue.complete(worker: worker, jobs.map { QueueFixture.stored($0) })
+        _ = try await fixture.queue.complete(
+            worker: worker,
+            jobs.map { Completion(job: $0.reference, result: .stored(QueueFixture.object(99), motion: nil)) }
+        )
         try await fixture.sql("UPDATE coldroll.object SET stored_at = now() + interval '1 day'")
         #expect(try await fixture.ledger.isComparisonDue(sources: []))
         _ = try await doubt(fixture)
