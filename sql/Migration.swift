@@ -35,6 +35,7 @@ package struct Migration: Sendable {
         Migration(17, "forget", PackageResources.m0017_forget_sql),
         Migration(18, "doubts", PackageResources.m0018_doubts_sql),
         Migration(19, "unread", PackageResources.m0019_unread_sql),
+        Migration(20, "listed", PackageResources.m0020_listed_sql),
     ]
 
     /// SQLSTATE of a step that is applied already: somebody else was faster.

@@ -226,6 +226,7 @@ extension ScanCounts {
         seen = try row.integer(1)
         new = try row.integer(2)
         unreadable = try row.integer(3)
+        items = try row.integerOrNil(4)
     }
 }
 

@@ -42,8 +42,7 @@ enum PageStatements {
     private static func sql(picked isPicked: Bool) -> String {
         """
         WITH fence AS MATERIALIZED (
-            SELECT s.id, s.source_id, s.since IS NULL AND s.until IS NULL
-                   AND (SELECT o.kind <> 'picker' FROM coldroll.source AS o WHERE o.id = s.source_id) AS is_full,
+            SELECT s.id, s.source_id,
                    (SELECT l.id FROM coldroll.lane AS l WHERE l.source_id = s.source_id AND l.kind = 'photo') AS photo,
                    (SELECT l.id FROM coldroll.lane AS l WHERE l.source_id = s.source_id AND l.kind = 'video') AS video
             FROM coldroll.scan AS s
@@ -135,14 +134,14 @@ enum PageStatements {
             INSERT INTO coldroll.job (part_id, lane_id, rank) SELECT n.id, n.lane_id, n.rank FROM named AS n
             RETURNING part_id
         ), sighting AS (
-            -- What a full scan saw: all that it misses at its end is compared with it.
+            -- What it saw is counted at its end, and what a full one misses is found by it.
             INSERT INTO coldroll.sighting (scan_id, items)
             SELECT f.id, array_agg(v.id)
             FROM fence AS f
             CROSS JOIN (SELECT n.id FROM new_item AS n
                         UNION ALL
                         SELECT (j.was).id FROM judged AS j WHERE NOT j.is_new) AS v
-            WHERE f.is_full AND (SELECT t.is_enough FROM told AS t)
+            WHERE (SELECT t.is_enough FROM told AS t)
             GROUP BY f.id
         ), unread AS (
             -- Of more than the ledger keeps, no other one can be told later: they are counted, and never acknowledged.

@@ -10,7 +10,7 @@ package struct ScanStanding: Sendable, Equatable {
         package var since: String?, until: String?
         /// Seconds since it began, and since it ended; nil while it is open.
         package var secondsSinceStart: Double, secondsSinceEnd: Double?
-        /// Pages recorded, entries in them, new items, and entries without an id.
+        /// Pages recorded, different items in them (while it is open: entries, repeated ones too), new items, and entries without an id.
         package var pages: Int64, seen: Int64, new: Int64, unreadable: Int64
         /// Expected items that it did not see; nil where it was not compared.
         package var missing: Int64?

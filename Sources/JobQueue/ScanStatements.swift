@@ -158,10 +158,11 @@ enum ScanStatements {
             WHERE s.id = $1::bigint AND s.lease = $2::bigint
               AND coalesce(s.outcome = $3::text, $3::text = 'failed' OR s.pages = $7::bigint)
             FOR UPDATE
-        ), seen AS MATERIALIZED (
+        ), listed AS MATERIALIZED (
             SELECT DISTINCT u.id
             FROM fence AS f JOIN coldroll.sighting AS g ON g.scan_id = f.id CROSS JOIN unnest(g.items) AS u(id)
-            WHERE f.compares
+        ), seen AS MATERIALIZED (
+            SELECT l.id FROM listed AS l WHERE (SELECT f.compares FROM fence AS f)
         ), missed AS (
             INSERT INTO coldroll.absence AS a (item_id, source_id, scan_id, believed)
             SELECT m.id, f.source_id, f.id, $3::text = 'complete'
@@ -187,10 +188,11 @@ enum ScanStatements {
         )
         UPDATE coldroll.scan AS s
         SET outcome = $3::text, reason = $4::text, ended_at = coalesce(s.ended_at, now()), page_token = NULL,
-            missing = coalesce(s.missing, $5::bigint), accepted = $6::boolean
+            missing = coalesce(s.missing, $5::bigint), accepted = $6::boolean,
+            items = coalesce(s.items, (SELECT count(*) FROM listed))
         FROM fence AS f
         WHERE s.id = f.id
-        RETURNING s.pages, s.seen, s.new, s.unreadable
+        RETURNING s.pages, s.seen, s.new, s.unreadable, s.items
         """
     )
 
@@ -226,7 +228,7 @@ enum ScanStatements {
 
     static let counts = Statement(
         "scan.counts",
-        "SELECT s.pages, s.seen, s.new, s.unreadable FROM coldroll.scan AS s WHERE s.id = $1::bigint"
+        "SELECT s.pages, s.seen, s.new, s.unreadable, s.items FROM coldroll.scan AS s WHERE s.id = $1::bigint"
     )
 
     /// The newest scan of source `$1`: key, outcome, reason, whether it gave a sign of life within `$2` seconds, range.
@@ -299,7 +301,7 @@ enum ScanStatements {
     static let standing = Statement(
         "scan.standing",
         """
-        SELECT s.kind, s.account, n.state, n.since, n.until, n.started, n.ended, n.pages, n.seen, n.new, n.missing,
+        SELECT s.kind, s.account, n.state, n.since, n.until, n.started, n.ended, n.pages, coalesce(n.items, n.seen), n.new, n.missing,
                n.unreadable, n.reason, CASE WHEN s.kind <> 'picker' THEN w.ended END,
                g.entries + k.entries,
                coalesce(o.state, CASE WHEN EXISTS (SELECT FROM coldroll.pick_session AS p
@@ -313,8 +315,8 @@ enum ScanStatements {
             SELECT coalesce(c.outcome, CASE WHEN c.renewed_at >= now() - make_interval(secs => $2::double precision)
                                             THEN 'running' ELSE 'broken off' END) AS state,
                    c.since, c.until, extract(epoch FROM now() - c.started_at)::double precision AS started,
-                   extract(epoch FROM now() - c.ended_at)::double precision AS ended, c.pages, c.seen, c.new, c.missing,
-                   c.unreadable, c.reason
+                   extract(epoch FROM now() - c.ended_at)::double precision AS ended, c.pages, c.seen, c.items, c.new,
+                   c.missing, c.unreadable, c.reason
             FROM coldroll.scan AS c WHERE c.source_id = s.id ORDER BY c.id DESC LIMIT 1
         ) AS n ON true
         LEFT JOIN LATERAL (

@@ -54,6 +54,8 @@ package struct PageCounts: Sendable, Equatable {
 package struct ScanCounts: Sendable, Equatable {
     /// Pages recorded, entries in them, those that were new, and entries without an id, which are in no other count.
     package var pages: Int64 = 0, seen: Int64 = 0, new: Int64 = 0, unreadable: Int64 = 0
+    /// Different items that were listed; nil until the scan has ended.
+    package var items: Int64?
 
     package init() {}
 }

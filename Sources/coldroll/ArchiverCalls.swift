@@ -153,8 +153,8 @@ enum ArchiverCalls {
     private static func sentence(_ scan: ScanSummary, of pass: Pass, _ accepted: [Gap], isPicked: Bool) -> String {
         var text =
             isPicked
-            ? "You picked \(Quantity.counted(scan.seen, "item")): "
-            : "Scanned \(Quantity.counted(scan.pages, "page")): \(Quantity.counted(scan.seen, "item")) listed, "
+            ? "You picked \(Quantity.counted(scan.items, "item")): "
+            : "Scanned \(Quantity.counted(scan.pages, "page")): \(Quantity.counted(scan.items, "item")) listed, "
         text += "\(Quantity.grouped(scan.new)) new."
         if !scan.isFull, !isPicked { text += " This was a part of the library only." }
         if scan.missing > 0, scan.doubt == nil {

@@ -35,7 +35,7 @@ import Testing
         bench.simulator.setFaults([rule(action, nth: page)])
         let summary = try await bench.scan().run()
         #expect(bench.simulator.faults.map(\.struck) == [1])
-        #expect(summary.new == 260 && summary.seen == 260 && summary.doubt == nil && summary.pages == 3)
+        #expect(summary.new == 260 && summary.items == 260 && summary.doubt == nil && summary.pages == 3)
         #expect(try await outcome(bench) == "complete")
         // Three pages, the end again, and the answer that was no page once more.
         #expect(bench.simulator.counters.requests("list") <= 5)
@@ -69,7 +69,7 @@ import Testing
         bench.simulator.setFaults([rule(.falseEnd, nth: 2, 3)])
         let summary = try await bench.scan().run()
         #expect(bench.simulator.faults.map(\.struck) == [2])
-        #expect(summary.seen == 100 && summary.missing == 160)
+        #expect(summary.items == 100 && summary.missing == 160)
         #expect(summary.doubt?.contains("160 of the 260") == true)
         #expect(try await outcome(bench) == "suspicious")
         #expect(try await bench.fixture.number("SELECT count(*) FROM coldroll.missing WHERE NOT believed") == 160)
@@ -162,7 +162,7 @@ import Testing
         for new in [260, 0] as [Int64] {
             let summary = try await bench.scan().run()
             #expect(summary.new == new && summary.missing == 0 && summary.unreadable == 0 && summary.doubt == nil)
-            #expect(summary.seen >= 260)
+            #expect(summary.items >= 260)
         }
         let listed = Set(try bench.simulator.library.map(\.id))
         #expect(Set(try await bench.fixture.texts("SELECT source_item FROM coldroll.item")) == listed)

@@ -238,10 +238,10 @@ func exampleJob(
     }
 
     @Test func `two passes of one pick leave out what either could not read`() {
-        func pass(_ seen: Int64, new: Int64, unreadable: Int64) -> ScanSummary {
+        func pass(_ items: Int64, new: Int64, unreadable: Int64) -> ScanSummary {
             ScanSummary(
                 pages: 1,
-                seen: seen,
+                items: items,
                 new: new,
                 isFull: false,
                 startedAt: "2026-01-02T03:04:05Z",
@@ -254,7 +254,7 @@ func exampleJob(
         let first = pass(5, new: 5, unreadable: 2)
         #expect(first.listedAgain(by: nil) == first)
         let both = first.listedAgain(by: pass(7, new: 2, unreadable: 0))
-        #expect(both.seen == 7 && both.new == 7 && both.unreadable == 2 && both.pages == 2)
+        #expect(both.items == 7 && both.new == 7 && both.unreadable == 2 && both.pages == 2)
         #expect(pass(5, new: 5, unreadable: 0).listedAgain(by: pass(7, new: 2, unreadable: 1)).unreadable == 1)
     }
 }

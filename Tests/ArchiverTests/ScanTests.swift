@@ -122,6 +122,6 @@ import Testing
         _ = try await ledger.record(part, [QueueFixture.item(id)], unreadable: 0, nextPageToken: "next")
         try await ledger.letGo(part)
         let summary = try await bench.scan().run()
-        #expect(summary.seen == 1 && summary.new == 0)
+        #expect(summary.items == 1 && summary.new == 0)
     }
 }

@@ -135,12 +135,12 @@ BEGIN
     IF waits THEN
         UPDATE coldroll.job AS j SET state = 'ready', due = NULL, accept_reduced = true WHERE j.part_id = accept.part;
         PERFORM pg_notify('coldroll_job', '');
-        RETURN name || ' will be stored even if it is smaller than reported';
+        RETURN name || ' is tried again, and stored even if it is smaller than reported or ends oddly; it fails again where something else is wrong';
     END IF;
     IF EXISTS (SELECT FROM coldroll.outcome AS c
                WHERE c.part_id = accept.part AND c.superseded_at IS NULL AND c.kind = 'dead')
        AND coldroll.requeue(ARRAY[part], 'accept', true) = 1 THEN
-        RETURN name || ' is in the queue again and will be stored even if it is smaller than reported';
+        RETURN name || ' is in the queue again, and stored even if it is smaller than reported or ends oddly; it fails again where something else is wrong';
     END IF;
     PERFORM coldroll.refuse_ended(part);
 END

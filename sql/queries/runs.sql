@@ -1,10 +1,13 @@
 -- The last runs, the newest first. Before you delete anything from Google: two of them, a day or more apart, with outcome complete and
--- listed_all true. What was picked is never all there is: listed_all is false for it.
+-- listed_all true, and listed about as many items as Google Photos shows. What was picked is never all there is: listed_all is false for it.
 SELECT r.number AS run, coalesce(s.kind, 'forgotten') AS source, s.account, r.host, r.started_at, r.ended_at,
        coalesce(r.outcome, 'goes on, or broken off') AS outcome,
        EXISTS (SELECT FROM coldroll.scan AS c
                WHERE c.source_id = r.source_id AND s.kind <> 'picker' AND c.outcome = 'complete'
                  AND c.since IS NULL AND c.until IS NULL AND c.ended_at BETWEEN r.started_at AND r.ended_at) AS listed_all,
+       (SELECT coalesce(c.items, c.seen) FROM coldroll.scan AS c
+        WHERE c.source_id = r.source_id AND c.ended_at BETWEEN r.started_at AND r.ended_at
+        ORDER BY c.id DESC LIMIT 1) AS listed,
        r.found, r.stored, r.duplicate, r.skipped, r.dead, r.live, r.unreadable
 FROM coldroll.run AS r
 LEFT JOIN coldroll.source AS s ON s.id = r.source_id

@@ -98,7 +98,7 @@ struct Scan {
         let comparison = ticket.isFull ? try await answered { try await context.ledger.comparison(ticket) } : nil
         let accepts = acceptsGaps && ticket.isFull
         let doubt = accepts ? nil : comparison.flatMap { Completeness(comparison: $0).reason }
-        _ = try await answered {
+        let ended = try await answered {
             try await context.ledger.finish(
                 ticket,
                 outcome: doubt == nil ? "complete" : "suspicious",
@@ -112,13 +112,14 @@ struct Scan {
             doubt == nil ? "scan complete" : "scan suspicious",
             [
                 "scan": .integer(ticket.id), "pages": .integer(counts.pages), "seen": .integer(counts.seen),
+                "items": .integer(ended.items ?? 0),
                 "new": .integer(counts.new), "missing": .integer(comparison?.missing ?? 0),
                 "unreadable": .integer(counts.unreadable),
             ]
         )
         return ScanSummary(
             pages: counts.pages,
-            seen: counts.seen,
+            items: ended.items ?? counts.seen,
             new: counts.new,
             isFull: ticket.isFull,
             startedAt: ticket.startedAt,

@@ -33,7 +33,8 @@ package struct ScanForecast: Sendable, Equatable {
 /// What a scan that came to the end of the listing did, over all processes that took part in it.
 package struct ScanSummary: Sendable, Equatable {
     package let pages: Int64
-    package let seen: Int64
+    /// Different ones that it listed.
+    package let items: Int64
     package let new: Int64
     /// False for `--since`/`--until`, and for what was picked.
     package let isFull: Bool
@@ -52,7 +53,7 @@ package struct ScanSummary: Sendable, Equatable {
 
     init(
         pages: Int64,
-        seen: Int64,
+        items: Int64,
         new: Int64,
         isFull: Bool,
         startedAt: String,
@@ -64,7 +65,7 @@ package struct ScanSummary: Sendable, Equatable {
     ) {
         self.end = end
         self.pages = pages
-        self.seen = seen
+        self.items = items
         self.new = new
         self.isFull = isFull
         self.startedAt = startedAt
@@ -80,7 +81,7 @@ extension ScanSummary {
     func followed(by next: ScanSummary) -> ScanSummary {
         ScanSummary(
             pages: pages + next.pages,
-            seen: seen + next.seen,
+            items: items + next.items,
             new: new + next.new,
             isFull: isFull && next.isFull,
             startedAt: startedAt,
@@ -101,7 +102,7 @@ extension ScanSummary {
         guard let next else { return self }
         return ScanSummary(
             pages: pages + next.pages,
-            seen: max(seen, next.seen),
+            items: max(items, next.items),
             new: new + next.new,
             isFull: isFull && next.isFull,
             startedAt: startedAt,
