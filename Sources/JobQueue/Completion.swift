@@ -28,8 +28,6 @@ package struct ObjectRecord: Sendable, Equatable {
     package let mediaKind: String
     /// True where the object of this identity was already there.
     package let adopted: Bool
-    /// True where two downloads brought these very bytes: another item may have them as well.
-    package let isConfirmed: Bool
     /// Its name, where the claim that stored it renamed the part; nil else.
     package let newName: String?
 
@@ -41,7 +39,6 @@ package struct ObjectRecord: Sendable, Equatable {
         fidelity: Fidelity,
         mediaKind: String,
         adopted: Bool,
-        isConfirmed: Bool = false,
         newName: String? = nil
     ) {
         self.generation = generation
@@ -51,7 +48,6 @@ package struct ObjectRecord: Sendable, Equatable {
         self.fidelity = fidelity
         self.mediaKind = mediaKind
         self.adopted = adopted
-        self.isConfirmed = isConfirmed
         self.newName = newName
     }
 }

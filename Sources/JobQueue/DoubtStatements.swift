@@ -21,7 +21,7 @@ enum DoubtStatements {
     )
 
     /// Takes up to `$2` parts of sources `$1` out of what is stored that have their bytes in common with another item of
-    /// their source, and that were downloaded once only; makes jobs for them, and counts them.
+    /// their source, and that were never compared; makes jobs for them, due `$4` seconds after they were stored, and counts them.
     ///
     /// What is recorded from `$3` on is to be looked at again. What is in doubt already counts as a twin, and its bytes are compared with. A part that is stored although a doubt about
     /// it is open (a worker of a version that knew of no doubts stored it again) is doubted as it is now.
@@ -86,8 +86,9 @@ enum DoubtStatements {
                 md5 = excluded.md5, object_name = excluded.object_name
         ), queued AS (
             -- Behind everything that did not fail.
-            INSERT INTO coldroll.job (part_id, lane_id, rank, note)
-            SELECT g.part_id, (SELECT l.id FROM coldroll.lane AS l
+            INSERT INTO coldroll.job (part_id, state, due, lane_id, rank, note)
+            SELECT g.part_id, (CASE WHEN w.due > now() THEN 'scheduled' ELSE 'ready' END)::coldroll.job_state,
+                   CASE WHEN w.due > now() THEN w.due END, (SELECT l.id FROM coldroll.lane AS l
                                WHERE l.source_id = p.source_id
                                  AND l.kind = CASE WHEN i.is_video THEN 'video' ELSE 'photo' END),
                    2000000000000, 'it is stored, and part ' || f.twin_id || ' of another item has the same bytes'
@@ -95,6 +96,8 @@ enum DoubtStatements {
             JOIN found AS f ON f.part_id = g.part_id
             JOIN coldroll.part AS p ON p.id = g.part_id
             JOIN coldroll.item AS i ON i.id = p.item_id
+            -- Of a clock that was ahead no more than the pause is believed.
+            CROSS JOIN LATERAL (SELECT least(g.stored_at, now()) + make_interval(secs => $4::double precision) AS due) AS w
             ON CONFLICT (part_id) DO NOTHING
         ), compared AS (
             -- A full batch is not the end of it.
@@ -139,21 +142,6 @@ enum DoubtStatements {
         """
     )
 
-    /// Whether another item of part `$1`'s source is stored with `$2` bytes of CRC32C `$3`, or in doubt.
-    static let isShared = Statement(
-        "doubt.is_shared",
-        """
-        SELECT EXISTS (
-            SELECT
-            FROM (SELECT h.part_id FROM coldroll.object AS h WHERE h.size = $2::bigint AND h.crc32c = $3::bigint
-                  UNION ALL
-                  SELECT d.part_id FROM coldroll.doubt AS d
-                  WHERE d.ended_at IS NULL AND d.size = $2::bigint AND d.crc32c = $3::bigint) AS o
-            JOIN coldroll.part AS p ON p.id = o.part_id
-            JOIN coldroll.part AS q ON q.id = $1::bigint AND q.source_id = p.source_id AND q.item_id <> p.item_id)
-        """
-    )
-
     /// Ends jobs of doubted parts, by part `$2` and lease `$3` of worker `$1`: they are stored as they were.
     ///
     /// A job without a doubt is left alone: there is nothing that its part would be stored as.
@@ -183,16 +171,6 @@ enum DoubtStatements {
         FROM ended AS e
         ON CONFLICT ON CONSTRAINT object_pkey DO NOTHING
         RETURNING part_id, lease
-        """
-    )
-
-    /// Parts `$2` that were stored by leases `$3` of worker `$1` after two downloads brought the same bytes.
-    static let twice = Statement(
-        "doubt.twice",
-        """
-        UPDATE coldroll.object AS o SET confirmed = true
-        FROM unnest($2::bigint[], $3::bigint[]) AS t(part_id, lease)
-        WHERE o.part_id = t.part_id AND o.lease = t.lease AND o.worker_id = $1::bigint
         """
     )
 

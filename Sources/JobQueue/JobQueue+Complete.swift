@@ -14,9 +14,8 @@ extension JobQueue {
         // Whoever waits for row locks does so in the order of parts.
         let sorted = completions.sorted { $0.job.part < $1.job.part }
         var stored = StoredBatch(), withMotion = StoredBatch(), ended = EndedBatch()
-        var confirmed: [JobReference] = [], twice: [JobReference] = []
+        var confirmed: [JobReference] = []
         for completion in sorted {
-            if case .stored(let object, _) = completion.result, object.isConfirmed { twice.append(completion.job) }
             switch completion.result {
             case .confirmed: confirmed.append(completion.job)
             case .stored(let object, motion: nil): stored.append(completion.job, object)
@@ -59,13 +58,6 @@ extension JobQueue {
                     ]
                 )
             )
-        }
-        // Few parts, and hardly ever any: a statement of its own keeps that out of the way of all the others. What a crash
-        // leaves out here is fetched once more.
-        twice.removeAll { !accepted.contains($0) }
-        if !twice.isEmpty {
-            let jobs: [PostgresValue] = [.integers(twice.map(\.part)), .integers(twice.map(\.lease))]
-            _ = try await pool.run(DoubtStatements.twice, [.integer(worker)] + jobs)
         }
         return accepted
     }

@@ -16,13 +16,13 @@ package struct Doubt: Sendable, Equatable {
     }
 }
 
-/// Doubts about what is stored; each part is doubted once, since a second download of the same bytes confirms it.
+/// Doubts about what is stored; each part is doubted once, since a later download of the same bytes confirms it.
 extension Ledger {
     /// Parts that are doubted by one statement at most.
     static let doubtBatch: Int64 = 20_000
 
-    /// Doubts the stored parts of these sources that have the same bytes as another item and were downloaded only once: they
-    /// are in the queue from then on, and not stored.
+    /// Doubts the stored parts of these sources that have the same bytes as another item and were never compared: they
+    /// are in the queue from then on, and not stored. None is due before `secondLook` has passed since it was stored.
     ///
     /// Reads all objects; for a moment when nothing else is left to do. Safe to repeat.
     /// - Returns: how many there are now that were not before.
@@ -32,7 +32,7 @@ extension Ledger {
         while true {
             // In a statement before the one that looks, so that nothing is recorded between the two unseen.
             let horizon = try await pool.only(DoubtStatements.horizon, []).text(0)
-            let values: [PostgresValue] = [.integers(sources), .integer(Self.doubtBatch), .text(horizon)]
+            let values: [PostgresValue] = [.integers(sources), .integer(Self.doubtBatch), .text(horizon), .double(secondLook.seconds)]
             let row = try await pool.only(DoubtStatements.find, values)
             let more = try row.integer(0)
             doubted += more
@@ -56,14 +56,6 @@ extension JobQueue {
             crc32c: UInt32(truncatingIfNeeded: try row.integer(1)),
             twin: try row.integer(2)
         )
-    }
-
-    /// Whether another item of its source is stored with these bytes, or doubted.
-    ///
-    /// Reads all objects: for the rare case that Google has others for a doubted part.
-    package func isShared(_ part: PartID, size: Int64, crc32c: UInt32) async throws(PostgresError) -> Bool {
-        let values: [PostgresValue] = [.integer(part), .integer(size), .integer(Int64(crc32c))]
-        return try await pool.only(DoubtStatements.isShared, values).boolean(0)
     }
 
     /// Ends the doubt about a held part: what it is stored as is not its own.

@@ -30,6 +30,9 @@ package struct JobQueue: Sendable {
 
         /// Time within which jobs of a dead worker become ready again, spread at random (5 s).
         package var orphanSpread: Duration = .seconds(5)
+        /// Time after which bytes that may be another item's are asked for again (1 min): what gave the wrong ones may do so for
+        /// seconds.
+        package var secondLook: Duration = .seconds(60)
         /// How long the history of failures is kept (180 days): half a year of monthly runs.
         package var errorAge: Duration = .seconds(180 * 86_400)
         /// While vacuum is held up: shortest time between two claims, or beats, that look at everything (1 s).

@@ -7,9 +7,12 @@ import Schema
 package struct Ledger: Sendable {
     /// Where statements run.
     package let pool: ConnectionPool
+    /// `JobQueue.Timing.secondLook`.
+    let secondLook: Duration
 
-    package init(pool: ConnectionPool) {
+    package init(pool: ConnectionPool, secondLook: Duration = JobQueue.Timing().secondLook) {
         self.pool = pool
+        self.secondLook = secondLook
     }
 
     /// Throws `.schema` with what to do unless the schema is exactly this binary's, `.elsewhere` for a ledger that was moved.

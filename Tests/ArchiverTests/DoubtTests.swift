@@ -99,7 +99,7 @@ import Testing
     }
 
     private func reason(_ ending: Ending) -> String? {
-        if case .fail(let reason, _) = ending { reason } else { nil }
+        if case .fail(let reason, _, _) = ending { reason } else { nil }
     }
 
     @Test(arguments: [false, true])

@@ -21,7 +21,7 @@ import Testing
         bench.context.baseURLs.forget(try await bench.fixture.texts("SELECT source_item FROM coldroll.item")[0])
         let worker = try await bench.fixture.worker()
         let wrong = try #require(try await bench.fixture.claim(worker, 1).first)
-        guard case .fail("other-kind", let message) = await bench.transfer(worker).perform(wrong) else {
+        guard case .fail("other-kind", let message, _) = await bench.transfer(worker).perform(wrong) else {
             Issue.record("it was fetched as a photo")
             return
         }
@@ -45,7 +45,7 @@ import Testing
         _ = try await bench.scan().run()
         let worker = try await bench.fixture.worker()
         let job = try #require(try await bench.fixture.claim(worker, 1).first)
-        guard case .fail("no-kind", _) = await bench.transfer(worker).perform(job) else {
+        guard case .fail("no-kind", _, _) = await bench.transfer(worker).perform(job) else {
             Issue.record("it was archived")
             return
         }
@@ -66,7 +66,7 @@ import Testing
         // The fresh answer that follows says video: the two differ, or the first said too little.
         let job = try #require(try await bench.fixture.claim(worker, 1).first)
         bench.context.baseURLs.offer([photo], isWanted: true)
-        guard case .fail("no-kind", _) = await bench.transfer(worker).perform(job) else {
+        guard case .fail("no-kind", _, _) = await bench.transfer(worker).perform(job) else {
             Issue.record("one answer was believed")
             return
         }

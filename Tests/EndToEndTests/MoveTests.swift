@@ -139,6 +139,9 @@ import Darwin
         try await stage.until("the copy's end: \(second.output)") {
             (try? await stage.texts(standing, on: stage.privateConninfo)) == ["arriving"]
         }
+        // What this attempt leaves must not be taken for the next one's.
+        let moves = "SELECT move_id::text FROM coldroll.ledger"
+        let known = try await stage.texts(moves, on: stage.privateConninfo)
         try await kill(second)
         try await gate.script("ROLLBACK", name: "test.open")
         try await stage.texts("UPDATE coldroll.lane SET park_reason = NULL")
@@ -150,14 +153,10 @@ import Darwin
 
         // When the old ledger knows, and the copy does not.
         try await gate.script("BEGIN; SELECT FROM coldroll.ledger FOR UPDATE", name: "test.gate")
-        // What the first attempt left must not be taken for the second's.
-        let moves = "SELECT move_id::text FROM coldroll.ledger"
         let third = try stage.start("move", "private")
-        var known: [String]?
         try await stage.until("the copy's end: \(third.output)") {
             // The server of the command before may still be on its way out.
             guard let now = try? await stage.texts(moves, on: stage.privateConninfo) else { return false }
-            known = known ?? now
             return now != known && now != [""]
         }
         let far = try await Connection.connect(stage.privateConninfo)

@@ -12,8 +12,8 @@ final class Stage: Sendable {
     let conninfo: String
     let environment: [String: String]
 
-    /// Starts the simulator as `configure` changes it; `archive` is a URL, nil the simulator's bucket.
-    init(archive: String? = nil, _ configure: (inout SimulatorConfiguration) -> Void) throws {
+    /// Starts the simulator as `configure` changes it; `archive` is a URL, nil the simulator's bucket; `beat` is COLDROLL_BEAT.
+    init(archive: String? = nil, beat: String = "", _ configure: (inout SimulatorConfiguration) -> Void) throws {
         var configuration = SimulatorConfiguration()
         configuration.hasTLS = true
         configuration.buckets = ["archive", "state"]
@@ -38,6 +38,7 @@ final class Stage: Sendable {
             "COLDROLL_ARCHIVE": archive?.replacing("DIRECTORY", with: directory) ?? "gs://archive",
             "COLDROLL_STATE": "file://" + directory + "/state",
             "COLDROLL_SOURCE": "library",
+            "COLDROLL_BEAT": beat,
         ]
         try FileManager.default.createDirectory(atPath: directory + "/state", withIntermediateDirectories: true)
     }

@@ -57,27 +57,20 @@ import Testing
         #expect(try await fixture.claim(worker, 9).map(\.reference.part) == [later.reference.part])
     }
 
-    @Test func `what was downloaded twice when it was stored is not doubted, only the other is`() async throws {
-        let fixture = try await QueueFixture()
-        try await fixture.record(2)
-        let worker = try await fixture.worker()
-        let jobs = try await fixture.claim(worker, 2)
-        let twice = ObjectRecord(
-            generation: 1,
-            size: 10,
-            crc32c: 7,
-            md5: nil,
-            fidelity: .rendition,
-            mediaKind: "jpeg",
-            adopted: false,
-            isConfirmed: true
+    @Test func `what was stored just now is compared a while later, what was stored long ago at once`() async throws {
+        let (fixture, worker) = try await stored(2)
+        try await fixture.sql(
+            "UPDATE coldroll.object SET stored_at = now() - interval '1 hour' WHERE part_id = (SELECT min(id) FROM coldroll.part)"
         )
-        let ends = [
-            QueueFixture.stored(jobs[0]), Completion(job: jobs[1].reference, result: .stored(twice, motion: nil)),
-        ]
-        _ = try await fixture.queue.complete(worker: worker, ends)
-        #expect(try await doubt(fixture) == 1)
-        #expect(try await fixture.claim(worker, 2).map(\.reference.part) == [jobs[0].reference.part])
+        let ledger = Ledger(pool: fixture.pool, secondLook: .seconds(60))
+        #expect(try await ledger.doubtTwins(sources: [fixture.source]) == 2)
+        #expect(
+            try await fixture.texts(
+                "SELECT concat_ws(' ', j.state, extract(epoch FROM j.due - now()) BETWEEN 40 AND 60) FROM coldroll.job AS j ORDER BY j.part_id"
+            ) == ["ready", "scheduled t"]
+        )
+        #expect(try await fixture.claim(worker, 2).count == 1)
+        #expect(try await fixture.number("SELECT count(*) FROM coldroll.tally_error") == 0)
     }
 
     @Test func `parts of one item, of other sources, or of another size or checksum are no twins`() async throws {
@@ -249,21 +242,6 @@ import Testing
         #expect(try await fixture.queue.totals(sources: []).unaccounted == 0)
         #expect(try await fixture.number("SELECT count(*) FROM coldroll.tally_error") == 0)
         await other.close()
-    }
-
-    @Test func `bytes are shared with another item of the source, stored or doubted, and with none of another source`()
-        async throws
-    {
-        let (fixture, _) = try await stored(3)
-        let parts = try await fixture.texts("SELECT id::text FROM coldroll.part ORDER BY id").compactMap { Int64($0) }
-        try await fixture.sql("UPDATE coldroll.object SET size = 11 WHERE part_id = $1", [.integer(parts[2])])
-        #expect(try await doubt(fixture) == 2)
-        #expect(try await fixture.queue.isShared(parts[0], size: 11, crc32c: 7))
-        #expect(try await fixture.queue.isShared(parts[0], size: 10, crc32c: 7))
-        #expect(try await !fixture.queue.isShared(parts[2], size: 11, crc32c: 7))
-        #expect(try await !fixture.queue.isShared(parts[0], size: 12, crc32c: 7))
-        try await fixture.sql("UPDATE coldroll.part SET source_id = 99 WHERE id = $1", [.integer(parts[2])])
-        #expect(try await !fixture.queue.isShared(parts[0], size: 11, crc32c: 7))
     }
 
     @Test func `ten thousand copies of one picture, and workers that look at once, are doubted once each`() async throws

@@ -20,7 +20,7 @@ package struct QueueFixture: Sendable {
             limit: connections,
             applicationName: "coldroll tests"
         )
-        ledger = Ledger(pool: pool)
+        ledger = Ledger(pool: pool, secondLook: .zero)
         queue = JobQueue(pool: pool, timing: timing, logger: .none)
         source = try await ledger.source(kind: "library", account: "default", clientID: "client")
         scan = try await ledger.openScan(source: source, since: nil, until: nil)

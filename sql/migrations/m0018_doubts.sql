@@ -26,7 +26,7 @@ ALTER TABLE coldroll.object ADD COLUMN confirmed boolean NOT NULL DEFAULT false;
 COMMENT ON TABLE coldroll.object IS 'What stands in the archive, as the archive answered. Rows are added; one that is doubted waits in coldroll.doubt meanwhile.';
 COMMENT ON COLUMN coldroll.object.lease IS 'Lease of the claim that stored it, or confirmed it.';
 COMMENT ON COLUMN coldroll.object.worker_id IS 'Worker that stored it, or confirmed it.';
-COMMENT ON COLUMN coldroll.object.confirmed IS 'True: two downloads brought these very bytes, or a person says that they are right; another item may have them too.';
+COMMENT ON COLUMN coldroll.object.confirmed IS 'True: another item has these very bytes too, and a later download brought them again, or a person says that they are right.';
 
 ALTER TABLE coldroll.source ADD COLUMN compared_at timestamptz;
 COMMENT ON COLUMN coldroll.source.compared_at IS 'When its stored parts were last searched for bytes that two items have; null: never.';

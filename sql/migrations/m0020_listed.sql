@@ -21,7 +21,7 @@ BEGIN
 END
 $guard$;
 
-ALTER TABLE coldroll.scan ADD COLUMN items bigint CHECK (items BETWEEN 0 AND seen);
+ALTER TABLE coldroll.scan ADD COLUMN items bigint CHECK (items >= 0);
 COMMENT ON TABLE coldroll.sighting IS 'What the scans that are going on have seen so far, one row a page.';
 COMMENT ON COLUMN coldroll.scan.items IS 'Different items that it listed; null: it has not ended, or did so before this was counted.';
 

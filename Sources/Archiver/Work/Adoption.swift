@@ -26,8 +26,7 @@ extension StoredObject {
         of job: ClaimedJob,
         fidelity: Fidelity,
         mediaKind: MediaKind,
-        adopted: Bool,
-        isConfirmed: Bool = false
+        adopted: Bool
     ) -> ObjectRecord {
         ObjectRecord(
             generation: generation,
@@ -37,7 +36,6 @@ extension StoredObject {
             fidelity: fidelity,
             mediaKind: mediaKind.rawValue,
             adopted: adopted,
-            isConfirmed: isConfirmed,
             newName: job.isRenamed ? job.objectName : nil
         )
     }

@@ -37,7 +37,7 @@ struct Doubts: Sendable {
     func settle(_ doubt: Judgement.Doubt, about marks: BodyMarks, attempt: Int) -> Bool {
         switch doubt.proof {
         case .sameBytes: holds(marks.bytes)
-        case .sameBytesLater: attempt > 1 && holds(marks.bytes)
+        case .sameBytesApart, .sameBytesLater: attempt > 1 && holds(marks.bytes)
         case .sameSize: seen.contains { $0.width == marks.width && $0.height == marks.height }
         }
     }
@@ -127,19 +127,18 @@ struct Judge: Sendable {
     ///
     /// What is stored was judged before: the same bytes again are no worse.
     ///
-    /// - Throws: `OtherBytes` for others that an earlier download of this try brought as well; `Judgement.Refusal`;
+    /// - Throws: `OtherBytes` for others that an earlier download of this try brought as well, if it is not the first; `Judgement.Refusal`;
     ///   `Doubtful` with what to remember of the body for the next download.
     func compare(_ report: MediaReport, _ buffer: BodyBuffer, with stored: Doubt) throws {
         let bytes = Self.bytes(buffer)
         guard bytes != BodyMarks.Bytes(size: stored.size, crc32c: stored.crc32c) else { return }
         let marks = BodyMarks(bytes: bytes, width: report.width, height: report.height)
         _ = try settled(report, marks)
-        guard doubts.holds(bytes) else { throw Doubtful(doubt: .otherThanStored, marks: marks) }
+        guard doubts.settle(.otherThanStored, about: marks, attempt: job.attempt) else {
+            throw Doubtful(doubt: .otherThanStored, marks: marks)
+        }
         throw OtherBytes(bytes: bytes)
     }
-
-    /// Whether an earlier download of this try brought the same.
-    func isConfirmed(_ buffer: BodyBuffer) -> Bool { doubts.holds(Self.bytes(buffer)) }
 
     private static func bytes(_ buffer: BodyBuffer) -> BodyMarks.Bytes {
         BodyMarks.Bytes(size: buffer.received, crc32c: buffer.crc32c.value)
@@ -193,9 +192,9 @@ extension Judgement.Doubt {
     static let otherThanStored = Judgement.Doubt(
         reason: "other-bytes",
         message:
-            "Google gave other bytes than those that are stored. They are stored in place of these once a fresh download "
-            + "brings them again, and none did.",
-        proof: .sameBytes,
+            "Google gave other bytes than those that are stored. They are stored in place of these once downloads of a later "
+            + "try bring them again.",
+        proof: .sameBytesApart,
         fidelity: .rendition
     )
 

@@ -5,8 +5,8 @@ import JobQueue
 enum Ending: Sendable {
     /// Over for good.
     case complete(Completion.Result)
-    /// A counted failure of the part itself.
-    case fail(reason: String, message: String)
+    /// A counted failure of the part itself, and when it is tried again, if not by the rule.
+    case fail(reason: String, message: String, after: Duration? = nil)
     /// Given back, attempt not counted.
     case release(delay: Duration, note: String)
     /// Given back, and nobody is to claim from the source for a while.

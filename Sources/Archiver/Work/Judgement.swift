@@ -25,6 +25,9 @@ enum Judgement: Sendable, Equatable {
         enum Proof: Sendable, Equatable {
             /// The very same bytes.
             case sameBytes
+            /// The very same bytes, twice in a try after the first: whatever gives a picture for another one may do so for
+            /// seconds.
+            case sameBytesApart
             /// The very same bytes in a try after the first, and the owner's word: whatever cut a body may cut it alike for
             /// long.
             case sameBytesLater
@@ -144,7 +147,7 @@ enum Judgement: Sendable, Equatable {
                 )
             )
         case .other(let words):
-            return doubt("other-size", "The picture is \(words): it may be another one's.", .sameBytes, .unrecognised)
+            return doubt("other-size", "The picture is \(words): it may be another one's.", .sameBytesApart, .unrecognised)
         case .same: break
         case .unknown(let side):
             guard let side, side <= previewSide else { break }

@@ -65,8 +65,6 @@ extension Transfer {
     func replace(_ attempt: inout Try, with bytes: BodyMarks.Bytes) async -> Ending? {
         let (old, claim) = (attempt.job.objectName, attempt.job.reference)
         do {
-            // Whatever gave this part another item's bytes may have done so again: then a later try has to bring them too.
-            attempt.isShared = try await context.queue.isShared(claim.part, size: bytes.size, crc32c: bytes.crc32c)
             let next = try await nextName(attempt.job) { name throws(PostgresError) in
                 try await context.queue.replace(worker: worker, claim, under: name)
             }
@@ -110,7 +108,7 @@ extension Ending {
         switch self {
         case .complete(.dead(let reason)), .complete(.skipped(let reason)):
             .complete(.dead(reason: "\(reason). \(standing)"))
-        case .fail(let reason, let message): .fail(reason: reason, message: "\(message) \(standing)")
+        case .fail(let reason, let message, let pause): .fail(reason: reason, message: "\(message) \(standing)", after: pause)
         default: self
         }
     }

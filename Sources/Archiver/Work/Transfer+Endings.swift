@@ -91,7 +91,12 @@ extension Transfer {
         case let error as StorageError: storageEnding(error)
         case let error as HTTPError: transportEnding(error.code, error.message, service)
         case let refusal as Judgement.Refusal: .refused(refusal, job)
-        case let doubtful as Doubtful: .fail(reason: doubtful.doubt.reason, message: doubtful.doubt.message)
+        case let doubtful as Doubtful:
+            .fail(
+                reason: doubtful.doubt.reason,
+                message: doubtful.doubt.message,
+                after: doubtful.doubt.proof == .sameBytesApart ? context.queue.timing.secondLook : nil
+            )
         // The database is away: the queue's own calls wait for it, the job is given back when it answers.
         case let error as PostgresError: .release(delay: .seconds(5), note: "the database was away: \(error.message)")
         case is ItemGone:

@@ -37,8 +37,6 @@ struct Transfer: Sendable {
         var stored: Doubt?
         /// What two downloads have shown to be its bytes, in place of those that it was stored as.
         var expected: BodyMarks.Bytes?
-        /// Whether another item has those too.
-        var isShared = false
         let keeper: SessionKeeper
         /// Who is asked at present: to blame for a 5xx of Google's.
         var service = Service.library
@@ -154,11 +152,13 @@ struct Transfer: Sendable {
             return .rename
         }
         if let doubtful = error as? Doubtful {
+            // That it comes again at once proves nothing more.
+            let isOver = doubtful.doubt.proof == .sameBytesApart && attempt.doubts.holds(doubtful.marks.bytes)
             attempt.doubts.note(doubtful.marks)
             context.baseURLs.forget(job.sourceItem)
             // What was sent is doubtful as well; a front that was looked at was not sent.
             if doubtful.marks.bytes != nil { await attempt.keeper.drop() }
-            if attempt.patience.doubt() { return .again }
+            if !isOver, attempt.patience.doubt() { return .again }
         } else if error is Judgement.Refusal || error is ItemGone || isBaseURLRefused(error) {
             context.baseURLs.forget(job.sourceItem)
             if attempt.patience.freshURL() { return .again }
@@ -300,8 +300,7 @@ struct Transfer: Sendable {
                     of: job,
                     fidelity: fidelity,
                     mediaKind: report.kind,
-                    adopted: false,
-                    isConfirmed: !attempt.isShared && judge.isConfirmed(buffer)
+                    adopted: false
                 ),
                 motion: motionPart(job, report.isMotionPhoto)
             )
@@ -322,8 +321,7 @@ struct Transfer: Sendable {
                     of: job,
                     fidelity: fidelity,
                     mediaKind: report.kind,
-                    adopted: true,
-                    isConfirmed: isSame && !attempt.isShared && judge.isConfirmed(buffer)
+                    adopted: true
                 ),
                 motion: motionPart(job, known.isMotion ?? report.isMotionPhoto)
             )

@@ -291,8 +291,8 @@ final class WorkerLoop {
         meter.noteEnd()
         switch ending {
         case .complete(let result): outbox.post(.completion(Completion(job: job, result: result)))
-        case .fail(let reason, let message):
-            outbox.post(.failure(Failure(job: job, reason: reason, message: message)))
+        case .fail(let reason, let message, let pause):
+            outbox.post(.failure(Failure(job: job, reason: reason, message: message, retryAfter: pause)))
         case .release(let delay, let note): outbox.post(.release(Release(job: job, delay: delay, note: note)))
         case .cancelled: outbox.post(.release(Release(job: job)))
         case .park(let duration, let reason):

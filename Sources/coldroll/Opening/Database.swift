@@ -31,7 +31,7 @@ extension Session {
             conninfo: conninfo,
             listenConninfo: settings.listen ?? conninfo,
             pool: pool,
-            ledger: Ledger(pool: pool),
+            ledger: Ledger(pool: pool, secondLook: timing.secondLook),
             queue: JobQueue(pool: pool, timing: timing, logger: logger)
         )
     }

@@ -23,6 +23,7 @@ struct BeatInterval: Sendable, Equatable {
         timing.dead = interval * (timing.dead / timing.beat)
         timing.sweep = interval * (timing.sweep / timing.beat)
         timing.orphanSpread = interval * (timing.orphanSpread / timing.beat)
+        timing.secondLook = interval * (timing.secondLook / timing.beat)
         timing.beat = interval
         return timing
     }
