@@ -100,6 +100,13 @@ import Testing
             let end = try await program.end()
             #expect(end.status == 3 && end.output.contains(words), "\(end.output)")
         }
+        // In a browser on this machine, which is to show how it ended, however fast the end.
+        for _ in 0..<6 {
+            let program = try stage.startLogin(client)
+            let address = try await stage.decide(try await stage.link(of: program), Decision(cancels: true))
+            #expect(try await stage.page(address).contains("The login was not granted."))
+            #expect(try await program.end().status == 3)
+        }
         let alone = try stage.startLogin(client + ["--wait", "1s"])
         let late = try await alone.end()
         #expect(late.status == 3 && late.output.contains("No answer came within 1 s"), "\(late.output)")

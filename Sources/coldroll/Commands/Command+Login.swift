@@ -136,7 +136,7 @@ private struct SignIn {
     func ask(_ client: OAuthClient, opensBrowser: Bool, patience: Duration) async throws -> Login {
         let answers = AnswerBox()
         let listener = try LoopbackListener(port: client.loopback?.port ?? 0) { answers.judge($0) }
-        session.resources.add { listener.stop() }
+        session.resources.add { await listener.stop() }
         let consent = Consent(
             client: client,
             redirect: client.loopback?.redirect ?? "http://127.0.0.1:\(listener.port)/",
