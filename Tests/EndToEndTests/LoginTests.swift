@@ -91,9 +91,11 @@ import Testing
     @Test func `a login that comes to nothing ends with three, keeps nothing and says why`() async throws {
         let stage = try stage(3)
         let client = ["--client", stage.simulator.clientFile]
+        // What is to be typed next has the client's file: nothing is kept that could name it.
+        let again = "'coldroll login --client \(stage.simulator.clientFile)"
         for (decision, words) in [
             (Decision(cancels: true), "cancelled on Google's page"),
-            (Decision(ticks: false), "tick every box"),
+            (Decision(ticks: false), "Nothing was kept. Run \(again) --no-browser' again and tick every box"),
         ] {
             let program = try stage.startLogin(client + ["--no-browser"])
             try program.enter(try await stage.decide(try await stage.link(of: program), decision))
@@ -109,11 +111,18 @@ import Testing
         }
         let alone = try stage.startLogin(client + ["--wait", "1s"])
         let late = try await alone.end()
-        #expect(late.status == 3 && late.output.contains("No answer came within 1 s"), "\(late.output)")
+        #expect(
+            late.status == 3 && late.output.contains("No answer came within 1 s. Run \(again)' again"),
+            "\(late.output)"
+        )
         let ended = try stage.startLogin(client + ["--no-browser"])
         try ended.closeInput()
         let silent = try await ended.end()
-        #expect(silent.status == 3 && silent.output.contains("Standard input ended"), "\(silent.output)")
+        #expect(
+            silent.status == 3 && silent.output.contains("Standard input ended")
+                && silent.output.contains("Run \(again) --no-browser' in a terminal"),
+            "\(silent.output)"
+        )
         let unknown = try await stage.run("login", changing: Stage.byLogin)
         #expect(unknown.status == 1 && unknown.output.contains("--client FILE"), "\(unknown.output)")
         #expect(try await stage.number("SELECT count(*) FROM coldroll.login") == 0)
