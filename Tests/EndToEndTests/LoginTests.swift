@@ -147,7 +147,11 @@ import Testing
         let other = try #require(stage.simulator.people.dropFirst().first).email
         try program.enter(try await stage.decide(try await stage.link(of: program), Decision(account: other)))
         let end = try await program.end()
-        #expect(end.status == 1 && end.output.contains("another Google account"), "\(end.output)")
+        #expect(
+            end.status == 1 && end.output.contains("This login (you are \(other)) is of another Google account")
+                && end.output.contains("'coldroll login --no-browser --client FILE --account LABEL'"),
+            "\(end.output)"
+        )
         let stranger = try await stage.run(
             "login",
             "--client",

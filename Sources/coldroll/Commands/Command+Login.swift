@@ -189,7 +189,7 @@ private struct SignIn {
         LoginScope.missing(from: login.scopes, of: others).forEach { session.reporter.warn($0) }
         let ledger = database.ledger
         let sources = try await sources(of: login)
-        for source in sources { try await ledger.learn(subject: login.subject, source: source) }
+        for source in sources { try await ledger.learn(subject: login.subject, email: login.email, source: source) }
         let key = try FleetKey.loadOrMake(keyPath)
         try await store.write(login, key)
         for source in sources {
