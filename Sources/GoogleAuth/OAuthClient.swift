@@ -84,8 +84,8 @@ package struct OAuthClient: Sendable, Equatable {
         AuthError(
             code: .badCredentials,
             message:
-                "\(what). The right one is downloaded in the Google Cloud console under APIs & Services, Credentials: an "
-                + "OAuth client ID of type Desktop app."
+                "\(what). The right one is the file that the Google Cloud console lets you download (Google Auth Platform, "
+                + "Clients, type Desktop app)."
         )
     }
 }

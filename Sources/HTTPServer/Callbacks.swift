@@ -12,6 +12,7 @@ func uriCallback(
     guard let cls = unsafe cls, let uri = unsafe uri else { return nil }
     let core = unsafe Unmanaged<ServerCore>.fromOpaque(cls).takeUnretainedValue()
     let exchange = unsafe Exchange(core: core, target: String(cString: uri))
+    core.exchanges.begin()
     return unsafe Unmanaged.passRetained(exchange).toOpaque()
 }
 
@@ -74,4 +75,5 @@ func completedCallback(
     unsafe context?.pointee = nil
     let exchange = unsafe Unmanaged<Exchange>.fromOpaque(held).takeRetainedValue()
     exchange.close()
+    exchange.core.exchanges.end()
 }

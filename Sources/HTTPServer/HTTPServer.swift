@@ -95,7 +95,10 @@ package final class HTTPServer: Sendable {
     }
 
     /// The same for a caller that must not block: it waits on a thread of its own.
-    package func stopped() async {
+    ///
+    /// - Parameter patience: how long requests that have begun may take to be answered first; zero breaks them off.
+    package func stopped(answering patience: Duration = .zero) async {
+        if patience > .zero { await core.exchanges.settle(within: patience) }
         await withCheckedContinuation { continuation in
             // Not dispatch's global queue, whose threads Swift's tasks share.
             Thread.detachNewThread {
@@ -112,6 +115,7 @@ package final class HTTPServer: Sendable {
 final class ServerCore: Sendable {
     let handler: HTTPServer.Handler
     let stopping = Atomic(false)
+    let exchanges = OpenExchanges()
     /// Connections with the time at which each ends; nil where they last.
     let lives: ConnectionLives?
 

@@ -56,11 +56,13 @@ extension JobQueue {
         return false
     }
 
-    /// Lanes of these sources (all if empty) that are paused or parked: reason, seconds left or nil for paused.
-    package func waiting(sources: [Int64]) async throws(PostgresError) -> [(reason: String, seconds: Double?)] {
-        var lanes: [(reason: String, seconds: Double?)] = []
-        for row in try await pool.run(LaneStatements.waiting, [.integers(sources)]) {
-            lanes.append((try row.text(0), try row.doubleOrNil(1)))
+    /// Lanes of these sources (all if empty) that are paused or parked.
+    package func waiting(sources: [Int64]) async throws(PostgresError) -> [LaneWait] {
+        var lanes: [LaneWait] = []
+        for row in try await pool.run(LaneStatements.waiting, [.integers(sources), .text(LoginStatements.pauser)]) {
+            lanes.append(
+                LaneWait(reason: try row.text(0), seconds: try row.doubleOrNil(1), paused: try row.integerOrNil(2))
+            )
         }
         return lanes
     }

@@ -62,13 +62,15 @@ enum LaneStatements {
         """
     )
 
-    /// Lanes of sources `$1` (all if empty) that hand out nothing now.
+    /// Lanes of sources `$1` (all if empty) that hand out nothing now; by number where neither time nor a login (`$2` has
+    /// paused it) will open them.
     static let waiting = Statement(
         "lane.waiting",
         """
         SELECT CASE WHEN l.paused_at IS NOT NULL THEN format('%s lane %s is paused by %s', l.kind, l.id, l.paused_by)
                     ELSE l.park_reason END,
-               CASE WHEN l.paused_at IS NULL THEN extract(epoch FROM l.parked_until - now())::double precision END
+               CASE WHEN l.paused_at IS NULL THEN extract(epoch FROM l.parked_until - now())::double precision END,
+               CASE WHEN l.paused_at IS NOT NULL AND l.paused_by IS DISTINCT FROM $2::text THEN l.id END
         FROM coldroll.lane AS l
         WHERE (cardinality($1::bigint[]) = 0 OR l.source_id = ANY ($1::bigint[]))
           AND (l.paused_at IS NOT NULL OR l.parked_until > now())

@@ -24,6 +24,7 @@ extension Ledger {
     ///   - source: whose it is.
     ///   - id: a fresh uuid.
     ///   - subject: Google's number of the account.
+    ///   - email: its address, where it is known: for the words of a refusal only.
     ///   - scopes: what was granted.
     ///   - lifetime: how long Google will honour it; nil where Google names no end.
     ///   - replaced: id of the login that the caller saw here before it looked what the state store has; nil for none.
@@ -34,11 +35,12 @@ extension Ledger {
         source: Int64,
         id: String,
         subject: String,
+        email: String? = nil,
         scopes: [String],
         lifetime: Duration?,
         replacing replaced: String?
     ) async throws -> Bool {
-        try await learn(subject: subject, source: source)
+        try await learn(subject: subject, email: email, source: source)
         let kept = try await pool.run(
             LoginStatements.signIn,
             [
@@ -50,20 +52,23 @@ extension Ledger {
     }
 
     /// Remembers whose source it is the first time; throws `.foreignAccount` if it belongs to somebody else.
-    package func learn(subject: String, source: Int64) async throws {
+    package func learn(subject: String, email: String? = nil, source: Int64) async throws {
         _ = try await pool.run(LoginStatements.learnSubject, [.integer(source), .text(subject)])
-        try await refuseForeign(subject: subject, source: source)
+        try await refuseForeign(subject: subject, email: email, source: source)
     }
 
     /// Throws `.foreignAccount` if the source belongs to somebody else; remembers nothing.
-    package func refuseForeign(subject: String, source: Int64) async throws {
+    package func refuseForeign(subject: String, email: String? = nil, source: Int64) async throws {
         let row = try await pool.only(LoginStatements.subject, [.integer(source)])
         guard let known = row.textOrNil(0), known != subject else { return }
+        let person = email.map { " (you are \($0))" } ?? ""
+        // Under a new label nothing is kept that could name the OAuth client.
         throw LedgerError(
             code: .foreignAccount,
             message:
-                "This login is of another Google account than the one whose photos are archived here. Log in as the"
-                + " owner of those, or give this account a label of its own: 'coldroll login --account LABEL'."
+                "This login\(person) is of another Google account than the one whose photos are archived here. Log in as the"
+                + " owner of those, or give this account a label of its own: 'coldroll login --client FILE --account LABEL'"
+                + " (FILE: the downloaded file of the OAuth client)."
                 + (try await wayOut(of: source))
         )
     }

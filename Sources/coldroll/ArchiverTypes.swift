@@ -60,9 +60,7 @@ extension QueueSums {
         // none, while a listing waits for it.
         standstill = Verdict.sentences(try await queue.openBreakers(), of: archive.context.places).first
         guard standstill == nil, totals.live > 0, totals.running == 0 else { return }
-        let waits = try await queue.waiting(sources: [archive.source]).map {
-            Verdict.Wait(reason: $0.reason, seconds: $0.seconds)
-        }
+        let waits = try await queue.waiting(sources: [archive.source])
         standstill = waits.first.map { "waits \($0.words)" } ?? scheduled
     }
 

@@ -214,7 +214,11 @@ import Testing
         #expect(subject != [""])
         try await stage.texts("UPDATE coldroll.source SET subject = '42'")
         let end = try await stage.run("doctor", changing: Stage.byLogin)
-        #expect(end.status == 1 && end.output.contains("of another Google account"), "\(end.output)")
+        let owner = try #require(stage.simulator.people.first).email
+        #expect(
+            end.status == 1 && end.output.contains("This login (you are \(owner)) is of another Google account"),
+            "\(end.output)"
+        )
         try await stage.texts("UPDATE coldroll.source SET subject = '\(subject[0])'")
         try await stage.texts("UPDATE coldroll.login SET refused_at = now(), refusal = 'It is gone. Log in.'")
         try await expectRefused(stage, "photos", "It is gone. Log in.", as: 3, changing: Stage.byLogin)

@@ -184,6 +184,15 @@ import Testing
         let (code, lines) = try await lines(removed, Self.both)
         #expect(code == 3, "\(lines)")
         expect(lines, "photos failed The login lacks the scope photoslibrary.readonly.appcreateddata")
+        // What is to be typed asks for the source that was chosen for this one command.
+        let chosen = try staged()
+        try await chosen.logIn(["--client", chosen.simulator.clientFile])
+        let lacking = try await chosen.run("doctor", "--source", "picker", changing: Stage.byLogin)
+        #expect(
+            lacking.status == 3 && lacking.output.contains("lacks the scope photospicker.mediaitems.readonly")
+                && lacking.output.contains("Fix: Run 'coldroll login --source picker' again, and tick every box."),
+            "\(lacking.output)"
+        )
         let stage = try staged()
         stage.simulator.revokePhotosLogin()
         let dead = try await self.lines(stage, Self.both)

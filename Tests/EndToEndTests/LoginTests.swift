@@ -91,22 +91,38 @@ import Testing
     @Test func `a login that comes to nothing ends with three, keeps nothing and says why`() async throws {
         let stage = try stage(3)
         let client = ["--client", stage.simulator.clientFile]
+        // What is to be typed next has the client's file: nothing is kept that could name it.
+        let again = "'coldroll login --client \(stage.simulator.clientFile)"
         for (decision, words) in [
             (Decision(cancels: true), "cancelled on Google's page"),
-            (Decision(ticks: false), "tick every box"),
+            (Decision(ticks: false), "Nothing was kept. Run \(again) --no-browser' again and tick every box"),
         ] {
             let program = try stage.startLogin(client + ["--no-browser"])
             try program.enter(try await stage.decide(try await stage.link(of: program), decision))
             let end = try await program.end()
             #expect(end.status == 3 && end.output.contains(words), "\(end.output)")
         }
+        // In a browser on this machine, which is to show how it ended, however fast the end.
+        for _ in 0..<6 {
+            let program = try stage.startLogin(client)
+            let address = try await stage.decide(try await stage.link(of: program), Decision(cancels: true))
+            #expect(try await stage.page(address).contains("The login was not granted."))
+            #expect(try await program.end().status == 3)
+        }
         let alone = try stage.startLogin(client + ["--wait", "1s"])
         let late = try await alone.end()
-        #expect(late.status == 3 && late.output.contains("No answer came within 1 s"), "\(late.output)")
+        #expect(
+            late.status == 3 && late.output.contains("No answer came within 1 s. Run \(again)' again"),
+            "\(late.output)"
+        )
         let ended = try stage.startLogin(client + ["--no-browser"])
         try ended.closeInput()
         let silent = try await ended.end()
-        #expect(silent.status == 3 && silent.output.contains("Standard input ended"), "\(silent.output)")
+        #expect(
+            silent.status == 3 && silent.output.contains("Standard input ended")
+                && silent.output.contains("Run \(again) --no-browser' in a terminal"),
+            "\(silent.output)"
+        )
         let unknown = try await stage.run("login", changing: Stage.byLogin)
         #expect(unknown.status == 1 && unknown.output.contains("--client FILE"), "\(unknown.output)")
         #expect(try await stage.number("SELECT count(*) FROM coldroll.login") == 0)
@@ -131,7 +147,11 @@ import Testing
         let other = try #require(stage.simulator.people.dropFirst().first).email
         try program.enter(try await stage.decide(try await stage.link(of: program), Decision(account: other)))
         let end = try await program.end()
-        #expect(end.status == 1 && end.output.contains("another Google account"), "\(end.output)")
+        #expect(
+            end.status == 1 && end.output.contains("This login (you are \(other)) is of another Google account")
+                && end.output.contains("'coldroll login --no-browser --client FILE --account LABEL'"),
+            "\(end.output)"
+        )
         let stranger = try await stage.run(
             "login",
             "--client",

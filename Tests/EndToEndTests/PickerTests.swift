@@ -180,6 +180,26 @@ import Darwin
         try stage.provePickedIsStored()
     }
 
+    @Test
+    func `a run that may not wait longer for the person says that nothing was picked yet, and speaks of no library`()
+        async throws
+    {
+        let stage = try stage(12)
+        let end = try await Program(
+            Stage.programs + "/coldroll",
+            ["run", "--max-wait", "1s"],
+            stage.environment.merging(stage.byPicker) { $1 },
+            output: stage.directory + "/" + UUID().uuidString
+        ).end()
+        #expect(end.status == 5, "\(end.output)")
+        #expect(
+            end.output.contains("What you pick is not listed to its end, and the time that --max-wait allows is over")
+                && end.output.contains("Nobody has pressed Done"),
+            "\(end.output)"
+        )
+        #expect(!end.output.contains("The library"), "\(end.output)")
+    }
+
     @Test func `what was too late for its session is told, and stored when it is picked again`() async throws {
         let stage = try stage(150)
         // Nothing is fetched before the session is over.

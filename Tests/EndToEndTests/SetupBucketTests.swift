@@ -211,6 +211,25 @@ import Testing
         #expect(doctor.output.contains(refusal.words[0]), "\(doctor.output)")
     }
 
+    @Test
+    func `where the archive is refused, the missing state store is no fault of its own, and no login is looked for`()
+        async throws
+    {
+        let stage = try staged()
+        try stage.simulator.setBucket(
+            json: #"{"name":"archive","bindings":[{"role":"roles/storage.objectViewer","members":["allUsers"]}]}"#
+        )
+        let changes = ["COLDROLL_STATE": "gs://new-state", "COLDROLL_PHOTOS_CREDENTIALS": ""]
+        let end = try await stage.run("setup", "--yes", changing: changes)
+        #expect(end.status == 1 && end.output.contains("gs://archive is public"), "\(end.output)")
+        #expect(
+            end.output.contains("The login was not checked: it is kept in the state store gs://new-state"),
+            "\(end.output)"
+        )
+        #expect(!end.output.contains("There is no bucket"), "\(end.output)")
+        #expect(writes(stage) == 0)
+    }
+
     @Test func `a state store in the archive's bucket is refused`() async throws {
         let stage = try staged()
         let changes = ["COLDROLL_ARCHIVE": "gs://archive/photos", "COLDROLL_STATE": "gs://archive/state"]

@@ -55,6 +55,9 @@ extension Stage {
     /// Opens an address as a browser would.
     func open(_ address: String) async throws -> Int { try await send(HTTPRequest("GET", address)).status }
 
+    /// What a browser shows at an address.
+    func page(_ address: String) async throws -> String { text(try await send(HTTPRequest("GET", address))) }
+
     /// A whole login, ended well.
     func logIn(_ words: [String] = [], changing changes: [String: String] = [:]) async throws {
         let program = try startLogin(["--no-browser"] + words, changing: changes)

@@ -120,7 +120,7 @@ private func consent() -> Consent {
         } throws: {
             let error = $0 as? AuthError
             return error?.code == .badCredentials && "\($0)".contains(words) && "\($0)".contains("c.json")
-                && "\($0)".contains("Desktop app") && !"\($0)".contains("s3cr3t")
+                && "\($0)".contains("(Google Auth Platform, Clients, type Desktop app)") && !"\($0)".contains("s3cr3t")
         }
     }
 }

@@ -71,6 +71,7 @@ import Testing
         #expect(try await fixture.claim(worker, 1).isEmpty)
         let waiting = try await fixture.queue.waiting(sources: [])
         #expect(waiting.first?.reason.contains("paused by") == true && waiting.first?.seconds == nil)
+        #expect(waiting.map(\.paused) == [lane])
         #expect(try await fixture.call("resume", lane).contains("is open"))
         #expect(try await fixture.refusal("resume", lane).contains("neither paused nor parked"))
         #expect(try await fixture.refusal("pause", 4711).contains("no lane 4711"))

@@ -77,7 +77,11 @@ import Testing
         #expect(text.code == 0)
         #expect(text.error == "")
         #expect(text.output.hasPrefix("stored    1 = 0 originals + 1 Google rendition, 1.00 MB\n"))
-        #expect(text.output.contains("found     3 = 1 stored + 1 dead + 1 ready\n"))
+        #expect(
+            text.output.contains(
+                "found     3 = 1 stored + 1 dead + 1 ready; 'coldroll failures' tells why parts are dead\n"
+            )
+        )
         #expect(text.output.contains("library ada photo: open"))
         #expect(text.output.contains("worker    nas process 7"))
         let json = try await run("status", "--json")
@@ -240,7 +244,11 @@ import Testing
         await pool.close()
         #expect(try await run("status").output.contains("UNACCOUNTED: 1;"))
         let exact = try await run("status", "--exact")
-        #expect(exact.output.contains("found     3 = 1 stored + 1 dead + 1 ready\n"))
+        #expect(
+            exact.output.contains(
+                "found     3 = 1 stored + 1 dead + 1 ready; 'coldroll failures' tells why parts are dead\n"
+            )
+        )
         #expect(
             exact.output.contains("corrected found parts of library ada: the sum that is kept said 4, there are 3\n")
         )

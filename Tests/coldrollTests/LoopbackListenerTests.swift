@@ -36,15 +36,33 @@ import Testing
         #expect(wrong.0 == 400 && wrong.1.contains("not the answer to the login") && !wrong.1.contains("script>"))
         #expect(try await get(listener, "/favicon.ico").0 == 404)
         #expect(try await get(listener, "/?state=\(state)&code=4", method: "POST").0 == 405)
-        listener.stop()
+        await listener.stop()
     }
 
-    @Test func `a port that is taken is an error that names it`() throws {
+    @Test(arguments: [Consent.Answer.refused("no"), .code("4/0"), .foreign])
+    func `a login that ends as soon as the answer came sends the browser its page first`(answer: Consent.Answer)
+        async throws
+    {
+        let (judged, judge) = AsyncStream.makeStream(of: Void.self)
+        let listener = try LoopbackListener(port: 0) { _ in
+            judge.finish()
+            // Whoever waits for the answer is far ahead of the page.
+            Thread.sleep(forTimeInterval: 0.3)
+            return answer
+        }
+        async let page = get(listener, "/?state=1")
+        for await _ in judged {}
+        await listener.stop()
+        #expect(try await page.1.contains("<h1>coldroll</h1>"))
+        await #expect(throws: (any Error).self) { try await get(listener, "/") }
+    }
+
+    @Test func `a port that is taken is an error that names it`() async throws {
         let first = try LoopbackListener(port: 0) { _ in .foreign }
         #expect {
             try LoopbackListener(port: first.port) { _ in .foreign }
         } throws: { "\(($0 as? CommandFailure)?.message ?? "")".contains("127.0.0.1:\(first.port)") }
-        first.stop()
+        await first.stop()
     }
 }
 

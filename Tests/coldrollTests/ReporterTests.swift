@@ -96,6 +96,42 @@ private final class Screen: Sendable {
         #expect(TypableCommands(file)("'coldroll run'") == told)
     }
 
+    @Test(arguments: [
+        (
+            "login", ["--client", "my client.json", "--no-browser", "--account=ada", "--source", "picker"],
+            "'coldroll login' again",
+            #"'coldroll login --client "my client.json" --source picker --account ada --no-browser' again"#
+        ),
+        (
+            "login", ["--client", "c.json"],
+            "'coldroll login --client FILE --account LABEL', 'coldroll login --no-browser'",
+            "'coldroll login --client FILE --account LABEL', 'coldroll login --client c.json --no-browser'"
+        ),
+        // A file that a shell has put there for this one command.
+        ("login", ["--client", "/dev/fd/63"], "'coldroll login' again", "'coldroll login --client FILE' again"),
+        (
+            "doctor", ["--source", "picker"], "'coldroll login', 'coldroll run --accept-gaps' or 'coldroll status'",
+            "'coldroll login --source picker', 'coldroll run --source picker --accept-gaps' or 'coldroll status'"
+        ),
+        (
+            "run", ["--source", "library", "--env-file", "e"],
+            "'coldroll run --source picker', 'coldroll run --source=picker'",
+            "'coldroll run --env-file e --source picker', 'coldroll run --env-file e --source=picker'"
+        ),
+        ("logout", ["--account", "ada"], "'coldroll logout' again", "'coldroll logout --account ada' again"),
+    ])
+    func `a command to type repeats what this one was given, where it takes that`(
+        name: String,
+        words: [String],
+        said: String,
+        told: String
+    ) throws {
+        let command = try #require(Command.all.first { $0.name == name })
+        let arguments = Arguments(words, for: command)
+        #expect(arguments.faults == [])
+        #expect(TypableCommands(arguments)(said) == told)
+    }
+
     @Test func aLogGetsProgressEveryTenSecondsWithoutEscapeSequences() {
         let reporter = screen.reporter(.log)
         for second in 0..<25 {

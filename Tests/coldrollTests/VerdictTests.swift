@@ -17,7 +17,7 @@ import Testing
 
     private func verdict(
         interrupted: Bool = false,
-        waits: [Verdict.Wait] = [],
+        waits: [LaneWait] = [],
         scans: [ScanStanding] = [],
         _ change: (inout Totals) -> Void = { _ in }
     ) -> Verdict {
@@ -153,22 +153,28 @@ import Testing
 
     @Test func `a reason that is a sentence has one full stop`() {
         let spent = "Google's quota of 9 media requests a day is used up; it starts anew at midnight Pacific time."
-        let verdict = verdict(waits: [.init(reason: spent, seconds: 90), .init(reason: "paused by ada", seconds: nil)])
-        {
+        let verdict = verdict(waits: [
+            .init(reason: spent, seconds: 90), .init(reason: "paused by ada", seconds: nil, paused: 11),
+        ]) {
             $0.stored = 9
             $0.ready = 1
         }
         #expect(
             verdict.sentence.hasSuffix(
-                "Waits for 1 min 30 s more: \(spent) Waits until 'coldroll resume': paused by ada."
+                "Waits for 1 min 30 s more: \(spent) Waits until 'coldroll resume 11': paused by ada."
             ),
             "\(verdict.sentence)"
         )
     }
 
+    @Test func `a lane that a refused login paused waits for the next login, not for a person who resumes it`() {
+        let wait = LaneWait(reason: "photo lane 1 is paused by a login that Google refuses", seconds: nil)
+        #expect(wait.words == "until the next login: \(wait.reason)")
+    }
+
     @Test func whatWaitsIsToldWithForWhatAndUntilWhen() {
         let verdict = verdict(waits: [
-            .init(reason: "quota", seconds: 90), .init(reason: "paused by ada", seconds: nil),
+            .init(reason: "quota", seconds: 90), .init(reason: "paused by ada", seconds: nil, paused: 11),
         ]) {
             $0.stored = 4
             $0.ready = 3
@@ -180,7 +186,7 @@ import Testing
         #expect(
             verdict.sentence.hasSuffix(
                 "6 parts still to do: 3 ready, 2 scheduled, 1 running, the next one due in 4 min 05 s. "
-                    + "Waits for 1 min 30 s more: quota. Waits until 'coldroll resume': paused by ada."
+                    + "Waits for 1 min 30 s more: quota. Waits until 'coldroll resume 11': paused by ada."
             )
         )
     }

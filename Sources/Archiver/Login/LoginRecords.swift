@@ -56,6 +56,7 @@ package struct LoginRecords: Sendable {
                     source: source,
                     id: login.id,
                     subject: login.subject,
+                    email: login.email,
                     scopes: login.scopes,
                     lifetime: Self.lifetime(login),
                     replacing: named?.id

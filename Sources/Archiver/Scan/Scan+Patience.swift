@@ -99,10 +99,11 @@ extension Scan {
     /// - Throws: `ArchiverError` from the deadline on.
     func checkDeadline(_ reason: String) throws {
         guard let deadline, ContinuousClock.now >= deadline else { return }
+        let what = context.items.kind == PickerSource.kind ? "What you pick" : "The library"
         throw ArchiverError(
             code: .outOfTime,
             message:
-                "The library is not listed to its end, and the time that --max-wait allows is over: \(reason) What was "
+                "\(what) is not listed to its end, and the time that --max-wait allows is over: \(reason) What was "
                 + "listed is queued; the next scan goes on from there."
         )
     }

@@ -6,12 +6,24 @@ import HTTPClient
 import JobQueue
 
 extension Command {
-    private static let accountFlag = Flag(
+    static let accountFlag = Flag(
         "--account",
         .text("LABEL"),
         "whose login it is, a label of your own",
         fallback: "default",
         variable: "COLDROLL_ACCOUNT"
+    )
+
+    static let clientFlag = Flag(
+        "--client",
+        .text("FILE"),
+        "the OAuth client, as the console hands it out; the one of the last login otherwise"
+    )
+
+    static let noBrowserFlag = Flag(
+        "--no-browser",
+        .toggle,
+        "for a browser on another machine: print the link, and take the address it ends at"
     )
 
     static let login = Command(
@@ -27,18 +39,7 @@ extension Command {
                 + "account's other sources need that there are, since one login is for all of them.",
         ],
         flags: [
-            Flag(
-                "--client",
-                .text("FILE"),
-                "the OAuth client, as the console hands it out; the one of the last login otherwise"
-            ),
-            Source.flag,
-            accountFlag,
-            Flag(
-                "--no-browser",
-                .toggle,
-                "for a browser on another machine: print the link, and take the address it ends at"
-            ),
+            clientFlag, Source.flag, accountFlag, noBrowserFlag,
             Flag("--wait", .span, "how long to wait for the browser", fallback: "10m"),
         ],
         examples: [
@@ -48,10 +49,14 @@ extension Command {
         ],
         need: .everything
     ) { session, arguments in
-        let desk = try await SignIn(session, account: arguments.value("--account"))
-        let client = try await desk.client(file: arguments.value("--client"))
+        let desk = try await SignIn(
+            session,
+            account: arguments.value(accountFlag.name),
+            file: arguments.value(clientFlag.name)
+        )
+        let client = try await desk.client()
         let patience = arguments.value("--wait").flatMap { Span($0)?.duration } ?? .seconds(600)
-        let login = try await desk.ask(client, opensBrowser: !arguments.has("--no-browser"), patience: patience)
+        let login = try await desk.ask(client, opensBrowser: !arguments.has(noBrowserFlag.name), patience: patience)
         return try await desk.keep(login)
     }
 
@@ -66,7 +71,7 @@ extension Command {
         examples: [("coldroll logout", "on any host of the fleet")],
         need: .everything
     ) { session, arguments in
-        try await SignIn(session, account: arguments.value("--account")).end()
+        try await SignIn(session, account: arguments.value(accountFlag.name)).end()
     }
 }
 
@@ -74,13 +79,16 @@ extension Command {
 private struct SignIn {
     let session: Session
     let account: String
+    /// The file of the OAuth client that was named.
+    let file: String?
     let stores: Stores
     let database: Database
     let store: LoginStore
     let desk: LoginDesk
 
-    init(_ session: Session, account: String?) async throws {
+    init(_ session: Session, account: String?, file: String? = nil) async throws {
         self.session = session
+        self.file = file
         self.account = account ?? session.settings.account
         if let fault = SettingsReader.fault(ofAccount: self.account) { throw CommandFault("--account \(fault)") }
         session.warnOfExposedSecrets()
@@ -108,8 +116,8 @@ private struct SignIn {
         }
     }
 
-    /// The client that a file names, or that of the last login.
-    func client(file: String?) async throws -> OAuthClient {
+    /// The client that the file names, or that of the last login.
+    func client() async throws -> OAuthClient {
         let client: OAuthClient
         if let file {
             guard let bytes = FileManager.default.contents(atPath: file) else {
@@ -136,7 +144,7 @@ private struct SignIn {
     func ask(_ client: OAuthClient, opensBrowser: Bool, patience: Duration) async throws -> Login {
         let answers = AnswerBox()
         let listener = try LoopbackListener(port: client.loopback?.port ?? 0) { answers.judge($0) }
-        session.resources.add { listener.stop() }
+        session.resources.add { await listener.stop() }
         let consent = Consent(
             client: client,
             redirect: client.loopback?.redirect ?? "http://127.0.0.1:\(listener.port)/",
@@ -181,7 +189,7 @@ private struct SignIn {
         LoginScope.missing(from: login.scopes, of: others).forEach { session.reporter.warn($0) }
         let ledger = database.ledger
         let sources = try await sources(of: login)
-        for source in sources { try await ledger.learn(subject: login.subject, source: source) }
+        for source in sources { try await ledger.learn(subject: login.subject, email: login.email, source: source) }
         let key = try FleetKey.loadOrMake(keyPath)
         try await store.write(login, key)
         for source in sources {
@@ -192,10 +200,11 @@ private struct SignIn {
                     "Another login of this account came at the same moment, and is the one that is kept."
                 )
             case .loggedOut, .nothing:
+                let again =
+                    file == nil ? LoginStore.firstLogin(account: harmless(account)) : "'coldroll login' again"
                 throw CommandFailure(
                     .credentials,
-                    "Somebody has logged out at the same moment, so this login is gone. Run "
-                        + "\(LoginStore.firstLogin(account: harmless(account)))."
+                    "Somebody has logged out at the same moment, so this login is gone. Run \(again)."
                 )
             }
         }

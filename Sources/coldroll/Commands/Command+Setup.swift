@@ -70,19 +70,22 @@ extension Command {
             if let failure = upgrade.failure { steps.fail(failure) }
             database = try await steps.run { try await setup.prepareDatabase() }
         }
+        var hasState = false
         if let stores, buckets?.reasons.isEmpty == true {
             let archive: Void? = try await steps.run {
                 try await setup.prepareArchive(stores.archive, database?.ledger)
             }
             // It may be on the very disk that is not mounted.
             if archive != nil && database != nil || !stores.state.url.hasPrefix("file://") {
-                let state: Void? = try await steps.run { try await setup.prepare("state store", stores.state) }
-                if let database, archive != nil, state != nil {
+                hasState = try await steps.run { try await setup.prepare("state store", stores.state) } != nil
+                if let database, archive != nil, hasState {
                     _ = try await steps.run { try await setup.bind(database, to: stores) }
                 }
             }
         }
-        let isLoggedIn = try await steps.run { try await setup.checkPhotos(http, stores, database) }
+        let isLoggedIn = try await steps.run {
+            try await setup.checkPhotos(http, stores, database, hasState: hasState)
+        }
         guard let status = steps.failure else {
             guard session.settings.source == .library || session.settings.source == .picker else {
                 return Ending(
@@ -244,12 +247,28 @@ private struct Setup {
 
     /// Asks Google for the smallest thing that shows whether the login will do.
     ///
+    /// - Parameters:
+    ///   - http: sends the requests.
+    ///   - stores: where the login is kept.
+    ///   - database: nil where it cannot be used.
+    ///   - hasState: whether this setup made or found the state store; if not, it may be missing.
     /// - Returns: false where nobody has logged in yet.
-    func checkPhotos(_ http: HTTPClient, _ stores: Stores?, _ database: Database?) async throws -> Bool {
+    /// - Throws: why the login will not do.
+    func checkPhotos(_ http: HTTPClient, _ stores: Stores?, _ database: Database?, hasState: Bool) async throws -> Bool
+    {
         switch session.settings.source {
         case .library, .picker:
-            if session.settings.photosCredentials == nil, let stores, try await session.keptLogin(stores) == nil {
-                return false
+            if session.settings.photosCredentials == nil, let stores {
+                do {
+                    if try await session.keptLogin(stores) == nil { return false }
+                } catch let error as StorageError where error.code == .noBucket && !hasState {
+                    // Why it was not made is told already.
+                    session.reporter.say(
+                        "The login was not checked: it is kept in the state store \(stores.state.url), which 'coldroll setup' makes "
+                            + "once what failed above is corrected."
+                    )
+                    return false
+                }
             }
             let source = try session.requireSource()
             let photos = try await session.openPhotos(source, http, stores, database)

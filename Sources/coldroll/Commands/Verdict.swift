@@ -6,23 +6,12 @@ struct Verdict: Sendable, Equatable {
     let totals: Totals
     /// How the sources were listed.
     let standing: Standing
-    /// Why lanes stand still: a reason, and seconds left or nil where a person paused them.
-    let waits: [Wait]
+    /// Why lanes stand still.
+    let waits: [LaneWait]
     /// Services that are away, each in words.
     var outages: [String] = []
     /// Whether the command was stopped from outside.
     let interrupted: Bool
-
-    struct Wait: Sendable, Equatable {
-        let reason: String
-        let seconds: Double?
-
-        /// How long and why, to go behind "waits".
-        var words: String {
-            let until = seconds.map { "for \(Quantity.duration(max(0, $0))) more" } ?? "until 'coldroll resume'"
-            return "\(until): \(reason)"
-        }
-    }
 
     /// The exit status: what nobody can account for weighs more than parts that still wait, these more than dead ones and
     /// than listings that may have left something out.
@@ -79,6 +68,14 @@ struct Verdict: Sendable, Equatable {
     }
 }
 
+extension LaneWait {
+    /// How long and why, to go behind "waits".
+    var words: String {
+        let until = seconds.map { "for \(Quantity.duration(max(0, $0))) more" }
+        return "\(until ?? paused.map { "until 'coldroll resume \($0)'" } ?? "until the next login"): \(reason)"
+    }
+}
+
 extension Verdict {
     /// Asks the ledger for the sums of the archive's source; outages elsewhere are not its own.
     ///
@@ -106,7 +103,7 @@ extension Verdict {
     ) async throws {
         self.totals = totals
         standing = try await Standing(database, sources: sources)
-        waits = try await database.queue.waiting(sources: sources).map { Wait(reason: $0.reason, seconds: $0.seconds) }
+        waits = try await database.queue.waiting(sources: sources)
         outages = Self.sentences(try await database.queue.openBreakers(), of: places)
         self.interrupted = interrupted
     }

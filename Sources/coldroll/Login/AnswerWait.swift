@@ -67,10 +67,11 @@ struct AnswerWait: Sendable {
                     "Standard input ended before the address was pasted. Run 'coldroll login --no-browser' in a terminal."
                 )
             case .timeOver:
+                let elsewhere = reads ? "" : "; where the browser is on another machine, with --no-browser"
                 throw CommandFailure(
                     .credentials,
                     "No answer came within \(Quantity.duration(Double(patience.components.seconds))). Run 'coldroll login' "
-                        + "again; where the browser is on another machine, with --no-browser."
+                        + "again\(elsewhere)."
                 )
             }
         }

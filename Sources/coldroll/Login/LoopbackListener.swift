@@ -24,8 +24,11 @@ final class LoopbackListener: Sendable {
         self.port = server.port
     }
 
-    /// Closes the port.
-    func stop() { server.stop() }
+    /// Longest time that a browser takes to read a page of a few hundred bytes from its own machine.
+    private static let patience = Duration.seconds(5)
+
+    /// Closes the port, after what has come was answered: the person who looks at the browser is to see how the login ended.
+    func stop() async { await server.stopped(answering: Self.patience) }
 
     private static func answer(
         _ request: ServerRequest,
@@ -59,6 +62,8 @@ final class LoopbackListener: Sendable {
             status,
             headers: [
                 (name: "Content-Type", value: "text/html; charset=utf-8"), (name: "Cache-Control", value: "no-store"),
+                // The end of the connection is announced: a browser that kept it would run into its end with the next request.
+                (name: "Connection", value: "close"),
                 // Nothing is loaded, and no other site learns the address with the code in it.
                 (name: "Content-Security-Policy", value: "default-src 'none'; style-src 'unsafe-inline'"),
                 (name: "Referrer-Policy", value: "no-referrer"),

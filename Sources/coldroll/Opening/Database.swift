@@ -57,7 +57,7 @@ extension Session {
     /// - Throws: as `openServer`.
     func openPrivateServer(makes: Bool) async throws -> String {
         guard makes || PrivatePostgres.exists(home: settings.home) else {
-            let file = reporter.typable == TypableCommands(nil) ? ", or name your settings by --env-file" : ""
+            let file = reporter.typable.hasFile ? "" : ", or name your settings by --env-file"
             throw CommandFault(
                 "There is nothing in \(harmless(settings.home)) yet: run 'coldroll setup'. If your ledger is somewhere else, "
                     + "set COLDROLL_DATABASE_URL or COLDROLL_HOME\(file)."

@@ -22,7 +22,7 @@ struct PhotosAccess: Sendable {
     /// What was granted at the login that the fleet shares; nil where a credentials file is used.
     var kept: GrantedLogin? = nil
     /// That login's id and whose it is; nil where a credentials file is used.
-    var keptFor: (id: String, subject: String)? = nil
+    var keptFor: (id: String, subject: String, email: String?)? = nil
 
     /// What Google says of the login, or said when it was made; nil where nobody knows.
     func granted() async -> GrantedLogin? {
@@ -145,7 +145,7 @@ extension Session {
                 scopes: Set(login.scopes),
                 life: login.endsAt.map { .seconds($0.timeIntervalSinceNow) }
             ),
-            keptFor: (login.id, login.subject)
+            keptFor: (login.id, login.subject, login.email)
         )
     }
 

@@ -33,7 +33,7 @@ extension Doctor {
         if let shared = try await ledger.login(source: known.id), shared.id == kept.id, let refusal = shared.refusal {
             throw AuthError(code: .loginRequired, message: refusal)
         }
-        try await ledger.refuseForeign(subject: kept.subject, source: known.id)
+        try await ledger.refuseForeign(subject: kept.subject, email: kept.email, source: known.id)
     }
 
     /// What Google says to the login.
