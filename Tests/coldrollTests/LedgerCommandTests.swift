@@ -77,7 +77,7 @@ import Testing
         #expect(text.code == 0)
         #expect(text.error == "")
         #expect(text.output.hasPrefix("stored    1 = 0 originals + 1 Google rendition, 1.00 MB\n"))
-        #expect(text.output.contains("found     3 = 1 stored + 1 dead + 1 ready\n"))
+        #expect(text.output.contains("found     3 = 1 stored + 1 dead + 1 ready; "))
         #expect(text.output.contains("library ada photo: open"))
         #expect(text.output.contains("worker    nas process 7"))
         let json = try await run("status", "--json")
@@ -147,7 +147,12 @@ import Testing
         #expect(listed.code == 0)
         #expect(listed.output.hasPrefix("part \(part)  202401/"))
         #expect(listed.output.contains("dead: reduced"))
-        #expect(try await run("failures", "--json").output.contains("\"part\":\(part)"))
+        for words in ["retry \(part)", "accept \(part)", "skip \(part) --reason TEXT"] {
+            #expect(listed.output.contains("\n  'coldroll \(words)' "), "\(listed.output)")
+        }
+        let json = try await run("failures", "--json").output
+        #expect(json.contains("\"part\":\(part)"))
+        #expect(!json.contains("coldroll retry"))
         #expect(try await run("retry", "--reason", "nothing like it").output == "0 parts in the queue again\n")
         #expect(try await run("retry", "--reason", "^reduc").output == "1 part in the queue again\n")
         #expect(try await run("failures").output == "No part failed.\n")
@@ -240,7 +245,7 @@ import Testing
         await pool.close()
         #expect(try await run("status").output.contains("UNACCOUNTED: 1;"))
         let exact = try await run("status", "--exact")
-        #expect(exact.output.contains("found     3 = 1 stored + 1 dead + 1 ready\n"))
+        #expect(exact.output.contains("found     3 = 1 stored + 1 dead + 1 ready; "))
         #expect(
             exact.output.contains("corrected found parts of library ada: the sum that is kept said 4, there are 3\n")
         )
