@@ -38,6 +38,11 @@ import Testing
         #expect(try messages(first).first?.message.hasPrefix("No settings file was read") == true)
         #expect(try messages(first).contains { $0.message.contains(" now: ledger, queue, ") })
         #expect(try messages(first).allSatisfy { $0.severity == "INFO" })
+        #expect(
+            try messages(first).contains {
+                $0.message.hasPrefix("Made the directory of the archive file://\(home)/archive, on ")
+            }
+        )
         #expect(FileManager.default.fileExists(atPath: home + "/archive"))
         #expect(FileManager.default.fileExists(atPath: home + "/state"))
         let second = try await setup()
@@ -81,6 +86,75 @@ import Testing
         try Data().write(to: URL(filePath: home + "/file"))
         let answer = try await setup([
             "COLDROLL_STATE": "file://\(home)/file/state", "COLDROLL_SOURCE": "library",
+    @Test func `a directory that is made is told with its file system, and asked about where that is the root's`()
+        async throws
+    {
+        // Both, as far as the machine has another one that can be written.
+        for (parent, mount) in [
+            (home, findMountPoint(of: NSTemporaryDirectory())), ("/dev/shm", findMountPoint(of: "/dev/shm")),
+        ] {
+            let mount = try #require(mount)
+            let place = "\(parent)/coldroll-\(UUID().uuidString)/photos"
+            defer { try? FileManager.default.removeItem(atPath: (place as NSString).deletingLastPathComponent) }
+            let changes = ["COLDROLL_ARCHIVE": "file://\(place)"]
+            let question = "If COLDROLL_ARCHIVE means another disk, is it mounted?"
+            let plan = try await setup(changes, "--dry-run")
+            #expect(
+                plan.output.contains("makes it, on the file system that is mounted at \(mount.path)."),
+                "\(plan.output)"
+            )
+            #expect(plan.output.contains(question) == mount.isRoot, "\(plan.output)")
+            #expect(!FileManager.default.fileExists(atPath: place))
+            let made = try await setup(changes)
+            #expect(made.code == 0, "\(made.output)")
+            #expect(
+                made.output.contains(
+                    "Made the directory of the archive file://\(place), on the file system that is mounted at \(mount.path)."
+                ),
+                "\(made.output)"
+            )
+            #expect(made.output.contains(question) == mount.isRoot, "\(made.output)")
+            // Only what is new is told.
+            #expect(!(try await setup(changes).output.contains("Made the directory")))
+            try await forgetArchive()
+            try FileManager.default.removeItem(atPath: home + "/state")
+        }
+        try? FileManager.default.removeItem(atPath: home)
+    }
+
+    @Test(.enabled(if: FileManager.default.fileExists(atPath: "/sys"), "a place where nobody may make a directory"))
+    func `a directory that may not be made is told with its setting, and asked about`() async throws {
+        let answer = try await setup(["COLDROLL_ARCHIVE": "file:///sys/coldroll/photos"])
+        #expect(answer.code == 3 || answer.code == 4, "\(answer.output)")
+        #expect(
+            answer.output.contains(
+                "The directory of COLDROLL_ARCHIVE, file:///sys/coldroll/photos, is not there and cannot be made: "
+                    + "Making the folder /sys/coldroll: "
+            ),
+            "\(answer.output)"
+        )
+        #expect(answer.output.contains("If it is on another disk, is that mounted?"), "\(answer.output)")
+        try? FileManager.default.removeItem(atPath: home)
+    }
+
+    @Test(.enabled(if: geteuid() != 0, "root may write everywhere"))
+    func `a plan says that a directory may not be made`() async throws {
+        let answer = try await setup(["COLDROLL_ARCHIVE": "file:///coldroll/photos"], "--dry-run")
+        #expect(answer.code == 3, "\(answer.output)")
+        #expect(answer.output.contains("is that mounted?"), "\(answer.output)")
+        try? FileManager.default.removeItem(atPath: home)
+    }
+
+    /// As if the ledger had not been bound yet.
+    private func forgetArchive() async throws {
+        let connection = try await Connection.connect(MigratedDatabase.conninfo)
+        try await connection.script(
+            "UPDATE coldroll.ledger SET archive = NULL, archive_id = NULL, bound_at = NULL",
+            name: "test.forget"
+        )
+        await connection.close()
+    }
+
             "COLDROLL_PHOTOS_CREDENTIALS": home + "/file",
         ])
         #expect(answer.code == 1)
