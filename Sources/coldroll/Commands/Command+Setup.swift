@@ -167,6 +167,11 @@ private struct Setup {
             return session.reporter.say("The database's schema is to be made, or brought to this version.")
         }
         try await refuseUnmounted(stores.archive, ledger)
+        session.reporter.say(
+            try await ledger.boundArchive() == nil
+                ? "The ledger takes the archive \(stores.archive.url): it has none yet."
+                : "The ledger takes the archive \(stores.archive.url), which is its own."
+        )
     }
 
     /// Whether the ledger that is there and of this version, if one is, takes the archive.
