@@ -238,6 +238,10 @@ import Testing
         _ = try await fill()
         let sums = try await run("status").output.split(separator: "\n").prefix(2)
         #expect(try await run("status", "--exact").output.split(separator: "\n").prefix(2) == sums)
+        let none = try await run("psql", "--query", "story", "--", "-XAtq", "-v", "part=9999")
+        #expect(none.output == "" && none.error.contains("There is no part 9999 in the ledger"), "\(none)")
+        let wrong = try await run("psql", "--query", "story", "--", "-X", "-v", "part=abc")
+        #expect(wrong.code == 1 && wrong.error.contains("abc"), "\(wrong)")
         let pool = ConnectionPool(conninfo: MigratedDatabase.conninfo, limit: 1)
         _ = try await pool.run(
             Statement("test.spoil", "UPDATE coldroll.tally SET parts = parts + 1 WHERE place = 'found'")

@@ -39,7 +39,8 @@ extension Command {
         defer { query.map { try? FileManager.default.removeItem(at: $0) } }
         let child = try ChildProcess(
             program,
-            ["--dbname", conninfo.withoutPassword] + (query.map { ["--file", $0.path(percentEncoded: false)] } ?? [])
+            ["--dbname", conninfo.withoutPassword]
+                + (query.map { ["--set", "ON_ERROR_STOP=1", "--file", $0.path(percentEncoded: false)] } ?? [])
                 + arguments.rest,
             environment: environment
         )
@@ -49,7 +50,8 @@ extension Command {
         }
         let code = await child.exitCode()
         terminator.cancel()
-        return Ending(ExitStatus(code: code))
+        // psql docs, "Exit Status": 3 is an error in a script, which here is how 1, no such query, ends too.
+        return Ending(query != nil && code == 3 ? .usage : ExitStatus(code: code))
     }
 }
 
