@@ -178,6 +178,12 @@ import Testing
         #expect(answer.output.contains("part \(part) "))
     }
 
+    @Test func `a client's file that does not exist is told as that`() async throws {
+        let answer = try await run("login", "--client", "~/x")
+        #expect(answer.code == 1, "\(answer)")
+        #expect(answer.error.contains("--client is '~/x', which does not exist: a shell does not put"), "\(answer)")
+    }
+
     @Test func aPatternThatIsNoneIsTheTypistsFault() async throws {
         _ = try await fill()
         let answer = try await run("retry", "--reason", "(reduced")
@@ -232,16 +238,16 @@ import Testing
         let story = try await run("psql", "--query", "story", "--", "-XAtq", "-v", "part=\(part)")
         #expect(story.output.contains("|dead|reduced, decided by worker"))
         #expect(try await run("psql", "--query", "everything").code == 1)
+        let none = try await run("psql", "--query", "story", "--", "-XAtq", "-v", "part=9999")
+        #expect(none.output == "" && none.error.contains("There is no part 9999 in the ledger"), "\(none)")
+        let wrong = try await run("psql", "--query", "story", "--", "-X", "-v", "part=abc")
+        #expect(wrong.code == 1 && wrong.error.contains("abc"), "\(wrong)")
     }
 
     @Test func anExactStatusTellsAndCorrectsASumThatWasKeptWrong() async throws {
         _ = try await fill()
         let sums = try await run("status").output.split(separator: "\n").prefix(2)
         #expect(try await run("status", "--exact").output.split(separator: "\n").prefix(2) == sums)
-        let none = try await run("psql", "--query", "story", "--", "-XAtq", "-v", "part=9999")
-        #expect(none.output == "" && none.error.contains("There is no part 9999 in the ledger"), "\(none)")
-        let wrong = try await run("psql", "--query", "story", "--", "-X", "-v", "part=abc")
-        #expect(wrong.code == 1 && wrong.error.contains("abc"), "\(wrong)")
         let pool = ConnectionPool(conninfo: MigratedDatabase.conninfo, limit: 1)
         _ = try await pool.run(
             Statement("test.spoil", "UPDATE coldroll.tally SET parts = parts + 1 WHERE place = 'found'")

@@ -95,6 +95,12 @@ import Testing
         ("COLDROLL_ACCOUNT", "a\nb", "COLDROLL_ACCOUNT is longer than 200 bytes or has control characters in it"),
         ("COLDROLL_ARCHVE", "gs://bucket", "COLDROLL_ARCHVE is not a setting; did you mean COLDROLL_ARCHIVE?"),
         ("COLDROL_ARCHIVE", "gs://bucket", "COLDROL_ARCHIVE is not a setting; did you mean COLDROLL_ARCHIVE?"),
+        ("coldroll_source", "library", "coldroll_source is not a setting; did you mean COLDROLL_SOURCE?"),
+        (
+            "COLDROLL_ARCHIVE", "gs://My_Archive",
+            "COLDROLL_ARCHIVE names no possible bucket: 'My_Archive'; a name has 3 to 63 characters, with dots up to 222, and of "
+                + "lower-case letters, digits, '-', '_' and '.' only"
+        ),
         (
             "COLDROLL_STATE", "file:///home/ada/.local/share/coldroll/archive/",
             "COLDROLL_ARCHIVE and COLDROLL_STATE are the same place; the archive holds nothing but photos"

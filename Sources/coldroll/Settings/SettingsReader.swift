@@ -226,6 +226,13 @@ struct SettingsReader {
 /// Whether this process can read the file.
 func isReadableFile(_ path: String) -> Bool {
     var isDirectory: ObjCBool = false
+/// Why there is no reading a file, as the end of a sentence that has its path; `kind` is the kind of file that it should be.
+func whyUnreadable(_ path: String, kind: String = "file") -> String {
+    guard !FileManager.default.fileExists(atPath: path) else { return "which is no \(kind) that can be read" }
+    guard path.hasPrefix("~") else { return "which does not exist, or is in a directory that cannot be looked into" }
+    return "which does not exist: a shell does not put your home in place of a ~ within quotes; write the whole path"
+}
+
     return FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) && !isDirectory.boolValue
         && FileManager.default.isReadableFile(atPath: path)
 }
