@@ -59,6 +59,14 @@ import Testing
         #expect(sentence(of: AuthError(code: .loginRequired, message: "log in")) == "log in")
     }
 
+    @Test(arguments: [
+        ("Name or service not known", "known. COLD"), ("Is the server running?", "running? COLD"), ("so.", "so. COLD"),
+    ])
+    func `each sentence about a database that cannot be reached has its end`(message: String, words: String) {
+        let error = PostgresError(code: .connectionLost, message: message, statement: nil)
+        #expect(sentence(of: error).contains(words), "\(sentence(of: error))")
+    }
+
     @Test func theTableNamesEveryCodeOnce() {
         #expect(ExitStatus.table.map(\.status.code) == [0, 1, 2, 3, 4, 5, 130])
     }
