@@ -38,7 +38,7 @@ import Testing
         ].map { (PostgresError(code: $0.0, message: "x", statement: nil), $0.1) }
         + [
             (LedgerError.Code.foreignArchive, 1), (.foreignClient, 1), (.foreignAccount, 1), (.schema, 1),
-            (.scanBusy, 5), (.scanLost, 5),
+            (.forbidden, 3), (.scanBusy, 5), (.scanLost, 5),
         ].map { (LedgerError(code: $0.0, message: "x"), $0.1) }
         + [
             (HTTPError.Code.cannotConnect, 4), (.cut, 4), (.stalled, 4), (.untrusted, 4), (.badURL, 1),
