@@ -139,6 +139,19 @@ import Testing
         #expect(faults([:], file: ["COLDROLL_SERVICE_HOST": "x"]).count == 1)
     }
 
+    @Test func `a file's names are searched for slips in letters and their case, the environment's for those of ours`()
+    {
+        let slips = [
+            ("GOOGLE_APPLICATION_CREDENTIAL", "GOOGLE_APPLICATION_CREDENTIALS"), ("ssl_cert_file", "SSL_CERT_FILE"),
+        ]
+        for (name, meant) in slips {
+            #expect(faults([:], file: [name: "/x"]) == ["\(name) is not a setting; did you mean \(meant)?"])
+            #expect(faults([name: "/x"]) == [])
+        }
+        #expect(faults([:], file: ["coldroll_attic": "x"]).count == 1)
+        #expect(faults([:], file: ["GOOGLE_APPLICATION_NAME": "x", "cold_water": "x"]) == [])
+    }
+
     @Test func googlesCredentialsAreLookedForOnlyWhereABucketIsUsed() throws {
         let environment = ["GOOGLE_APPLICATION_CREDENTIALS": "/missing"]
         #expect(faults(environment) == [])
