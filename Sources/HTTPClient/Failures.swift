@@ -14,7 +14,7 @@ extension HTTPError {
             CURLE_OPERATION_TIMEDOUT:
             self.init(
                 code: .cannotConnect,
-                message: "No connection to \(host): \(shown).",
+                message: "\(Self.noConnection)\(host): \(shown).",
                 bytesSent: bytesSent
             )
         case CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CACERT_BADFILE, CURLE_SSL_ISSUER_ERROR,

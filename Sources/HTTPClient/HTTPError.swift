@@ -34,6 +34,9 @@ package struct HTTPError: Error, Sendable, Equatable, CustomStringConvertible {
 
     package var description: String { message }
 
+    /// How the sentence of `.cannotConnect` begins, which stands also in the errors that others make of it.
+    package static let noConnection = "No connection to "
+
     static let cancelled = HTTPError(code: .cancelled, message: "The transfer was cancelled by its own task.")
     static let abandoned = HTTPError(code: .cancelled, message: "The download was abandoned by its own task.")
 }

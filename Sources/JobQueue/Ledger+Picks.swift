@@ -64,6 +64,11 @@ extension Ledger {
         _ = try await pool.run(PickStatements.unlisted, [.integer(session)])
     }
 
+    /// Notes that a session has ended before its last look: its scan has failed, until a later one is complete.
+    package func noteUnsure(_ session: Int64) async throws(PostgresError) {
+        _ = try await pool.run(PickStatements.unsure, [.integer(session)])
+    }
+
     /// Ends a session for the ledger; one that has ended stays as it is.
     ///
     /// If its listing was known to go on, the newest scan has failed.

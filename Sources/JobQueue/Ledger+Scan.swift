@@ -178,7 +178,9 @@ extension Ledger {
             expected: try row.integer(0),
             missing: try row.integer(1),
             olderThanAllSeen: try row.integer(2),
-            returned: try row.integer(3)
+            returned: try row.integer(3),
+            untold: try row.integer(4),
+            untoldOlderThanAllSeen: try row.integer(5)
         )
     }
 

@@ -16,6 +16,8 @@ package struct LedgerError: Error, Sendable, Equatable, CustomStringConvertible 
         case scanRewound
         /// Schema missing, older or newer than this binary.
         case schema
+        /// The database's user may not make the schema: its owner is to allow it.
+        case forbidden
         /// It was moved: use the database that the message names.
         case elsewhere
         /// Somebody works on it: stop them and repeat.

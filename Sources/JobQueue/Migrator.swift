@@ -70,16 +70,31 @@ package struct Migrator: Sendable {
     }
 
     /// False if somebody else has applied it.
-    private func apply(_ step: Migration, _ connection: Connection) async throws(PostgresError) -> Bool {
+    private func apply(_ step: Migration, _ connection: Connection) async throws -> Bool {
         do {
             try await connection.script(step.sql, name: "migration \(step.version) (\(step.name))")
             return true
         } catch {
             // The script stopped inside its own transaction.
             try await connection.script("ROLLBACK", name: "migration.rollback")
-            guard error.code == .server(sqlState: Migration.alreadyApplied) else { throw error }
+            guard error.code == .server(sqlState: Migration.alreadyApplied) else {
+                // insufficient_privilege
+                if step.version == 1, error.code == .server(sqlState: "42501") { try await refuseUser(connection) }
+                throw error
+            }
             return false
         }
+    }
+
+    /// Throws what is to be granted where the user may not make a schema.
+    private func refuseUser(_ connection: Connection) async throws {
+        guard let row = try await connection.run(SchemaStatements.mayCreate).first, try !row.boolean(0) else { return }
+        throw LedgerError(
+            code: .forbidden,
+            message:
+                "The user \(try row.text(1)) may not make the schema coldroll in the database \(try row.text(2)). Nothing was "
+                + "changed in it. Let its owner, or an administrator, say this to PostgreSQL, and repeat: \(try row.text(3));"
+        )
     }
 }
 
@@ -122,6 +137,13 @@ enum SchemaStatements {
     static let exists = Statement(
         "schema.exists",
         "SELECT to_regclass('coldroll.migration') IS NOT NULL"
+    )
+    static let mayCreate = Statement(
+        "schema.may_create",
+        """
+        SELECT has_database_privilege(current_database(), 'CREATE'), current_user::text, current_database()::text,
+               format('GRANT CREATE ON DATABASE %I TO %I', current_database(), current_user)
+        """
     )
     static let mayGrant = Statement(
         "schema.may_grant",

@@ -127,6 +127,19 @@ enum PickStatements {
         """
     )
 
+    /// The scan of session `$1` has failed after all: nobody looked a last time whether the session held more.
+    static let unsure = Statement(
+        "pick.unsure",
+        """
+        UPDATE coldroll.scan AS s
+        SET outcome = 'failed',
+            reason = 'its picking session was over before Google could be asked a last time whether it holds more than was '
+                  || 'listed: if you miss something of it, pick it again; any later pick settles this'
+        FROM coldroll.pick_session AS p
+        WHERE p.id = $1::bigint AND s.id = p.scan_id AND s.outcome = 'complete'
+        """
+    )
+
     /// Where items `$2` of source `$1` were picked last, as far as those sessions are needed still.
     static let places = Statement(
         "pick.places",

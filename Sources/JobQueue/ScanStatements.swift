@@ -102,7 +102,8 @@ enum ScanStatements {
     )
 
     /// How what a full scan saw agrees with what was known before: items expected, those of them that it did not see, those of these
-    /// that are older than all that it saw, and items taken for deleted that it saw.
+    /// that are no younger than all that it saw, and items taken for deleted that it saw; of the missing ones those that no scan
+    /// before has missed, as many and as old.
     ///
     /// Differences of sets on purpose: they are hashed or sorted under any statistics, where a join may be quadratic.
     static let comparison = Statement(
@@ -120,13 +121,18 @@ enum ScanStatements {
             SELECT e.id FROM expected AS e EXCEPT SELECT v.id FROM seen AS v
         ), oldest AS MATERIALIZED (
             SELECT min(i.capture_time) AS capture_time FROM seen AS v JOIN coldroll.item AS i ON i.id = v.id
+        ), untold AS MATERIALIZED (
+            SELECT m.id FROM missing AS m EXCEPT SELECT a.item_id FROM coldroll.absence AS a WHERE a.source_id = $2::bigint
         )
         SELECT (SELECT count(*) FROM expected), (SELECT count(*) FROM missing),
                (SELECT count(*) FROM missing AS m JOIN coldroll.item AS i ON i.id = m.id
-                WHERE i.capture_time < (SELECT o.capture_time FROM oldest AS o)),
+                WHERE i.capture_time <= (SELECT o.capture_time FROM oldest AS o)),
                (SELECT count(*) FROM (SELECT a.item_id FROM coldroll.absence AS a
                                       WHERE a.source_id = $2::bigint AND a.believed
-                                      INTERSECT SELECT v.id FROM seen AS v) AS r)
+                                      INTERSECT SELECT v.id FROM seen AS v) AS r),
+               (SELECT count(*) FROM untold),
+               (SELECT count(*) FROM untold AS m JOIN coldroll.item AS i ON i.id = m.id
+                WHERE i.capture_time <= (SELECT o.capture_time FROM oldest AS o))
         """
     )
 

@@ -69,15 +69,36 @@ package struct ScanComparison: Sendable, Equatable {
     package let expected: Int64
     /// Of these, those that it did not see.
     package let missing: Int64
-    /// Of the missing ones, those taken before everything that it saw.
+    /// Of the missing ones, those taken before everything that it saw, or with the oldest of it.
     package let olderThanAllSeen: Int64
     /// Items that were taken for deleted and that it saw.
     package let returned: Int64
+    /// Of the missing ones, those that no scan before has missed, and of these those that are as old.
+    package let untold: Int64, untoldOlderThanAllSeen: Int64
 
-    package init(expected: Int64, missing: Int64, olderThanAllSeen: Int64, returned: Int64) {
+    package init(
+        expected: Int64,
+        missing: Int64,
+        olderThanAllSeen: Int64,
+        returned: Int64,
+        untold: Int64 = 0,
+        untoldOlderThanAllSeen: Int64 = 0
+    ) {
         self.expected = expected
         self.missing = missing
         self.olderThanAllSeen = olderThanAllSeen
         self.returned = returned
+        self.untold = untold
+        self.untoldOlderThanAllSeen = untoldOlderThanAllSeen
+    }
+
+    /// The same where what the owner was told of is not missed.
+    package var untoldOnly: ScanComparison {
+        ScanComparison(
+            expected: expected,
+            missing: untold,
+            olderThanAllSeen: untoldOlderThanAllSeen,
+            returned: returned
+        )
     }
 }

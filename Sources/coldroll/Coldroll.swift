@@ -117,7 +117,7 @@ enum Coldroll {
                 file = lines.values
                 faults += lines.faults.map { "\(harmless(path)) \($0)" }
             } else {
-                faults.append("--env-file is '\(harmless(path))', which is no text file that can be read")
+                faults.append("--env-file is '\(harmless(path))', \(whyUnreadable(path, kind: "text file"))")
             }
         }
         do throws(SettingsError) {

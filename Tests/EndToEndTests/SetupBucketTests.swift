@@ -100,6 +100,10 @@ import Testing
         ).end()
         #expect(end.status == (words.count == 1 ? 1 : 0), "\(end.output)")
         #expect(end.output.contains("Make the archive gs://new-photos"), "\(end.output)")
+        #expect(
+            end.output.contains("The project simulated-project will own what is made, and pay for it."),
+            "\(end.output)"
+        )
         #expect(end.output.contains(words.count == 1 ? "coldroll setup --yes" : "Nothing was done."), "\(end.output)")
         expectNothingMade(stage, end)
     }

@@ -134,16 +134,30 @@ import Testing
         await connection.close()
     }
 
-    @Test func `a role that may not create roles can migrate`() async throws {
+    @Test
+    func
+        `a role that may not create roles can migrate, and one that may not even make a schema is told what to ask for`()
+        async throws
+    {
         let admin = try await Connection.connect(MigratedDatabase.conninfo)
         let database = try #require(MigratedDatabase.conninfo.split(separator: "dbname=").last)
         let role = "owner_\(database)"
         try await admin.script(
-            "CREATE ROLE \(role) LOGIN; GRANT CREATE ON DATABASE \(database) TO \(role)",
+            "CREATE ROLE \(role) LOGIN",
             name: "test.role"
         )
         let conninfo = MigratedDatabase.conninfo.replacing("user=postgres", with: "user=\(role)")
-        let applied = try await Migrator(conninfo: conninfo, silence: .seconds(40)).migrate()
+        let migrator = Migrator(conninfo: conninfo, silence: .seconds(40))
+        // What it is told to ask for is all that it needs.
+        let refusal = await #expect(throws: LedgerError.self) { _ = try await migrator.migrate() }
+        #expect(refusal?.code == .forbidden)
+        let message = try #require(refusal?.message)
+        #expect(
+            message.hasPrefix("The user \(role) may not make the schema coldroll in the database \(database). Nothing")
+        )
+        let grant = try #require(message.firstMatch(of: /GRANT CREATE ON DATABASE .+;$/)?.output)
+        try await admin.script(String(grant), name: "test.grant")
+        let applied = try await migrator.migrate()
         #expect(applied.count == Migration.all.count)
         try await admin.script(
             "DROP SCHEMA coldroll CASCADE; DROP OWNED BY \(role); DROP ROLE \(role)",

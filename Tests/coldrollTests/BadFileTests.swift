@@ -53,12 +53,24 @@ import Testing
     }
 
     @Test func neitherAPictureNorADirectoryIsAFileOfSettings() async throws {
-        for path in [try picture(), "/tmp", folder + "/nothing"] {
+        for path in [try picture(), "/tmp"] {
             let answer = try await run(["setup", "--env-file", path])
             #expect(answer.code == 1)
             #expect(answer.output.contains("--env-file is '\(path)', which is no text file that can be read"))
         }
         try FileManager.default.removeItem(atPath: folder)
+    }
+
+    @Test func `settings that do not exist are told as that, and a ~ that no shell has seen`() async throws {
+        for (path, end) in [
+            ("/nonexistent/x", ", or is in"), ("~/x", ": a shell does not put your home in place of a ~"),
+        ] {
+            let answer = try await run(["setup", "--env-file", path])
+            let text = answer.output + answer.error
+            #expect(answer.code == 1, "\(text)")
+            #expect(text.contains("--env-file is '\(path)', which does not exist\(end)"), "\(text)")
+        }
+        try? FileManager.default.removeItem(atPath: folder)
     }
 
     @Test(arguments: [

@@ -133,6 +133,46 @@ import Testing
         }
     }
 
+    @Test func `where nothing answers the fix names network, DNS, proxy and the settings that lead elsewhere`()
+        async throws
+    {
+        let plain = Doctor.networkFix(endpoints: [], proxies: [])
+        #expect(
+            plain.contains("DNS") && plain.contains("https_proxy is not set")
+                && plain.contains("'coldroll doctor' again")
+        )
+        let other = Doctor.networkFix(endpoints: ["COLDROLL_PHOTOS_ENDPOINT"], proxies: ["HTTPS_PROXY"])
+        #expect(
+            other.contains("the proxy that HTTPS_PROXY names, and where COLDROLL_PHOTOS_ENDPOINT leads;"),
+            "\(other)"
+        )
+        let home = FileManager.default.temporaryDirectory.appending(path: "coldroll-\(UUID().uuidString)").path
+        try FileManager.default.createDirectory(atPath: home, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: home) }
+        let login = #"{"type":"authorized_user","client_id":"a","client_secret":"b","refresh_token":"c"}"#
+        try login.write(toFile: home + "/login", atomically: true, encoding: .utf8)
+        // Nobody listens at port 1.
+        let nowhere = "http://127.0.0.1:1"
+        let answer = try await Program.run(
+            ["doctor", "--json"],
+            environment: [
+                "COLDROLL_HOME": home, "COLDROLL_SOURCE": "library", "COLDROLL_ARCHIVE": "gs://photos",
+                "COLDROLL_PHOTOS_CREDENTIALS": home + "/login", "COLDROLL_PHOTOS_ENDPOINT": nowhere,
+                "COLDROLL_OAUTH_ENDPOINT": nowhere, "STORAGE_EMULATOR_HOST": nowhere,
+            ]
+        )
+        let report = try #require(
+            try JSONSerialization.jsonObject(with: Data(answer.output.utf8)) as? [String: Any],
+            "\(answer.output) \(answer.error)"
+        )
+        let checks = try #require(report["checks"] as? [[String: String]])
+        let failed = checks.filter { $0["verdict"] == "failed" && $0["message"]?.contains("No connection to") == true }
+        #expect(Set(failed.compactMap { $0["check"] }) == ["clock", "photos", "archive"], "\(checks)")
+        for line in failed {
+            #expect(line["fix"]?.contains("COLDROLL_OAUTH_ENDPOINT, STORAGE_EMULATOR_HOST leads") == true, "\(line)")
+        }
+    }
+
     @Test func aFlagThatIsNoneIsToldAsEverywhere() async throws {
         let answer = try await Program.run(["doctor", "--jsno"])
         #expect(answer.code == 1)

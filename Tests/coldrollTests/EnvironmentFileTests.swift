@@ -9,7 +9,7 @@ import Testing
         ("A=\"b\\nc\\t\\\"d\\\" \\\\ \\$e\"", "b\nc\t\"d\" \\ $e"), ("A=\"b\nc\"", "b\nc"), ("A='b\nc'", "b\nc"),
         ("A=b c", "b c"), ("A=$HOME/x", "$HOME/x"), ("A=it's", "it's"),
         ("A=postgresql://u:p%40w@h/d?x=y", "postgresql://u:p%40w@h/d?x=y"),
-        ("\u{FEFF}A=b", "b"), ("A=b\r\n", "b"), ("A=1\nA=b", "b"), ("#A=c\n;A=d\n\n  # e\nA=b", "b"),
+        ("\u{FEFF}A=b", "b"), ("A=b\r\n", "b"), ("#A=c\n;A=d\n\n  # e\nA=b", "b"),
         ("A=\"b\\\nc\"", "bc"),
         ("A=ü", "ü"),
     ])
@@ -25,6 +25,7 @@ import Testing
         ("=x", "line 1 has a key that is no variable name"), ("\nA=\"x", "line 2 has a quote that is never closed"),
         ("A='x' y", "line 1 goes on behind the closing quote"),
         ("A='x\ny'\nB", "line 3 is not KEY=value"),
+        ("B=\nA='x\ny'\nexport A=x", "line 4 sets A again, as line 2 does; keep one of them"),
     ])
     func aLineThatCannotBeReadIsToldByItsNumber(text: String, fault: String) {
         #expect(EnvironmentFile(text).faults == [fault])

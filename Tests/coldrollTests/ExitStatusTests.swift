@@ -38,7 +38,7 @@ import Testing
         ].map { (PostgresError(code: $0.0, message: "x", statement: nil), $0.1) }
         + [
             (LedgerError.Code.foreignArchive, 1), (.foreignClient, 1), (.foreignAccount, 1), (.schema, 1),
-            (.scanBusy, 5), (.scanLost, 5),
+            (.forbidden, 3), (.scanBusy, 5), (.scanLost, 5),
         ].map { (LedgerError(code: $0.0, message: "x"), $0.1) }
         + [
             (HTTPError.Code.cannotConnect, 4), (.cut, 4), (.stalled, 4), (.untrusted, 4), (.badURL, 1),
@@ -57,6 +57,14 @@ import Testing
         let refusal = PostgresError(code: .server(sqlState: "CRF01"), message: "part 7 is not there", statement: "x")
         #expect(sentence(of: refusal) == "part 7 is not there")
         #expect(sentence(of: AuthError(code: .loginRequired, message: "log in")) == "log in")
+    }
+
+    @Test(arguments: [
+        ("Name or service not known", "known. COLD"), ("Is the server running?", "running? COLD"), ("so.", "so. COLD"),
+    ])
+    func `each sentence about a database that cannot be reached has its end`(message: String, words: String) {
+        let error = PostgresError(code: .connectionLost, message: message, statement: nil)
+        #expect(sentence(of: error).contains(words), "\(sentence(of: error))")
     }
 
     @Test func theTableNamesEveryCodeOnce() {

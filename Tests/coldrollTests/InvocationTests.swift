@@ -1,3 +1,5 @@
+import Foundation
+import Schema
 import Testing
 
 @testable import coldroll
@@ -46,6 +48,20 @@ import Testing
             #expect(command.examples.allSatisfy { text.contains($0.line) })
             #expect(text.split(separator: "\n").allSatisfy { $0.count <= 120 }, "\(command.name) is too wide")
         }
+    }
+
+    @Test func `help and README list the queries that there are`() throws {
+        let names = Query.all.map(\.name)
+        let details = Command.psql.details.joined(separator: " ")
+        let list = try #require(details.firstMatch(of: /questions that an owner has: (.+?)\. They are/)?.output.1)
+        #expect(list.replacing(/\ \([^)]*\)/, with: "").split(separator: ", ").map(String.init) == names)
+        let file = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../README.md")
+        let readme = try String(contentsOf: file, encoding: .utf8)
+        let parts = readme.split(separator: "| query | what it answers |\n", maxSplits: 1)
+        try #require(parts.count == 2)
+        let table = parts[1].split(separator: "\n", omittingEmptySubsequences: false).prefix { $0 != "" }
+        #expect(table.compactMap { $0.firstMatch(of: /^\| `([a-z]+)` \|/).map { String($0.output.1) } } == names)
+        #expect(names.count == 12 && readme.contains("\nTwelve longer queries come with it"))
     }
 
     @Test func everyExampleIsACommandLineWithoutFaults() {

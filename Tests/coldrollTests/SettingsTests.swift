@@ -95,6 +95,12 @@ import Testing
         ("COLDROLL_ACCOUNT", "a\nb", "COLDROLL_ACCOUNT is longer than 200 bytes or has control characters in it"),
         ("COLDROLL_ARCHVE", "gs://bucket", "COLDROLL_ARCHVE is not a setting; did you mean COLDROLL_ARCHIVE?"),
         ("COLDROL_ARCHIVE", "gs://bucket", "COLDROL_ARCHIVE is not a setting; did you mean COLDROLL_ARCHIVE?"),
+        ("coldroll_source", "library", "coldroll_source is not a setting; did you mean COLDROLL_SOURCE?"),
+        (
+            "COLDROLL_ARCHIVE", "gs://My_Archive",
+            "COLDROLL_ARCHIVE names no possible bucket: 'My_Archive'; a name has 3 to 63 characters, with dots up to 222, and of "
+                + "lower-case letters, digits, '-', '_' and '.' only"
+        ),
         (
             "COLDROLL_STATE", "file:///home/ada/.local/share/coldroll/archive/",
             "COLDROLL_ARCHIVE and COLDROLL_STATE are the same place; the archive holds nothing but photos"
@@ -131,6 +137,19 @@ import Testing
     @Test func variablesThatKubernetesAddsAreNoFaults() {
         #expect(faults(["COLDROLL_SERVICE_HOST": "10.0.0.1", "COLDROLL_PORT": "tcp://10.0.0.1:1"]) == [])
         #expect(faults([:], file: ["COLDROLL_SERVICE_HOST": "x"]).count == 1)
+    }
+
+    @Test func `a file's names are searched for slips in letters and their case, the environment's for those of ours`()
+    {
+        let slips = [
+            ("GOOGLE_APPLICATION_CREDENTIAL", "GOOGLE_APPLICATION_CREDENTIALS"), ("ssl_cert_file", "SSL_CERT_FILE"),
+        ]
+        for (name, meant) in slips {
+            #expect(faults([:], file: [name: "/x"]) == ["\(name) is not a setting; did you mean \(meant)?"])
+            #expect(faults([name: "/x"]) == [])
+        }
+        #expect(faults([:], file: ["coldroll_attic": "x"]).count == 1)
+        #expect(faults([:], file: ["GOOGLE_APPLICATION_NAME": "x", "cold_water": "x"]) == [])
     }
 
     @Test func googlesCredentialsAreLookedForOnlyWhereABucketIsUsed() throws {

@@ -38,6 +38,11 @@ import Testing
         #expect(try messages(first).first?.message.hasPrefix("No settings file was read") == true)
         #expect(try messages(first).contains { $0.message.contains(" now: ledger, queue, ") })
         #expect(try messages(first).allSatisfy { $0.severity == "INFO" })
+        #expect(
+            try messages(first).contains {
+                $0.message.hasPrefix("Made the directory of the archive file://\(home)/archive, on ")
+            }
+        )
         #expect(FileManager.default.fileExists(atPath: home + "/archive"))
         #expect(FileManager.default.fileExists(atPath: home + "/state"))
         let second = try await setup()
@@ -55,7 +60,12 @@ import Testing
         let shown = try await setup(["COLDROLL_ARCHIVE": "file://\(home)/other"], "--dry-run")
         #expect(shown.code == 1)
         #expect(shown.output.contains("is the ledger of file://\(home)/archive, not of file://\(home)/other"))
-        #expect(try await setup([:], "--dry-run").code == 0)
+        let taken = try await setup([:], "--dry-run")
+        #expect(taken.code == 0)
+        #expect(
+            taken.output.contains("The ledger takes the archive file://\(home)/archive, which is its own."),
+            "\(taken.output)"
+        )
         try FileManager.default.removeItem(atPath: home)
     }
 
@@ -74,6 +84,78 @@ import Testing
         #expect(answer.output.contains("was filled by ledger"), "\(answer.output)")
         #expect(answer.output.contains("Restore the database that goes with this archive"), "\(answer.output)")
         try FileManager.default.removeItem(atPath: home)
+    }
+
+    @Test(.enabled(if: FileManager.default.isWritableFile(atPath: "/dev/shm"), "a file system that is not the root's"))
+    func `a directory that is made is told with its file system, and asked about where that is the root's`()
+        async throws
+    {
+        for parent in [home, "/dev/shm"] {
+            let isRoot = try device(of: NSTemporaryDirectory()) == device(of: "/") && parent == home
+            let mount = isRoot ? "/" : parent == home ? findMountPoint(of: NSTemporaryDirectory())?.path ?? "?" : parent
+            let place = "\(parent)/coldroll-\(UUID().uuidString)/photos"
+            defer { try? FileManager.default.removeItem(atPath: (place as NSString).deletingLastPathComponent) }
+            let changes = ["COLDROLL_ARCHIVE": "file://\(place)"]
+            let question = "If COLDROLL_ARCHIVE means another disk, is it mounted?"
+            let plan = try await setup(changes, "--dry-run")
+            #expect(
+                plan.output.contains("makes it, on the file system that is mounted at \(mount)."),
+                "\(plan.output)"
+            )
+            #expect(plan.output.contains(question) == isRoot, "\(plan.output)")
+            #expect(!FileManager.default.fileExists(atPath: place))
+            let made = try await setup(changes)
+            #expect(made.code == 0, "\(made.output)")
+            #expect(
+                made.output.contains(
+                    "Made the directory of the archive file://\(place), on the file system that is mounted at \(mount)."
+                ),
+                "\(made.output)"
+            )
+            #expect(made.output.contains(question) == isRoot, "\(made.output)")
+            // Only what is new is told.
+            #expect(!(try await setup(changes).output.contains("Made the directory")))
+            try await forgetArchive()
+            try FileManager.default.removeItem(atPath: home + "/state")
+        }
+        try? FileManager.default.removeItem(atPath: home)
+    }
+
+    @Test(.enabled(if: FileManager.default.fileExists(atPath: "/sys"), "a place where nobody may make a directory"))
+    func `a directory that may not be made is told with its setting, and asked about`() async throws {
+        let answer = try await setup(["COLDROLL_ARCHIVE": "file:///sys/coldroll/photos"])
+        #expect(answer.code == 3 || answer.code == 4, "\(answer.output)")
+        #expect(
+            answer.output.contains(
+                "The directory of COLDROLL_ARCHIVE, file:///sys/coldroll/photos, is not there and cannot be made: "
+                    + "Making the folder /sys/coldroll: "
+            ),
+            "\(answer.output)"
+        )
+        #expect(answer.output.contains("If it is on another disk, is that mounted?"), "\(answer.output)")
+        try? FileManager.default.removeItem(atPath: home)
+    }
+
+    @Test(.enabled(if: geteuid() != 0, "root may write everywhere"))
+    func `a plan says that a directory may not be made`() async throws {
+        let answer = try await setup(["COLDROLL_ARCHIVE": "file:///coldroll/photos"], "--dry-run")
+        #expect(answer.code == 3, "\(answer.output)")
+        #expect(answer.output.contains("is that mounted?"), "\(answer.output)")
+        try? FileManager.default.removeItem(atPath: home)
+    }
+
+    private func device(of path: String) throws -> Int? {
+        try FileManager.default.attributesOfItem(atPath: path)[.systemNumber] as? Int
+    }
+
+    /// As if the ledger had not been bound yet.
+    private func forgetArchive() async throws {
+        let connection = try await Connection.connect(MigratedDatabase.conninfo)
+        try await connection.script(
+            "UPDATE coldroll.ledger SET archive = NULL, archive_id = NULL, bound_at = NULL",
+            name: "test.forget"
+        )
+        await connection.close()
     }
 
     @Test func everyStepThatFailsIsTold() async throws {

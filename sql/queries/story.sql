@@ -4,6 +4,11 @@
 \else
     \prompt 'Number of a part: ' part
 \endif
+SELECT count(*) = 0 AS is_unknown FROM coldroll.part AS p WHERE p.id = :'part'::bigint \gset
+\if :is_unknown
+    \warn There is no part :part in the ledger: coldroll.failures, coldroll.running and coldroll.part have the numbers.
+    \quit
+\endif
 WITH chosen AS (
     SELECT i.*, s.kind || ' ' || s.account AS source
     FROM coldroll.item AS i

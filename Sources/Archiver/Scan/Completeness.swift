@@ -3,15 +3,18 @@ import JobQueue
 /// Whether a full scan saw enough of what was known to be believed.
 ///
 /// Items vanish from a library because their owner deletes them, and from a listing because the listing is broken: where
-/// known items are missing, new ones may be. Three losses look more like the second:
+/// known items are missing, new ones may be. Four losses look more like the second:
 /// - more than half of what was expected;
 /// - a page's worth (100 items) or more, and more than a tenth;
 /// - ten or more of which all are older than everything that was listed: Google lists the newest first, so that is what a
-///   listing leaves out that ends too early, and its last page need not be a full one.
+///   listing leaves out that ends too early, and its last page need not be a full one;
+/// - ten or more where a page came without any item.
 ///
 /// A loss is held against one scan only: items that a scan which is complete did not see are not expected any more.
 struct Completeness {
     let comparison: ScanComparison
+    /// Whether a page before the last had no item.
+    var hadEmptyPage = false
 
     /// Items on a page: what one false answer takes away.
     private static let page: Int64 = 100
@@ -26,7 +29,18 @@ struct Completeness {
         if comparison.olderThanAllSeen >= Self.end {
             return "\(comparison.olderThanAllSeen) of these older than all that it listed, as if it had ended too early"
         }
+        if hadEmptyPage, missing >= Self.end { return "and a page of it came without any item" }
         return nil
+    }
+
+    /// Why a scan is suspicious by which the owner wanted to accept what earlier ones had told.
+    var reasonNotToAccept: String? {
+        Completeness(comparison: comparison.untoldOnly, hadEmptyPage: hadEmptyPage).doubt.map {
+            "The full scan did not list \(comparison.missing) items, \(comparison.untold) of which no scan before has missed: "
+                + "\($0). --accept-gaps accepts what you were told of: look at all that is missing (select * from "
+                + "coldroll.missing; by 'coldroll psql'), and say 'coldroll scan --accept-gaps' again, or check the account and scan "
+                + "again."
+        }
     }
 
     /// The scan's reason for being suspicious: a sentence that says what to do.

@@ -96,8 +96,10 @@ struct Scan {
             throw ArchiverError(code: .nothingFound, message: reason)
         }
         let comparison = ticket.isFull ? try await answered { try await context.ledger.comparison(ticket) } : nil
-        let accepts = acceptsGaps && ticket.isFull
-        let doubt = accepts ? nil : comparison.flatMap { Completeness(comparison: $0).reason }
+        let completeness = comparison.map { Completeness(comparison: $0, hadEmptyPage: end.hadEmptyPage) }
+        let doubt =
+            acceptsGaps && ticket.isFull ? completeness?.reasonNotToAccept : completeness?.reason
+        let accepts = acceptsGaps && ticket.isFull && doubt == nil
         let ended = try await answered {
             try await context.ledger.finish(
                 ticket,

@@ -33,6 +33,9 @@ struct BucketPlan: Sendable, Equatable {
     /// Sentences about what was asked for and cannot be.
     let faults: [String]
 
+    /// Whether a bucket is made.
+    var makes: Bool { steps.contains { if case .make = $0.action { true } else { false } } }
+
     /// Whether something in it must be done, or was asked for.
     var isNeeded: Bool { steps.contains { !$0.isOptional } }
 

@@ -39,6 +39,7 @@ struct BucketSetup {
         case .refused(let outcome): return outcome.reasons
         case .planned(let plan, _):
             tell(plan)
+            if plan.makes { tellOwner(try await project()) }
             session.reporter.say(plan.steps.isEmpty ? "There is nothing to do with the buckets." : "Nothing was done.")
             return []
         }
@@ -102,6 +103,10 @@ struct BucketSetup {
         return reports
     }
 
+    private func tellOwner(_ project: String) {
+        session.reporter.say("The project \(project) will own what is made, and pay for it.")
+    }
+
     private func tell(_ plan: BucketPlan) {
         for step in plan.steps { session.reporter.say(step.words.joined(separator: "\n")) }
     }
@@ -117,10 +122,9 @@ struct BucketSetup {
             // What is only better is left; the judgement tells of it.
             return false
         }
-        let makes = plan.steps.contains { if case .make = $0.action { true } else { false } }
-        let project = makes ? try await project() : ""
+        let project = plan.makes ? try await project() : ""
         tell(plan)
-        if makes { session.reporter.say("The project \(project) will own what is made, and pay for it.") }
+        if plan.makes { tellOwner(project) }
         if !options.isAgreed {
             guard Confirmation.isPossible else {
                 throw NotAgreed(

@@ -121,7 +121,7 @@ private struct SignIn {
         let client: OAuthClient
         if let file {
             guard let bytes = FileManager.default.contents(atPath: file) else {
-                throw CommandFault("--client is '\(harmless(file))', which is no file that can be read")
+                throw CommandFault("--client is '\(harmless(file))', \(whyUnreadable(file))")
             }
             client = try OAuthClient([UInt8](bytes), name: harmless(file))
         } else if let key = try FleetKey.load(keyPath), let last = try await store.read(key, keyPath: keyPath) {

@@ -9,11 +9,13 @@ extension Command {
         details: [
             "Starts psql on the configured database or on the private one, which stays up meanwhile. Nothing can be "
                 + "changed by accident: transactions are read-only, and the role is coldroll_reader where it exists. "
-                + "What stands behind -- is handed to psql; the exit code is psql's.",
-            "--query runs one of the questions that an owner has: running (what is running where), slow, failures (what "
-                + "failed and why), retries (what is tried again next), throughput (by hour and host), eta, stuck, biggest "
-                + "(files), acknowledged (what you took as dealt with that may not be in the archive), tables (their health), story (all about one item: -- -v part=NUMBER). They are the files of "
-                + "sql/queries.",
+                + "What stands behind -- is handed to psql; the exit code is psql's, "
+                + "and 1 where a query of --query fails.",
+            "--query runs one of the questions that an owner has: running (what is running where), slow (the transfers that run "
+                + "longest), failures (what failed and why), retries (what is tried again next), throughput (by hour and host), "
+                + "eta, stuck, biggest (files), runs (how the last ones ended), acknowledged (what you took as dealt with that "
+                + "may not be in the archive), tables (their health), story (all about one item: -- -v part=NUMBER). They are "
+                + "the files of sql/queries.",
         ],
         takesRest: true,
         flags: [
@@ -39,7 +41,8 @@ extension Command {
         defer { query.map { try? FileManager.default.removeItem(at: $0) } }
         let child = try ChildProcess(
             program,
-            ["--dbname", conninfo.withoutPassword] + (query.map { ["--file", $0.path(percentEncoded: false)] } ?? [])
+            ["--dbname", conninfo.withoutPassword]
+                + (query.map { ["--set", "ON_ERROR_STOP=1", "--file", $0.path(percentEncoded: false)] } ?? [])
                 + arguments.rest,
             environment: environment
         )
@@ -49,7 +52,8 @@ extension Command {
         }
         let code = await child.exitCode()
         terminator.cancel()
-        return Ending(ExitStatus(code: code))
+        // psql docs, "Exit Status": 3 is an error in a script, which here is how 1, no such query, ends too.
+        return Ending(query != nil && code == 3 ? .usage : ExitStatus(code: code))
     }
 }
 

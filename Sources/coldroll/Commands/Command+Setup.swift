@@ -47,7 +47,15 @@ extension Command {
         if options.isDry {
             let refusals = try await steps.run { try await BucketSetup(session, http, options).show() }
             for refusal in refusals ?? [] { steps.fail(refusal) }
-            _ = try await steps.run { try await setup.lookAtLedger(try session.openStores(http)) }
+            if let stores = try await steps.run({ try session.openStores(http) }) {
+                let isTaken: Void? = try await steps.run { try await setup.lookAtLedger(stores) }
+                // A ledger that does not take them keeps them from being made.
+                if isTaken != nil {
+                    for (use, store) in [(BucketUse.archive, stores.archive), (.state, stores.state)] {
+                        _ = try await steps.run { try setup.lookAtDirectory(use, store) }
+                    }
+                }
+            }
             return steps.failure.map { Ending($0, "Correct that before the setup.") } ?? .done
         }
         // Before the database: with one that is ready, whoever may not look at the buckets would store in them.
@@ -77,7 +85,7 @@ extension Command {
             }
             // It may be on the very disk that is not mounted.
             if archive != nil && database != nil || !stores.state.url.hasPrefix("file://") {
-                hasState = try await steps.run { try await setup.prepare("state store", stores.state) } != nil
+                hasState = try await steps.run { try await setup.prepare(.state, stores.state) } != nil
                 if let database, archive != nil, hasState {
                     _ = try await steps.run { try await setup.bind(database, to: stores) }
                 }
@@ -162,6 +170,11 @@ private struct Setup {
             return session.reporter.say("The database's schema is to be made, or brought to this version.")
         }
         try await refuseUnmounted(stores.archive, ledger)
+        session.reporter.say(
+            try await ledger.boundArchive() == nil
+                ? "The ledger takes the archive \(stores.archive.url): it has none yet."
+                : "The ledger takes the archive \(stores.archive.url), which is its own."
+        )
     }
 
     /// Whether the ledger that is there and of this version, if one is, takes the archive.
@@ -218,9 +231,50 @@ private struct Setup {
         return upgrade
     }
 
-    func prepare(_ name: String, _ store: any ObjectStore) async throws {
-        try await store.create()
-        session.reporter.say("The \(name) \(store.url) is there and can be written.")
+    /// Makes a directory where it is missing, and says so: it may be the mount point of a disk that is not mounted.
+    func prepare(_ use: BucketUse, _ store: any ObjectStore) async throws {
+        guard let place = DirectoryPlace(store) else {
+            try await store.create()
+            return session.reporter.say("The \(use.words) \(store.url) is there and can be written.")
+        }
+        do {
+            try await store.create()
+        } catch let error as StorageError where [.denied, .noSpace].contains(error.code) {
+            throw refused(use, store, error.message, ExitStatus(of: error))
+        }
+        session.reporter.say("Made the directory of the \(use.words) \(store.url), \(place.words).")
+        ask(use, place)
+    }
+
+    /// Says that `prepare` would make a directory; changes nothing.
+    func lookAtDirectory(_ use: BucketUse, _ store: any ObjectStore) throws {
+        guard let place = DirectoryPlace(store) else { return }
+        if let refusal = place.refusal {
+            throw refused(use, store, "\(harmless(refusal)). This user needs to read and write there.", .credentials)
+        }
+        session.reporter.say(
+            "The directory of the \(use.words) \(store.url) is not there. 'coldroll setup' makes it, \(place.words)."
+        )
+        ask(use, place)
+    }
+
+    /// Nobody meant a disk who named no place.
+    private func ask(_ use: BucketUse, _ place: DirectoryPlace) {
+        guard place.isRoot, session.settings.environment[use.variable] != nil else { return }
+        session.reporter.warn(
+            "That is the file system of / itself. If \(use.variable) means another disk, is it mounted? One that is mounted "
+                + "later hides what was stored before."
+        )
+    }
+
+    private func refused(_ use: BucketUse, _ store: any ObjectStore, _ reason: String, _ status: ExitStatus)
+        -> CommandFailure
+    {
+        CommandFailure(
+            status,
+            "The directory of \(use.variable), \(store.url), is not there and cannot be made: \(reason) If it is on another "
+                + "disk, is that mounted?"
+        )
     }
 
     /// Makes a directory only for a ledger that is not bound to another one, nor to this one with a disk in it.
@@ -232,7 +286,7 @@ private struct Setup {
                 "The archive \(archive.url) is left as it is until the ledger can be asked whether it knows it."
             )
         }
-        try await prepare("archive", archive)
+        try await prepare(.archive, archive)
     }
 
     func bind(_ database: Database, to stores: Stores) async throws {

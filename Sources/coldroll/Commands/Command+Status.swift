@@ -70,7 +70,9 @@ extension Command {
             StandardStream.output.write(failures.map { encoded($0) + "\n" }.joined())
         } else {
             StandardStream.output.write(
-                failures.isEmpty ? "No part failed.\n" : session.reporter.typable(failures.map(\.text).joined())
+                failures.isEmpty
+                    ? "No part failed.\n"
+                    : session.reporter.typable(failures.map(\.text).joined() + FailedPart.decisions(failures))
             )
         }
         return .done

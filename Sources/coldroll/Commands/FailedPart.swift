@@ -39,4 +39,19 @@ extension FailedPart {
         if let message, message != reason { line += "    \(harmless(message))\n" }
         return line
     }
+
+    /// For a person: what can be decided about those that are dead, by the first one's number; empty where none is.
+    static func decisions(_ parts: [FailedPart]) -> String {
+        let dead = parts.filter { $0.state == "dead" }
+        guard let first = dead.first else { return "" }
+        let small = dead.first { $0.reason == "reduced" } ?? first
+        return """
+
+            What is dead is not tried again until you decide, by its number or, with retry and accept, by '--reason PATTERN':
+              'coldroll retry \(first.part)' queues it again, with a clean record.
+              'coldroll accept \(small.part)' stores one that is smaller than Google says, or whose data ends oddly each time.
+              'coldroll skip \(first.part) --reason TEXT' leaves it out for good; TEXT says why.
+
+            """
+    }
 }

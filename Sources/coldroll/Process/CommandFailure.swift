@@ -41,7 +41,7 @@ func sentence(of error: any Error) -> String {
 private func connecting(_ error: PostgresError) -> String {
     switch error.code {
     case .connectionLost:
-        "The database cannot be reached: \(error.message) COLDROLL_DATABASE_URL says where it is."
+        "The database cannot be reached: \(ended(error.message)) COLDROLL_DATABASE_URL says where it is."
     case .server("3D000"):
         "The database does not exist: \(error.message). Create it, or correct COLDROLL_DATABASE_URL."
     // Class 28: the role or its password.
@@ -49,4 +49,9 @@ private func connecting(_ error: PostgresError) -> String {
         "The database refuses the login: \(error.message). Correct the user or the password of COLDROLL_DATABASE_URL."
     default: error.description
     }
+}
+
+/// A sentence with its full stop: libpq's own have one only where they ask something.
+private func ended(_ sentence: String) -> String {
+    sentence.last.map { ".?!".contains($0) } ?? true ? sentence : sentence + "."
 }

@@ -79,6 +79,7 @@ extension ExitStatus {
     private static func of(_ code: LedgerError.Code) -> ExitStatus {
         switch code {
         case .foreignArchive, .foreignClient, .foreignAccount, .schema, .elsewhere, .target: .usage
+        case .forbidden: .credentials
         case .scanBusy, .scanLost, .scanRewound, .busy, .halfway: .unfinished
         }
     }

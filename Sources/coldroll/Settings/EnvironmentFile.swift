@@ -8,12 +8,17 @@ struct EnvironmentFile: Sendable, Equatable {
     /// Sentences with line numbers, never with values.
     private(set) var faults: [String] = []
 
-    /// Reads the text of a file; the last of two lines with one key wins, as in both programs.
+    /// Reads the text of a file; of two lines with one key the last would win in both programs, which nobody sees: a fault.
     init(_ text: String) {
         var scanner = Scanner(text)
+        var lines: [String: Int] = [:]
         while let result = scanner.next() {
             switch result {
-            case .success(let pair): values[pair.key] = pair.value
+            case .success(let pair):
+                if let first = lines.updateValue(pair.line, forKey: pair.key) {
+                    faults.append("line \(pair.line) sets \(pair.key) again, as line \(first) does; keep one of them")
+                }
+                values[pair.key] = pair.value
             case .failure(let fault): faults.append("line \(fault.line) \(fault.words)")
             }
         }
@@ -35,7 +40,7 @@ struct EnvironmentFile: Sendable, Equatable {
             rest = characters[...]
         }
 
-        mutating func next() -> Result<(key: String, value: String), Fault>? {
+        mutating func next() -> Result<(key: String, value: String, line: Int), Fault>? {
             while let first = rest.first {
                 if first == "\n" || first.isWhitespace {
                     advance()
@@ -48,7 +53,7 @@ struct EnvironmentFile: Sendable, Equatable {
             return nil
         }
 
-        private mutating func assignment() -> Result<(key: String, value: String), Fault> {
+        private mutating func assignment() -> Result<(key: String, value: String, line: Int), Fault> {
             let start = line
             let head = rest.prefix { $0 != "=" && $0 != "\n" }
             guard rest.dropFirst(head.count).first == "=" else {
@@ -63,7 +68,9 @@ struct EnvironmentFile: Sendable, Equatable {
                 return .failure(Fault(line: start, words: "has a key that is no variable name"))
             }
             while let next = rest.first, next == " " || next == "\t" { advance() }
-            guard let quote = rest.first, quote == "\"" || quote == "'" else { return .success((key, bareValue())) }
+            guard let quote = rest.first, quote == "\"" || quote == "'" else {
+                return .success((key, bareValue(), start))
+            }
             advance()
             guard let value = quotedValue(quote) else {
                 return .failure(Fault(line: start, words: "has a quote that is never closed"))
@@ -73,7 +80,7 @@ struct EnvironmentFile: Sendable, Equatable {
             guard tail.isEmpty || tail.hasPrefix("#") else {
                 return .failure(Fault(line: start, words: "goes on behind the closing quote"))
             }
-            return .success((key, value))
+            return .success((key, value, start))
         }
 
         private mutating func bareValue() -> String {

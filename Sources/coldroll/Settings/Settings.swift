@@ -61,6 +61,14 @@ struct Settings: Sendable, Equatable {
         return base + "/o/oauth2/v2/auth"
     }
 
+    /// Names of the settings that lead elsewhere than to Google.
+    var endpoints: [String] {
+        let all = [
+            "COLDROLL_PHOTOS_ENDPOINT", "COLDROLL_PICKER_ENDPOINT", "COLDROLL_OAUTH_ENDPOINT", "STORAGE_EMULATOR_HOST",
+        ]
+        return all.filter { environment[$0] != nil }
+    }
+
     var usesBuckets: Bool { [archive, state].contains { $0.hasPrefix("gs://") } }
 
     /// - Parameters:

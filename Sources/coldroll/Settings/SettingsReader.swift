@@ -20,11 +20,14 @@ struct SettingsReader {
     /// `COLDROLL_SERVICE_HOST` where a service is called coldroll.
     mutating func lookForMisspelledNames(in file: [String: String]) {
         let known = Setting.all.map(\.name)
-        // A slip in the first letters too.
-        for name in values.keys.sorted() where name.hasPrefix("COLD") && !known.contains(name) {
-            if let near = nearest(to: name, among: known) {
+        for name in values.keys.sorted() where !known.contains(name) {
+            let upper = name.uppercased()
+            // A slip in the first letters too. What is not ours by its first letters may be another program's in the environment.
+            let isOurs = upper.hasPrefix("COLD") || file[name] != nil && upper.hasPrefix("GOOGLE_APPLICATION_")
+            guard isOurs || file[name] != nil && known.contains(upper) else { continue }
+            if let near = nearest(to: upper, among: known) {
                 faults.append("\(harmless(name)) is not a setting; did you mean \(near)?")
-            } else if file[name] != nil {
+            } else if file[name] != nil, name.hasPrefix("COLD") || upper.hasPrefix("COLDROLL_") {
                 faults.append("\(harmless(name)) is not a setting; 'coldroll help' lists them")
             }
         }
@@ -221,6 +224,13 @@ struct SettingsReader {
         while text.count > 1, text.hasSuffix("/") { text.removeLast() }
         return text
     }
+}
+
+/// Why there is no reading a file, as the end of a sentence that has its path; `kind` is the kind of file that it should be.
+func whyUnreadable(_ path: String, kind: String = "file") -> String {
+    guard !FileManager.default.fileExists(atPath: path) else { return "which is no \(kind) that can be read" }
+    guard path.hasPrefix("~") else { return "which does not exist, or is in a directory that cannot be looked into" }
+    return "which does not exist: a shell does not put your home in place of a ~ within quotes; write the whole path"
 }
 
 /// Whether this process can read the file.

@@ -33,7 +33,12 @@ enum StoreURL {
             (97...122).contains(byte) || (48...57).contains(byte) || [45, 46, 95].contains(byte)
         }
         guard isName, (3...(name.contains(".") ? 222 : 63)).contains(name.utf8.count) else {
-            return .failure(Complaint("names no possible bucket: '\(harmless(name))'"))
+            return .failure(
+                Complaint(
+                    "names no possible bucket: '\(harmless(name))'; a name has 3 to 63 characters, with dots up to 222, and of "
+                        + "lower-case letters, digits, '-', '_' and '.' only"
+                )
+            )
         }
         var prefix = parts.dropFirst()
         if prefix.last == "" { prefix.removeLast() }

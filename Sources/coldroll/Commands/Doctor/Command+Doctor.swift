@@ -57,7 +57,7 @@ struct Doctor: Sendable {
             do {
                 return (try await self.photos(ledger), false)
             } catch let error as UnreadableLogin {
-                return ([.failed(.photos, error)], true)
+                return ([failure(.photos, error)], true)
             }
         }
         var stores: [Diagnosis] = []
@@ -87,7 +87,7 @@ struct Doctor: Sendable {
             return (lines, value)
         } catch {
             try Task.checkCancellation()
-            return ([.failed(check, error)], nil)
+            return ([failure(check, error)], nil)
         }
     }
 }

@@ -40,7 +40,7 @@ extension Doctor {
             let fix =
                 error.code == .untrusted
                 ? "If the certificate is right, name its CA bundle in SSL_CERT_FILE; if not, look who answers in Google's name."
-                : nil
+                : networkFix(error.message)
             return .failed(.clock, "Google does not answer: \(error.message)", fix: fix, ExitStatus(of: error))
         }
     }

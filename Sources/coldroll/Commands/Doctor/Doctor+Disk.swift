@@ -9,10 +9,8 @@ extension Doctor {
     var disks: [Diagnosis] {
         let settings = session.settings
         var places = settings.database == nil ? [("COLDROLL_HOME", settings.home)] : []
-        for (name, url) in [("the archive", settings.archive), ("the state store", settings.state)]
-        where url.hasPrefix("file://") {
-            let path = String(url.dropFirst("file://".count))
-            places.append((name, path.removingPercentEncoding ?? path))
+        for (name, url) in [("the archive", settings.archive), ("the state store", settings.state)] {
+            if let path = DirectoryPlace.path(of: url) { places.append((name, path)) }
         }
         guard !places.isEmpty else {
             return [.skipped(.disk, "Not checked: neither the ledger nor a store is on a disk of this host.")]
@@ -21,7 +19,7 @@ extension Doctor {
     }
 
     static func judge(name: String, path: String) -> Diagnosis {
-        guard let place = existing(path) else {
+        guard let place = nearestDirectory(to: path) else {
             return .failed(.disk, "\(path) (\(name)) cannot be looked at.", fix: nil, .usage)
         }
         guard access(place, W_OK) == 0 else {
@@ -48,18 +46,5 @@ extension Doctor {
         let room = "\(Quantity.bytes(free)) free in \(place) (\(name))"
         if free < tooLittle { return .failed(.disk, "Only \(room).", fix: "Make room.", .unreachable) }
         return free < little ? .warning(.disk, "Only \(room).", fix: "Make room.") : .ok(.disk, "\(room).")
-    }
-
-    /// The place itself, or the nearest directory above it that is there; nil where none can be looked at.
-    private static func existing(_ path: String) -> String? {
-        var path = path
-        while true {
-            var status = stat()
-            if stat(path, &status) == 0 { return path }
-            guard errno == ENOENT || errno == ENOTDIR, let slash = path.lastIndex(of: "/"), path != "/" else {
-                return nil
-            }
-            path = slash == path.startIndex ? "/" : String(path[..<slash])
-        }
     }
 }

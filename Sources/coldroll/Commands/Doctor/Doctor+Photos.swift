@@ -17,7 +17,7 @@ extension Doctor {
             lines.append(try await answer(source, access, database))
         } catch {
             try Task.checkCancellation()
-            lines.append(.failed(.photos, error))
+            lines.append(failure(.photos, error))
         }
         return lines
     }
