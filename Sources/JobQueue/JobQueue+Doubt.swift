@@ -32,7 +32,9 @@ extension Ledger {
         while true {
             // In a statement before the one that looks, so that nothing is recorded between the two unseen.
             let horizon = try await pool.only(DoubtStatements.horizon, []).text(0)
-            let values: [PostgresValue] = [.integers(sources), .integer(Self.doubtBatch), .text(horizon), .double(secondLook.seconds)]
+            let values: [PostgresValue] = [
+                .integers(sources), .integer(Self.doubtBatch), .text(horizon), .double(secondLook.seconds),
+            ]
             let row = try await pool.only(DoubtStatements.find, values)
             let more = try row.integer(0)
             doubted += more

@@ -299,7 +299,7 @@ enum PickStatements {
     )
 
     static let all = [
-        begin, ofScan, isLost, failedBefore, adopt, picked, unlisted, end, places, forget, finished, isFinished,
+        begin, ofScan, isLost, failedBefore, adopt, picked, unlisted, unsure, end, places, forget, finished, isFinished,
         hasItems, unreadAllowed, over, unknown, revive,
     ]
 }

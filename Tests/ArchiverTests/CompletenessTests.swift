@@ -31,4 +31,29 @@ import Testing
         #expect(completeness.doubt?.hasPrefix(words) == true, "\(completeness.doubt ?? "no doubt")")
         #expect(completeness.reason?.contains("--accept-gaps") == true)
     }
+
+    @Test func `ten that are missing where a page came empty are doubted, whatever their age`() {
+        func doubt(_ missing: Int64) -> String? {
+            let comparison = ScanComparison(expected: 1000, missing: missing, olderThanAllSeen: 0, returned: 0)
+            return Completeness(comparison: comparison, hadEmptyPage: true).doubt
+        }
+        #expect(doubt(9) == nil)
+        #expect(doubt(10)?.contains("without any item") == true)
+    }
+
+    @Test func `an owner who accepts what he was told of accepts no more than that`() {
+        func reason(_ untold: Int64) -> String? {
+            let comparison = ScanComparison(
+                expected: 1000,
+                missing: 600,
+                olderThanAllSeen: 600,
+                returned: 0,
+                untold: untold,
+                untoldOlderThanAllSeen: 0
+            )
+            return Completeness(comparison: comparison).reasonNotToAccept
+        }
+        #expect(reason(0) == nil && reason(50) == nil)
+        #expect(reason(200)?.contains("200 of which no scan before has missed") == true)
+    }
 }

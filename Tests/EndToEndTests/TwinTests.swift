@@ -219,7 +219,8 @@ import Testing
         #expect(stage.simulator.objects().count { $0.bucket == "archive" } == 3)
     }
 
-    @Test func `an item that was given another's bytes by both downloads of a try has its own in the end`() async throws {
+    @Test func `an item that was given another's bytes by both downloads of a try has its own in the end`() async throws
+    {
         let stage = try stage([("b.jpg", Self.picture("two")), ("a.jpg", Self.picture("one"))])
         misleadOnce(stage, "a.jpg", times: 2)
         let end = try await stage.run("run", "--slots", "1")

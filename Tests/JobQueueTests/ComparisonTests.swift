@@ -47,8 +47,29 @@ import Testing
         _ = try await fixture.ledger.record(next, [item("b", 2010)], unreadable: 0, nextPageToken: nil)
         #expect(
             try await fixture.ledger.comparison(next)
-                == ScanComparison(expected: 4, missing: 2, olderThanAllSeen: 1, returned: 0)
+                == ScanComparison(
+                    expected: 4,
+                    missing: 2,
+                    olderThanAllSeen: 1,
+                    returned: 0,
+                    untold: 2,
+                    untoldOlderThanAllSeen: 1
+                )
         )
+    }
+
+    @Test func `what is as old as the oldest that is seen counts as older, and what was told of before is known`()
+        async throws
+    {
+        let fixture = try await fixture(knows: [item("a", 2020), item("b", 2000), item("c", 2000), item("d", 2000)])
+        let doubtful = try await scan(fixture, sees: [item("a", 2020), item("b", 2000), item("d", 2000)])
+        #expect(try await fixture.ledger.comparison(doubtful).olderThanAllSeen == 1)
+        _ = try await fixture.ledger.finish(doubtful, outcome: "suspicious", reason: "test", missing: 1)
+        let next = try await scan(fixture, sees: [item("a", 2020), item("b", 2000)])
+        let comparison = try await fixture.ledger.comparison(next)
+        #expect(comparison.missing == 2 && comparison.olderThanAllSeen == 2)
+        #expect(comparison.untold == 1 && comparison.untoldOlderThanAllSeen == 1)
+        #expect(comparison.untoldOnly.missing == 1)
     }
 
     @Test func `pages of all processes that took part count`() async throws {

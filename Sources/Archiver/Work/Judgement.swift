@@ -147,7 +147,12 @@ enum Judgement: Sendable, Equatable {
                 )
             )
         case .other(let words):
-            return doubt("other-size", "The picture is \(words): it may be another one's.", .sameBytesApart, .unrecognised)
+            return doubt(
+                "other-size",
+                "The picture is \(words): it may be another one's.",
+                .sameBytesApart,
+                .unrecognised
+            )
         case .same: break
         case .unknown(let side):
             guard let side, side <= previewSide else { break }

@@ -108,7 +108,8 @@ extension Ending {
         switch self {
         case .complete(.dead(let reason)), .complete(.skipped(let reason)):
             .complete(.dead(reason: "\(reason). \(standing)"))
-        case .fail(let reason, let message, let pause): .fail(reason: reason, message: "\(message) \(standing)", after: pause)
+        case .fail(let reason, let message, let pause):
+            .fail(reason: reason, message: "\(message) \(standing)", after: pause)
         default: self
         }
     }
