@@ -90,6 +90,16 @@ import Testing
         #expect(bench.simulator.faults.map(\.struck) == [2])
     }
 
+    @Test func `a page that is empty twice is doubted where known items are missing, and else believed`() async throws {
+        let bench = try await bench(count: 1300)
+        #expect(try await bench.scan().run().new == 1300)
+        bench.simulator.setFaults([rule(.noItems, nth: 5, 6)])
+        #expect(try await bench.scan().run().doubt?.contains("a page of it came without any item") == true)
+        #expect(bench.simulator.faults.map(\.struck) == [2])
+        bench.simulator.setFaults([])
+        #expect(try await bench.scan().run().doubt == nil)
+    }
+
     @Test func `deletions are told once, and a great one is doubted until the owner says so`() async throws {
         let bench = try await bench()
         // Known to the ledger, and not in the library.

@@ -187,6 +187,12 @@ import Darwin
         let drain = try await stage.run("work", "--drain", changing: stage.byPicker)
         #expect(drain.output.contains("was over before Google could be asked a last time"), "\(drain.output)")
         #expect(try await stage.texts("SELECT outcome FROM coldroll.pick_session") == ["expired"])
+        // Nobody can tell any more whether it held more: that stays until something is picked whole.
+        #expect(drain.status == 5, "\(drain.output)")
+        let status = try await stage.run("status", changing: stage.byPicker)
+        #expect(status.output.contains("if you miss something of it, pick it again"), "\(status.output)")
+        #expect(try await stage.runPicking(#"{"count":3}"#).status == 0)
+        #expect(try await stage.run("status", "--json").output.contains(#""code":0"#))
     }
 
     @Test func `what the last look at a session shows without an id, and no listing showed, is listed first`()

@@ -296,21 +296,26 @@ import Testing
             FROM coldroll.source AS s WHERE s.kind = $1
             """
         let scan = """
-            INSERT INTO coldroll.scan (source_id, outcome, reason, ended_at, since)
-            SELECT s.id, $3, CASE WHEN $3 <> 'complete' THEN 'few' END, now() - make_interval(days => $2::integer) + interval '1 hour', $4::date FROM coldroll.source AS s WHERE s.kind = $1
+            INSERT INTO coldroll.scan (source_id, outcome, reason, started_at, ended_at, since, seen, new, items)
+            SELECT s.id, $3, CASE WHEN $3 <> 'complete' THEN 'few' END,
+                   now() - make_interval(days => $2::integer) + make_interval(mins => $5::integer),
+                   now() - make_interval(days => $2::integer) + interval '1 hour', $4::date, 9, 9, 7
+            FROM coldroll.source AS s WHERE s.kind = $1
             """
-        for (kind, days, outcome, since) in [
-            ("library", 5, "complete", nil), ("library", 4, "complete", "2026-01-01"),
-            ("library", 3, "suspicious", nil),
-            ("picker", 2, "complete", nil),
-        ] as [(String, Int64, String, String?)] {
+        for (kind, days, outcome, since, began) in [
+            ("library", 5, "complete", nil, 1), ("library", 4, "complete", "2026-01-01", 1),
+            ("library", 3, "suspicious", nil, 1),
+            // A scan of before, gone on with.
+            ("library", 2, "complete", nil, -10),
+            ("picker", 1, "complete", nil, 1),
+        ] as [(String, Int64, String, String?, Int64)] {
             try await fixture.sql(row, [.text(kind), .integer(days)])
-            try await fixture.sql(scan, [.text(kind), .integer(days), .text(outcome), .text(since)])
+            try await fixture.sql(scan, [.text(kind), .integer(days), .text(outcome), .text(since), .integer(began)])
         }
         #expect(
-            columns(try await run("runs"), [1, 6, 7]) == [
-                ["picker", "complete", "f"], ["library", "complete", "f"], ["library", "complete", "f"],
-                ["library", "complete", "t"],
+            columns(try await run("runs"), [1, 6, 7, 8]) == [
+                ["picker", "complete", "f", "7"], ["library", "complete", "f", "7"], ["library", "complete", "f", "7"],
+                ["library", "complete", "f", "7"], ["library", "complete", "t", "7"],
             ]
         )
     }
