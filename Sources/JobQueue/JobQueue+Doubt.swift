@@ -22,7 +22,9 @@ extension Ledger {
     static let doubtBatch: Int64 = 20_000
 
     /// Doubts the stored parts of these sources that have the same bytes as another item and were never compared: they
-    /// are in the queue from then on, and not stored. None is due before `secondLook` has passed since it was stored.
+    /// are in the queue from then on, and not stored.
+    ///
+    /// None is due before `secondLook` has passed since it was stored.
     ///
     /// Reads all objects; for a moment when nothing else is left to do. Safe to repeat.
     /// - Returns: how many there are now that were not before.
