@@ -64,9 +64,11 @@ extension Ledger {
         _ = try await pool.run(PickStatements.unlisted, [.integer(session)])
     }
 
-    /// Notes that a session has ended before its last look: its scan has failed, until a later one is complete.
-    package func noteUnsure(_ session: Int64) async throws(PostgresError) {
-        _ = try await pool.run(PickStatements.unsure, [.integer(session)])
+    /// Notes that a session that has expired was not looked at a last time: its scan has failed, until a later one is complete.
+    ///
+    /// - Returns: false where it has not expired, but was ended and deleted by another process.
+    package func noteUnsure(_ session: Int64) async throws(PostgresError) -> Bool {
+        try await !pool.run(PickStatements.unsure, [.integer(session)]).isEmpty
     }
 
     /// Ends a session for the ledger; one that has ended stays as it is.

@@ -127,16 +127,23 @@ enum PickStatements {
         """
     )
 
-    /// The scan of session `$1` has failed after all: nobody looked a last time whether the session held more.
+    /// The scan of session `$1`, if that has expired, has failed after all: nobody looked a last time whether it held more.
+    ///
+    /// One that another process has ended, and deleted, was looked at by that one. One row where it has expired.
     static let unsure = Statement(
         "pick.unsure",
         """
-        UPDATE coldroll.scan AS s
-        SET outcome = 'failed',
-            reason = 'its picking session was over before Google could be asked a last time whether it holds more than was '
-                  || 'listed: if you miss something of it, pick it again; any later pick settles this'
-        FROM coldroll.pick_session AS p
-        WHERE p.id = $1::bigint AND s.id = p.scan_id AND s.outcome = 'complete'
+        WITH over AS MATERIALIZED (
+            SELECT p.scan_id FROM coldroll.pick_session AS p WHERE p.id = $1::bigint AND p.outcome = 'expired'
+        ), failed AS (
+            UPDATE coldroll.scan AS s
+            SET outcome = 'failed',
+                reason = 'its picking session was over before Google could be asked a last time whether it holds more than was '
+                      || 'listed: if you miss something of it, pick it again; any later pick settles this'
+            FROM over AS o
+            WHERE s.id = o.scan_id AND s.outcome = 'complete'
+        )
+        SELECT o.scan_id FROM over AS o
         """
     )
 

@@ -121,10 +121,18 @@ import Darwin
 
         // In the middle of the copy.
         let first = try stage.start("move", "private")
-        try await stage.until("the copy") {
-            try await !stage.texts(isCopying + " AND datname = current_database()").isEmpty
-        }
-        try await kill(first)
+        // A process of its own, since the copy takes less than a busy test may sleep.
+        let hunt = #"until [ -n "$(psql -XAtc "$1" "$2")" ]; do kill -0 "$3" || exit 1; done; kill -9 "$3""#
+        let query = isCopying + " AND datname = current_database()"
+        let hunter = try Program(
+            "/bin/sh",
+            ["-c", hunt, "sh", query, stage.conninfo, "\(first.processID)"],
+            stage.environment.filter { $0.key == "PATH" },
+            output: stage.directory + "/hunter"
+        )
+        let hunted = try await hunter.end()
+        #expect(hunted.status == 0, "\(hunted.output)")
+        #expect(try await first.end().status == SIGKILL)
         try await stage.texts("UPDATE coldroll.lane SET park_reason = NULL")
         #expect(try await stage.sums(stage.conninfo) == sums)
         #expect(try await stage.run("status").status == 0)

@@ -71,7 +71,7 @@ extension PickerSource {
             logger.log(.info, "picking session ended: all of it is dealt with", ["session": .integer(pick.id)])
         } catch let error as PhotosError where error.code == .sessionOver {
             try await confirmEnd(of: pick.session, pick.id)
-            try await ledger.noteUnsure(pick.id)
+            guard try await ledger.noteUnsure(pick.id) else { return true }
             logger.log(
                 .warning,
                 """
