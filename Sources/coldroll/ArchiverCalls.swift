@@ -146,8 +146,13 @@ enum ArchiverCalls {
 
     /// Some of the entries without an id that the owner has just accepted.
     private static func accepted(_ pass: Pass, _ scan: ScanSummary?, _ archive: Archive) async throws -> [Gap] {
-        guard pass.acceptsGaps, let scan, scan.unreadable > 0 else { return [] }
+        guard let scan, isAccepted(scan, pass), scan.unreadable > 0 else { return [] }
         return try await archive.database.ledger.acceptedGaps(source: archive.source)
+    }
+
+    /// Whether the owner's word was taken: not where the scan misses more than he was told of.
+    private static func isAccepted(_ scan: ScanSummary, _ pass: Pass) -> Bool {
+        pass.acceptsGaps && scan.isFull && scan.doubt == nil
     }
 
     private static func sentence(_ scan: ScanSummary, of pass: Pass, _ accepted: [Gap], isPicked: Bool) -> String {
@@ -169,7 +174,7 @@ enum ArchiverCalls {
             text += " \(scan.returned == 1 ? "is" : "are") listed again."
         }
         // What is not acknowledged the listing's standing tells.
-        if pass.acceptsGaps, scan.isFull, scan.unreadable > 0 {
+        if isAccepted(scan, pass), scan.unreadable > 0 {
             text +=
                 " You accepted \(Quantity.counted(scan.unreadable, "entry", "entries")) without an id, nothing of which is "
             text +=

@@ -110,9 +110,8 @@ import Testing
         try stage.proveEverythingIsStored()
     }
 
-    @Test func `a scan that goes on after a kill finds what was uploaded meanwhile`() async throws {
-        let stage = try stage(260)
-        // The scan waits at its second page until it is killed.
+    /// Lists the first page; the scan waits at its second one until it is killed.
+    private func scanBrokenOff(_ stage: Stage) async throws {
         var late = FaultRule(on: "list", .latency)
         late.milliseconds = 60_000
         late.nth = [2]
@@ -121,8 +120,13 @@ import Testing
         try await stage.until("the first page") { try await stage.number("SELECT count(*) FROM coldroll.item") == 100 }
         scan.signal(SIGKILL)
         _ = try await scan.end()
-        for number in 0..<3 { try stage.simulator.addPhoto(named: "new-\(number).jpg") }
         stage.simulator.setFaults([])
+    }
+
+    @Test func `a scan that goes on after a kill finds what was uploaded meanwhile`() async throws {
+        let stage = try stage(260)
+        try await scanBrokenOff(stage)
+        for number in 0..<3 { try stage.simulator.addPhoto(named: "new-\(number).jpg") }
         let end = try await stage.run("run")
         #expect(end.status == 0, "\(end.output)")
         #expect(try await stage.number("SELECT count(*) FROM coldroll.scan") == 1)
@@ -135,14 +139,7 @@ import Testing
         async throws
     {
         let stage = try stage(260)
-        var late = FaultRule(on: "list", .latency)
-        late.milliseconds = 60_000
-        late.nth = [2]
-        stage.simulator.setFaults([late])
-        let scan = try stage.start("scan")
-        try await stage.until("the first page") { try await stage.number("SELECT count(*) FROM coldroll.item") == 100 }
-        scan.signal(SIGKILL)
-        _ = try await scan.end()
+        try await scanBrokenOff(stage)
         for number in 0..<5 { try stage.simulator.addPhoto(named: "new-\(number).jpg") }
         // Behind the second page, and the last one twice.
         var wrong = FaultRule(on: "list", action)
@@ -153,6 +150,24 @@ import Testing
         #expect(stage.simulator.faults[0].struck == 1)
         #expect(try await stage.number("SELECT count(*) FROM coldroll.item") == 265)
         try stage.proveEverythingIsStored()
+    }
+
+    @Test func `what no scan had missed before is not accepted, and nobody is told that it was`() async throws {
+        let stage = try stage(260)
+        #expect(try await stage.run("scan").status == 0)
+        // The first page, twice since an entry has no id; then an end, twice: in each of two scans.
+        var end = FaultRule(on: "list", .falseEnd)
+        end.nth = [3, 4, 7, 8]
+        var nameless = FaultRule(on: "list", .noID)
+        nameless.nth = [1, 2, 5, 6]
+        stage.simulator.setFaults([nameless, end])
+        let refused = try await stage.run("scan", "--accept-gaps")
+        #expect(refused.status == 2, "\(refused.output)")
+        #expect(refused.output.contains("161 of which no scan before has missed"), "\(refused.output)")
+        #expect(!refused.output.contains("You accepted"), "\(refused.output)")
+        let accepted = try await stage.run("scan", "--accept-gaps")
+        #expect(accepted.status == 0 && accepted.output.contains("You accepted 1 entry"), "\(accepted.output)")
+        #expect(stage.simulator.faults.map(\.struck) == [4, 4])
     }
 
     @Test func `an entry that lost its id for once when a run ends begins no new listing`() async throws {
