@@ -23,7 +23,10 @@ extension PickerSource {
         }
         // What is doubted of a session needs it: so all that is stored of one is compared before it goes.
         let finished = try await ledger.finishedPicks(source: source)
-        if !finished.isEmpty { try await ledger.doubtTwins(sources: [source], telling: logger) }
+        // Not each time: while one cannot be ended this comes back every few seconds.
+        if !finished.isEmpty, try await ledger.isComparisonDue(sources: [source]) {
+            try await ledger.doubtTwins(sources: [source], telling: logger)
+        }
         for pick in finished {
             // One that cannot be ended keeps no other from its end.
             do {
