@@ -23,8 +23,8 @@ enum DoubtStatements {
     /// Takes up to `$2` parts of sources `$1` out of what is stored that have their bytes in common with another item of
     /// their source, and that were never compared; makes jobs for them, due `$4` seconds after they were stored, and counts them.
     ///
-    /// What is recorded from `$3` on is to be looked at again. What is in doubt already counts as a twin, and its bytes are compared with. A part that is stored although a doubt about
-    /// it is open (a worker of a version that knew of no doubts stored it again) is doubted as it is now.
+    /// What is recorded from `$3` on is to be looked at again. What is in doubt already counts as a twin, and its bytes are
+    /// compared with. A part that is stored although a doubt about it is open (a worker of a version that knew of no doubts stored it again) is doubted as it is now.
     ///
     /// Objects have no index by their bytes, which would cost each that is stored: this reads the table twice, three seconds for a
     /// million. Of each set of equal ones a part is told one twin, the first or the last, so that ten thousand copies of a

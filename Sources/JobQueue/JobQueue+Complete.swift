@@ -3,8 +3,8 @@ package import Postgres
 extension JobQueue {
     /// Ends jobs; returns those that were accepted.
     ///
-    /// What is missing was not this worker's any more: somebody claimed it since, or a failover forgot that its part was renamed. A completion that comes late but
-    /// before anybody else's claim is accepted. Safe to repeat after a lost connection: a repeat is looked up.
+    /// What is missing was not this worker's any more: somebody claimed it since, or a failover forgot that its part was
+    /// renamed. A completion that comes late but before anybody else's claim is accepted. Safe to repeat after a lost connection: a repeat is looked up.
     /// Stored parts, stored parts with a clip, confirmed ones and other ends are a statement each; a fault in a later one leaves the
     /// earlier ones done.
     package func complete(

@@ -12,8 +12,9 @@ import Testing
             (150, 75, 9, nil),
             (10, 6, 0, "more than half"), (1, 1, 1, "more than half"), (10_000, 5001, 0, "more than half"),
             (1000, 101, 0, "more than a tenth"), (288, 100, 9, "more than a tenth"),
-            (188, 88, 88, "88 of these older than all"), (10_000, 1001, 0, "more than a tenth"),
-            (100_000, 10, 10, "10 of these older than all"), (100_000, 5000, 4000, "4000 of these older than all"),
+            (188, 88, 88, "88 of these no younger than the oldest"), (10_000, 1001, 0, "more than a tenth"),
+            (100_000, 10, 10, "10 of these no younger than the oldest"),
+            (100_000, 5000, 4000, "4000 of these no younger than the oldest"),
         ] as [(Int64, Int64, Int64, String?)]
     )
     func `a loss that deletions do not explain is doubted, in words`(

@@ -6,19 +6,19 @@ import JobQueue
 /// known items are missing, new ones may be. Four losses look more like the second:
 /// - more than half of what was expected;
 /// - a page's worth (100 items) or more, and more than a tenth;
-/// - ten or more of which all are older than everything that was listed: Google lists the newest first, so that is what a
+/// - ten or more of which none is younger than the oldest that was listed: Google lists the newest first, so that is what a
 ///   listing leaves out that ends too early, and its last page need not be a full one;
 /// - ten or more where a page came without any item.
 ///
 /// A loss is held against one scan only: items that a scan which is complete did not see are not expected any more.
 struct Completeness {
     let comparison: ScanComparison
-    /// Whether a page before the last had no item.
+    /// Whether a page before the last had no item, as far as this process has listed.
     var hadEmptyPage = false
 
     /// Items on a page: what one false answer takes away.
     private static let page: Int64 = 100
-    /// Items that are older than all that was listed, and that nobody deletes one by one.
+    /// Items that nobody deletes one by one: the oldest ones, or some beside an empty page.
     private static let end: Int64 = 10
 
     /// What makes the scan suspicious, as the beginning of a sentence; nil if nothing does.
@@ -27,7 +27,8 @@ struct Completeness {
         if missing * 2 > expected { return "more than half of them" }
         if missing >= Self.page, missing * 10 > expected { return "more than a tenth of them" }
         if comparison.olderThanAllSeen >= Self.end {
-            return "\(comparison.olderThanAllSeen) of these older than all that it listed, as if it had ended too early"
+            return
+                "\(comparison.olderThanAllSeen) of these no younger than the oldest that it listed, as if it had ended too early"
         }
         if hadEmptyPage, missing >= Self.end { return "and a page of it came without any item" }
         return nil

@@ -8,8 +8,8 @@ extension Command {
             "With --since or --until only photos taken in that range are listed: new uploads of older photos stay unseen, "
                 + "so this does not count as a full scan.",
             "A full scan that misses more of the known items than deletions explain (more than half; a hundred and more "
-                + "than a tenth; or ten that are all older than everything it saw) is suspicious: what it found is stored, and "
-                + "the exit code is 2 until a scan sees them, or you say that you deleted them.",
+                + "than a tenth; ten that are no younger than all that it saw; or ten where a page came empty) is suspicious: what "
+                + "it found is stored, and the exit code is 2 until a scan sees them, or you say that you deleted them.",
             "With --source picker it shows the link and the QR code of a page of Google's, and lists what you pick there. At a "
                 + "terminal it asks whether you want to pick more, since a page takes 2,000 photos and videos at most; without "
                 + "one the link is in the log. A scan that was broken off goes on with the same page. What was picked can be "

@@ -5,13 +5,13 @@ struct Pass: Sendable, Equatable {
     let range: DayRange
     /// Which of what it finds is fetched first.
     let order: WorkOrder
-    /// Whether a full scan is taken with what it misses and could not read.
+    /// Whether a full scan is taken with what those before it missed as well, and with what it could not read.
     let acceptsGaps: Bool
 
     static let acceptsGapsFlag = Flag(
         "--accept-gaps",
         .toggle,
-        "take this full scan as it is: you know why it misses known items or lists entries without an id"
+        "you know why known items are missing that the scans before missed too, and why this full scan lists entries without an id"
     )
 
     static let orderFlag = Flag(
