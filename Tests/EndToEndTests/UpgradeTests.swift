@@ -125,7 +125,10 @@ import Darwin
             let here = stage
             let setup = try here.start("setup", changing: newer)
             try await here.until("the new server") {
-                try setup.output.components(separatedBy: "started the private PostgreSQL").count > 2
+                // Before it was begun, the old one was asked whether it takes the archive.
+                let output = try setup.output.components(separatedBy: "carrying the private PostgreSQL over")
+                return output.count > 1
+                    && output[1].components(separatedBy: "started the private PostgreSQL").count > 2
             }
             setup.signal(SIGKILL)
             _ = try await setup.end()
