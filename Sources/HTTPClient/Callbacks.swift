@@ -55,7 +55,9 @@ func receiveBody(
     switch transfer.sink {
     case .store(let store) where transfer.streams:
         switch unsafe store.fill(piece) {
-        case .taken: return piece.count
+        case .taken:
+            transfer.loop.pace.add(piece.count)
+            return piece.count
         case .full:
             transfer.receivingIsPaused = true
             return Int(CURL_WRITEFUNC_PAUSE)
@@ -91,6 +93,7 @@ func sendBody(
     transfer.activity &+= 1
     switch unsafe transfer.source?.read(into: target, for: transfer) ?? .bytes(0) {
     case .bytes(let count):
+        transfer.loop.pace.add(count)
         transfer.loop.sends(transfer)
         return count
     case .starved:

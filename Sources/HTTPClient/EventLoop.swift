@@ -11,6 +11,7 @@ import Synchronization
 @safe final class EventLoop: @unchecked Sendable {
     let configuration: HTTPClient.Configuration
     let tally = Tally()
+    let pace = PaceMeter()
     private let inbox = Mutex(Inbox())
     private let sockets = Sockets()
     private let multi: UnsafeMutableRawPointer
@@ -82,8 +83,10 @@ import Synchronization
             lookForStalls()
             pushEnds()
             // Even with more to do at once, sockets get their turn: two halves could keep each other busy for ever.
-            let mayWait = inbox.withLock { $0.beginWaiting() }
-            sockets.wait(milliseconds: mayWait && readers.isEmpty ? timeToNextLook() : 0)
+            let mayWait = inbox.withLock { $0.beginWaiting() } && readers.isEmpty
+            if mayWait { pace.beginWait() }
+            sockets.wait(milliseconds: mayWait ? timeToNextLook() : 0)
+            if mayWait { pace.endWait() }
             inbox.withLock { $0.endWaiting() }
             driveSockets()
             drainReadAhead()

@@ -99,6 +99,18 @@ package final class HTTPClient: Sendable {
 
     package var counters: Counters { loop.tally.current }
 
+    /// What the loop has done since start, up to this moment.
+    package struct Pace: Sendable, Equatable {
+        /// Bytes of bodies that came or went, those of transfers under way too.
+        package var moved: Int64 = 0
+        /// Time in which the loop's thread had nothing to do: no socket was ready.
+        package var waited = Duration.zero
+
+        package init() {}
+    }
+
+    package var pace: Pace { loop.pace.current() }
+
     /// Stops the loop; every transfer in flight fails as `.cancelled`.
     package func shutdown() { loop.close() }
 }

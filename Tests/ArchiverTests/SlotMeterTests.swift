@@ -1,3 +1,4 @@
+import HTTPClient
 import Testing
 
 @testable import Archiver
@@ -14,18 +15,51 @@ import Testing
         for _ in 0..<3000 { meter.noteEnd() }
         #expect(meter.ahead(at: now + .seconds(60)) == 50)
         #expect(SlotMeter(.fixed(64), memory: .max).ahead() == 50)
+        // What the first growth adds is at hand when it comes.
+        #expect(SlotMeter(.auto, memory: .max).ahead() == 12)
+    }
+
+    /// Slots after intervals of half a second in each of which so much moves; `busy` of the loop's time.
+    private func slots(
+        _ bytes: [Int64],
+        busy: Double = 0,
+        isIdle: (Int) -> Bool = { _ in false }
+    ) -> Int {
+        var meter = SlotMeter(.auto, memory: .max)
+        var (pace, now) = (HTTPClient.Pace(), ContinuousClock.now)
+        meter.note(isIdle: false, pace, at: now)
+        for (number, bytes) in bytes.enumerated() {
+            meter.note(isIdle: isIdle(number), pace, at: now)
+            now += .milliseconds(500)
+            pace.moved += bytes
+            pace.waited += .milliseconds(500) * (1 - busy)
+            meter.intervalEnded(pace, stumbles: 0, isWorking: true, at: now)
+        }
+        return meter.slots
     }
 
     @Test func `an interval with an idle slot says nothing of the throughput`() {
-        func slots(idle: Bool) -> Int {
+        #expect(slots([1_000_000, 4_000_000, 9_000_000], isIdle: { _ in true }) == SlotGovernor.first)
+        #expect(slots([1_000_000, 4_000_000, 9_000_000]) > SlotGovernor.first)
+        #expect(slots([1_000_000, 4_000_000, 9_000_000], isIdle: { $0 < 2 }) > SlotGovernor.first)
+    }
+
+    @Test func `a loop that waits for nothing gets no more slots`() {
+        #expect(slots([1_000_000, 4_000_000, 9_000_000], busy: 1) == SlotGovernor.first)
+    }
+
+    @Test func `an interval begins anew when the last idle slot gets work, and too short a rest of one says nothing`() {
+        func slots(after idle: Duration) -> Int {
             var meter = SlotMeter(.auto, memory: .max)
-            for interval in 1...3 {
-                if idle { meter.noteIdle() }
-                meter.intervalEnded(bytes: Int64(interval * interval) * 1_000_000, stumbles: 0, isWorking: true)
-            }
+            let now = ContinuousClock.now
+            var pace = HTTPClient.Pace()
+            meter.note(isIdle: true, pace, at: now)
+            meter.note(isIdle: false, pace, at: now + idle)
+            (pace.moved, pace.waited) = (1_000_000, .milliseconds(500) - idle)
+            meter.intervalEnded(pace, stumbles: 0, isWorking: true, at: now + .milliseconds(500))
             return meter.slots
         }
-        #expect(slots(idle: true) == SlotGovernor.first)
-        #expect(slots(idle: false) > SlotGovernor.first)
+        #expect(slots(after: .milliseconds(200)) > SlotGovernor.first)
+        #expect(slots(after: .milliseconds(400)) == SlotGovernor.first)
     }
 }

@@ -96,6 +96,7 @@ import Testing
         }
         #expect(budget.peak <= splices * 2 * ByteBudget.block)
         #expect(client.counters.bytesOut == Int64(splices * pieces << 20))
+        #expect(client.pace.moved == Int64(2 * splices * pieces << 20))
     }
 
     @Test func oneDownloadFeedsSeveralUploadsInTurn() async throws {

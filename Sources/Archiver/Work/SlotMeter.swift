@@ -1,4 +1,5 @@
 import GooglePhotos
+import HTTPClient
 
 /// What a worker's slots bring: tells the governor, interval by interval, and how much to claim ahead of them.
 struct SlotMeter: Sendable {
@@ -6,44 +7,72 @@ struct SlotMeter: Sendable {
     private let started = ContinuousClock.now
     /// Transfers that ended, and what was told of them and of the rest at the end of the last interval.
     private var ended = 0
-    private var endedBefore = 0, stumblesBefore = 0, bytesBefore: Int64 = 0
-    /// Whether no slot was idle in this interval.
-    private var isSaturated = true
+    private var endedBefore = 0, stumblesBefore = 0, paceBefore = HTTPClient.Pace()
+    /// When this interval began: at the end of the last one, or since then when the last idle slot got work.
+    private var began = ContinuousClock.now
+    /// Whether a slot has nothing to do.
+    private var isIdle = true
 
     /// Before that, how fast this host is says little.
     private static let trial = Duration.seconds(20)
+    /// Jobs to hold ready at least until then: the slots that the first growth adds.
+    private static let aheadAtFirst = SlotGovernor.first * (SlotGovernor.leap - 1)
+    /// Less time says too little of a throughput.
+    private static let shortest = Duration.milliseconds(200)
 
     init(_ setting: SlotSetting, memory: Int) { governor = SlotGovernor(setting, memory: memory) }
 
     var slots: Int { governor.slots }
 
-    /// Jobs to hold ready beyond the slots: as many as there are slots until this host's speed is known, then half a minute
-    /// of work and at most one batchGet's worth, so that slow hosts leave work to others.
+    /// Whether intervals should be short.
+    var isFinding: Bool { governor.isFinding }
+
+    /// Jobs to hold ready beyond the slots: as many as there are slots until this host's speed is known, but a dozen where
+    /// there may be more slots soon; then half a minute of work and at most one batchGet's worth, so that slow hosts leave
+    /// work to others.
     func ahead(at now: ContinuousClock.Instant = .now) -> Int {
         let time = started.duration(to: now)
-        guard time >= Self.trial else { return min(PhotosClient.batchLimit, slots) }
+        guard time >= Self.trial else {
+            return min(PhotosClient.batchLimit, isFinding ? max(Self.aheadAtFirst, slots) : slots)
+        }
         return min(PhotosClient.batchLimit, max(slots, Int(Double(ended) / (time / .seconds(1)) * 30)))
     }
 
     mutating func noteEnd() { ended += 1 }
 
-    /// A slot has nothing to do: this interval's throughput says nothing.
-    mutating func noteIdle() { isSaturated = false }
+    /// Notes whether a slot has nothing to do: what moves meanwhile says nothing of the throughput.
+    /// - Parameters:
+    ///   - isIdle: whether it is so from now on.
+    ///   - pace: of the HTTP client since the process began; asked where an interval begins anew.
+    ///   - now: for tests.
+    mutating func note(isIdle: Bool, _ pace: @autoclosure () -> HTTPClient.Pace, at now: ContinuousClock.Instant = .now)
+    {
+        if self.isIdle, !isIdle { (began, paceBefore) = (now, pace()) }
+        self.isIdle = isIdle
+    }
 
     /// A service asked for less.
     mutating func pushedBack() { governor.pushedBack() }
 
     /// - Parameters:
-    ///   - bytes: that came and went since the process began.
+    ///   - pace: of the HTTP client since the process began.
     ///   - stumbles: since then.
     ///   - isWorking: whether all slots may be used now.
-    mutating func intervalEnded(bytes: Int64, stumbles: Int, isWorking: Bool) {
+    ///   - now: for tests.
+    mutating func intervalEnded(
+        _ pace: HTTPClient.Pace,
+        stumbles: Int,
+        isWorking: Bool,
+        at now: ContinuousClock.Instant = .now
+    ) {
+        let time = began.duration(to: now)
+        let isTelling = !isIdle && isWorking && time >= Self.shortest
         governor.intervalEnded(
-            throughput: isSaturated && isWorking ? Double(bytes - bytesBefore) : nil,
+            throughput: isTelling ? Double(pace.moved - paceBefore.moved) / (time / .seconds(1)) : nil,
+            busy: isTelling ? max(0, 1 - (pace.waited - paceBefore.waited) / time) : 0,
             tries: ended - endedBefore,
             stumbles: stumbles - stumblesBefore
         )
-        (endedBefore, stumblesBefore, bytesBefore) = (ended, stumbles, bytes)
-        isSaturated = true
+        (endedBefore, stumblesBefore, paceBefore, began) = (ended, stumbles, pace, now)
     }
 }

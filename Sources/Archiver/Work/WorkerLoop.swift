@@ -27,6 +27,8 @@ final class WorkerLoop {
         case pulse(Pulse.Finding)
         case doorbell
         case tick
+        /// Between two of those.
+        case halfTick
         case stop(StopSignal.Level)
         case drained(Bool)
         /// The login of the source is refused, in words: nobody will empty the queue.
@@ -165,6 +167,7 @@ final class WorkerLoop {
         case .pulse(let finding): obey(finding)
         case .doorbell: gate.open()
         case .tick: tick()
+        case .halfTick: if meter.isFinding { look() }
         case .stop(let level): stop(level)
         case .drained(let isDrained):
             isCheckingDrain = false
@@ -189,7 +192,7 @@ final class WorkerLoop {
         if mayStart { begin() }
         let busy = running.count + beginning.count
         // Slots that the database is about to be told of are not free for want of work.
-        if busy < meter.slots, backlog.isEmpty || !mayStart { meter.noteIdle() }
+        meter.note(isIdle: busy < meter.slots && (backlog.isEmpty || !mayStart), context.http.pace)
         guard !isClaiming, mayStart, loginPause.mayClaim else { return }
         let ahead = meter.ahead()
         let wanted = meter.slots - busy + ahead - backlog.count
@@ -477,10 +480,13 @@ final class WorkerLoop {
         if context.breaker.isCutOff { giveBackWaiting() }
         if let graceEnds, ContinuousClock.now > graceEnds { stop(.immediate) }
         if let deadline, ContinuousClock.now > deadline, level == .none { stop(.graceful) }
-        guard ticks % 2 == 0 else { return }
-        let counters = context.http.counters
+        if ticks % 2 == 0 || meter.isFinding { look() }
+    }
+
+    /// Judges the slots by what they have brought since the last look.
+    private func look() {
         meter.intervalEnded(
-            bytes: counters.bytesIn + counters.bytesOut,
+            context.http.pace,
             stumbles: transfer.health.stumbles,
             isWorking: level == .none && !context.breaker.isOpen
         )

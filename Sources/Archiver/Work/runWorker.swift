@@ -163,7 +163,9 @@ struct Worker {
             Task { await pulse.run { post.yield(.pulse($0)) } },
             Task {
                 while !Task.isCancelled {
-                    try await Task.sleep(for: .milliseconds(500))
+                    try await Task.sleep(for: .milliseconds(250))
+                    post.yield(.halfTick)
+                    try await Task.sleep(for: .milliseconds(250))
                     post.yield(.tick)
                 }
             },
