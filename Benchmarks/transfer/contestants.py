@@ -48,7 +48,7 @@ class Coldroll:
             COLDROLL_STATE="gs://state-of-" + place.bucket,
             COLDROLL_DATABASE_URL=f"postgresql://{user}@/{database}?host={host}",
         )
-        measure([self.program, "setup"], place.directory / "setup.log", environment=environment)
+        measure([self.program, "setup", "--yes"], place.directory / "setup.log", environment=environment)
         slots = [] if self.slots is None else ["--slots", self.slots]
         return measure(
             [self.program, "run", *slots],

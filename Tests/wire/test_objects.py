@@ -76,9 +76,11 @@ def test_an_object_is_in_the_list_at_once(bucket, name):
 
 
 def test_a_read_gives_the_bytes_with_their_checksums(bucket, name):
-    # Cloud Storage docs, Objects: get: alt=media; the x-goog-hash response header
-    bucket.multipart({"name": name}, b"some bytes", "image/png")
+    # Cloud Storage docs, Objects: get: alt=media; the x-goog-hash response header. x-goog-generation beside it: Google's
+    # own client reads it (google-resumable-media, _helpers.py, _parse_generation_header)
+    stored = bucket.multipart({"name": name}, b"some bytes", "image/png")
     answer = bucket.read(name)
+    assert answer.header("x-goog-generation") == stored.json()["generation"]
     assert answer.status == 200
     assert answer.body == b"some bytes"
     assert answer.content_type == "image/png"

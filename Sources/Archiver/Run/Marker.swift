@@ -45,7 +45,9 @@ package func lookAtOwnership(
 ) async throws -> Ownership {
     try await ledger.refuseForeign(archive: archive.url)
     // A directory that was never an archive gets a mark of its own in a run, and is refused by a ledger that knows another.
-    let ownership = try await Marker.judge(ledger, archive, state, id: try await lookAtArchive(archive, ledger) ?? "")
+    let id = try await lookAtArchive(archive, ledger) ?? ""
+    try await ledger.refuseForeign(archive: archive.url, id: id)
+    let ownership = try await Marker.judge(ledger, archive, state, try await Marker.read(state)?.marker)
     if ownership == .unmarked { throw Marker.missing(from: state) }
     return ownership
 }
@@ -100,10 +102,12 @@ struct Marker: Codable, Equatable {
     ) async throws -> Ownership {
         try await ledger.checkSchema()
         try await refuseUnmounted(archive, ledger)
+        async let found = read(state)
         // An archive that is away (a disk not mounted, a bucket gone) must not look like one with nothing to do.
         try await archive.check()
         let id = try await archive.identity()
-        let ownership = try await judge(ledger, archive, state, id: id)
+        try await ledger.refuseForeign(archive: archive.url, id: id)
+        let ownership = try await judge(ledger, archive, state, try await found?.marker)
         if ownership == .unmarked, !mayBegin { throw missing(from: state) }
         // Not before all else is in order: a ledger is bound once. Of two hosts that do so with a directory each, one is
         // refused.
@@ -126,19 +130,18 @@ struct Marker: Codable, Equatable {
         )
     }
 
-    /// Compares ledger, archive and marker; `id` is the archive's mark, nil where it has none.
+    /// Compares ledger, archive and marker.
+    ///
+    /// `marker` was read before: the fleet goes on storing and leaving markers, and the ledger only grows.
     fileprivate static func judge(
         _ ledger: Ledger,
         _ archive: any ObjectStore,
         _ state: any ObjectStore,
-        id: String?
+        _ marker: Marker?
     ) async throws -> Ownership {
-        try await ledger.refuseForeign(archive: archive.url, id: id)
-        // The marker first: the fleet goes on storing and leaving markers, and the ledger only grows.
-        let found = try await read(state)
         let identity = try await ledger.identity()
         try await lookForWitnesses(ledger, archive)
-        if let (marker, _) = found,
+        if let marker,
             marker.ledger == identity.id || marker.objects > 0 || identity.objects > 0
         {
             try compare(marker, identity, archive: archive.url)

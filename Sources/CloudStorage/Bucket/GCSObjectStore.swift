@@ -19,13 +19,15 @@ struct GCSObjectStore: ObjectStore {
 
     /// One listing and, where the service knows the question, one look at the permissions; neither needs more than coldroll's role.
     func check() async throws {
-        _ = try await page(prefix: "", pageToken: nil, most: 1, subject: "Listing \(url)")
         let wanted: [BucketOperation] = [.create, .get, .list]
         let query = wanted.map { "permissions=\($0.rawValue)" }.joined(separator: "&")
-        let response = try await repeated(
+        async let permissions = repeated(
             HTTPRequest("GET", "\(endpoint.base)/storage/v1/b/\(bucket)/iam/testPermissions?\(query)"),
             subject: "Checking \(url)"
         )
+        // What a listing says of a bucket that is missing or refused is told first.
+        _ = try await page(prefix: "", pageToken: nil, most: 1, subject: "Listing \(url)")
+        let response = try await permissions
         struct Answer: Decodable { let permissions: [String]? }
         guard response.status == 200,
             let answer = try? JSONDecoder().decode(Answer.self, from: Data(response.body))
