@@ -17,9 +17,16 @@ enum TLSTuning {
     /// Whether libcurl lets it be tuned.
     static let isPossible = ccurl_speaks_openssl() != 0
 
-    static func configure(_ easy: UnsafeMutableRawPointer) {
+    /// - Parameters:
+    ///   - easy: the handle.
+    ///   - readsAhead: whether the answers on its connection are long, which is worth the memory of it.
+    static func configure(_ easy: UnsafeMutableRawPointer, readsAhead: Bool) {
         guard isPossible else { return }
-        _ = unsafe ccurl_set_tls(easy, tuneTLS)
+        if readsAhead {
+            _ = unsafe ccurl_set_tls(easy, tuneTLSToReadAhead)
+        } else {
+            _ = unsafe ccurl_set_tls(easy, tuneTLS)
+        }
     }
 
     /// TLS 1.3's ciphers, the cheapest first; OpenSSL by itself asks for AES with 256 bits first.
@@ -32,9 +39,9 @@ enum TLSTuning {
         ? "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256"
         : "TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384"
 
-    fileprivate static func tune(_ context: OpaquePointer) {
+    fileprivate static func tune(_ context: OpaquePointer, readsAhead: Bool) {
         _ = unsafe SSL_CTX_set_ciphersuites(context, ciphers)
-        unsafe ctls_read_ahead(context, readAhead)
+        if readsAhead { unsafe ctls_read_ahead(context, readAhead) }
         unsafe ctls_keep_buffers(context)
     }
 
@@ -53,6 +60,16 @@ private func tuneTLS(
     _ context: UnsafeMutableRawPointer?,
     _ user: UnsafeMutableRawPointer?
 ) -> CURLcode {
-    if let context = unsafe context { unsafe TLSTuning.tune(OpaquePointer(context)) }
+    if let context = unsafe context { unsafe TLSTuning.tune(OpaquePointer(context), readsAhead: false) }
+    return CURLE_OK
+}
+
+/// The same for downloads.
+private func tuneTLSToReadAhead(
+    _ easy: UnsafeMutableRawPointer?,
+    _ context: UnsafeMutableRawPointer?,
+    _ user: UnsafeMutableRawPointer?
+) -> CURLcode {
+    if let context = unsafe context { unsafe TLSTuning.tune(OpaquePointer(context), readsAhead: true) }
     return CURLE_OK
 }

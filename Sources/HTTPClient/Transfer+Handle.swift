@@ -20,7 +20,7 @@ extension Transfer {
         set(CURLOPT_TCP_KEEPALIVE, 1)
         set(CURLOPT_BUFFERSIZE, Self.readSize)
         set(CURLOPT_USERAGENT, configuration.userAgent)
-        unsafe TLSTuning.configure(easy)
+        unsafe TLSTuning.configure(easy, readsAhead: isDownload)
         if isDirect { set(CURLOPT_NOPROXY, "*") }
         if let file = configuration.certificateAuthorities { set(CURLOPT_CAINFO, file) }
         let words = UnsafeMutablePointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
@@ -32,6 +32,8 @@ extension Transfer {
         unsafe configureMethod(context)
         configureFields()
     }
+
+    private var isDownload: Bool { if case .store = sink { true } else { false } }
 
     private func configureMethod(_ context: UnsafeMutableRawPointer) {
         switch (method, source) {

@@ -20,7 +20,7 @@ struct Archive: Sendable {
 
 extension Session {
     /// Bytes that all bodies in flight may hold together.
-    static let byteBudget = 22 << 20
+    static let byteBudget = 19 << 20
 
     /// Google's daily quotas, as the owner set them.
     var limits: RequestBudget.Limits {
