@@ -23,13 +23,13 @@ import Testing
     private func slots(
         _ bytes: [Int64],
         busy: Double = 0,
-        isIdle: (Int) -> Bool = { _ in false }
+        isFull: (Int) -> Bool = { _ in true }
     ) -> Int {
         var meter = SlotMeter(.auto, memory: .max)
         var (pace, now) = (HTTPClient.Pace(), ContinuousClock.now)
-        meter.note(isIdle: false, pace, at: now)
+        meter.note(isFull: true, pace, at: now)
         for (number, bytes) in bytes.enumerated() {
-            meter.note(isIdle: isIdle(number), pace, at: now)
+            meter.note(isFull: isFull(number), pace, at: now)
             now += .milliseconds(500)
             pace.moved += bytes
             pace.waited += .milliseconds(500) * (1 - busy)
@@ -39,9 +39,9 @@ import Testing
     }
 
     @Test func `an interval with an idle slot says nothing of the throughput`() {
-        #expect(slots([1_000_000, 4_000_000, 9_000_000], isIdle: { _ in true }) == SlotGovernor.first)
+        #expect(slots([1_000_000, 4_000_000, 9_000_000], isFull: { _ in false }) == SlotGovernor.first)
         #expect(slots([1_000_000, 4_000_000, 9_000_000]) > SlotGovernor.first)
-        #expect(slots([1_000_000, 4_000_000, 9_000_000], isIdle: { $0 < 2 }) > SlotGovernor.first)
+        #expect(slots([1_000_000, 4_000_000, 9_000_000], isFull: { $0 > 0 }) > SlotGovernor.first)
     }
 
     @Test func `a loop that waits for nothing gets no more slots`() {
@@ -53,13 +53,42 @@ import Testing
             var meter = SlotMeter(.auto, memory: .max)
             let now = ContinuousClock.now
             var pace = HTTPClient.Pace()
-            meter.note(isIdle: true, pace, at: now)
-            meter.note(isIdle: false, pace, at: now + idle)
-            (pace.moved, pace.waited) = (1_000_000, .milliseconds(500) - idle)
-            meter.intervalEnded(pace, stumbles: 0, isWorking: true, at: now + .milliseconds(500))
+            // The first one that tells is the beginning of all transfers: it counts for nothing yet.
+            for half in 1...2 {
+                let end = now + .milliseconds(500 * half)
+                meter.note(isFull: false, pace, at: end - .milliseconds(500))
+                meter.note(isFull: true, pace, at: end - .milliseconds(500) + idle)
+                pace.moved += 1_000_000
+                pace.waited += .milliseconds(500) - idle
+                meter.intervalEnded(pace, stumbles: 0, isWorking: true, at: end)
+            }
             return meter.slots
         }
         #expect(slots(after: .milliseconds(200)) > SlotGovernor.first)
         #expect(slots(after: .milliseconds(400)) == SlotGovernor.first)
+    }
+
+    /// Transfers that last `length` intervals of a second on a link that serves `limit` of them at once, at full speed.
+    private func levels(length: Int, limit: Int, intervals: Int) -> [Int] {
+        var meter = SlotMeter(.auto, memory: .max)
+        var (pace, now) = (HTTPClient.Pace(), ContinuousClock.now)
+        var running: [Int] = [], chance = Chance()
+        return (0..<intervals).map { _ in
+            running = running.map { $0 - 1 }.filter { $0 > 0 }
+            // Those that are under way already are anywhere on their way.
+            while running.count < meter.slots { running.append(Int.random(in: 1...length, using: &chance)) }
+            meter.note(isFull: running.count == meter.slots, pace, at: now)
+            now += .seconds(1)
+            pace.moved += Int64(min(running.count, limit)) * 1_000_000
+            pace.waited += .milliseconds(900)
+            meter.intervalEnded(pace, stumbles: 0, isWorking: true, at: now)
+            return meter.slots
+        }
+    }
+
+    @Test(arguments: [1, 4, 30, 200])
+    func `transfers that go on for minutes do not count for fewer slots than there are of them`(_ length: Int) {
+        let levels = levels(length: length, limit: 32, intervals: 4000).dropFirst(200)
+        for level in levels { #expect(level >= 20 && level <= 50, "\(level)") }
     }
 }

@@ -17,4 +17,15 @@ import Testing
         #expect(meter.current(at: start + .seconds(10)).waited == .seconds(4))
         #expect(meter.current(at: start + .seconds(10)).moved == 5)
     }
+
+    @Test func `the thread of a client without requests waits`() async throws {
+        let client = HTTPClient()
+        var waited = Duration.zero
+        // By its own reckoning: however slow this machine is, it comes.
+        while waited < .milliseconds(5) {
+            try await Task.sleep(for: .milliseconds(1))
+            waited = client.pace.waited
+        }
+        #expect(client.pace.moved == 0)
+    }
 }

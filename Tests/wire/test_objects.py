@@ -90,6 +90,14 @@ def test_a_read_gives_the_bytes_with_their_checksums(bucket, name):
     assert sorted(hashes) == sorted([f"crc32c={crc32c(b'some bytes')}", f"md5={md5}"])
 
 
+def test_a_read_that_is_refused_says_why_in_plain_text(bucket):
+    # firebase/firebase-tools#3647: with alt=media "No such object: …" as text/html, without it JSON
+    answer = bucket.read("no such object")
+    assert answer.status == 404
+    assert answer.content_type.startswith("text/html")
+    assert answer.body.startswith(b"No such object: ")
+
+
 def test_a_read_can_begin_anywhere(bucket, name):
     # Cloud Storage docs, Objects: get; RFC 9110, 14.2 Range
     bucket.multipart({"name": name}, b"0123456789")

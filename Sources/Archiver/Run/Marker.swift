@@ -107,7 +107,9 @@ struct Marker: Codable, Equatable {
         try await archive.check()
         let id = try await archive.identity()
         try await ledger.refuseForeign(archive: archive.url, id: id)
-        let ownership = try await judge(ledger, archive, state, try await found?.marker)
+        // Another host that begins may have left it while the archive was looked at.
+        let marker = if let found = try await found { found.marker } else { try await read(state)?.marker }
+        let ownership = try await judge(ledger, archive, state, marker)
         if ownership == .unmarked, !mayBegin { throw missing(from: state) }
         // Not before all else is in order: a ledger is bound once. Of two hosts that do so with a directory each, one is
         // refused.

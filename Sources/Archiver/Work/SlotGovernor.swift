@@ -3,10 +3,10 @@ import HTTPClient
 /// Finds how many transfers at once are worth it: the fewest that bring about as much as more would.
 ///
 /// Slots hide the time that answers take. Where nothing is left to hide, more of them cost: bytes of each wait longer, in
-/// memory that the CPU's cache has forgotten by then (a quarter more CPU time and half as much wall time again with 16
-/// slots instead of 4 on a fast link, Benchmarks/README.md). So it begins with few, leaps and doubles while throughput
-/// grows, then tries an eighth more or less now and then, and halves when a service pushes back. A value without a clock:
-/// the worker tells it what each interval brought.
+/// memory that the CPU's cache has forgotten by then (a tenth more CPU time with 8 slots than with 4 on a fast link, a
+/// quarter with 12 and more: Benchmarks/README.md). So it begins with few, leaps and doubles while throughput grows, then
+/// tries an eighth more or less now and then, and halves when a service pushes back. A value without a clock: the worker
+/// tells it what each interval brought.
 struct SlotGovernor: Sendable, Equatable {
     /// What is going on.
     private enum Phase: Equatable {
@@ -30,7 +30,7 @@ struct SlotGovernor: Sendable, Equatable {
     /// The next try is one with more slots.
     private var triesMore = true
     /// Intervals to leave out, since transfers of before a change fill them, and what was measured after them.
-    private var skips = 0, sum = 0.0, samples = 0
+    private var skips = 1, sum = 0.0, busySum = 0.0, samples = 0
     /// Intervals to sit out after a push.
     private var rest = 0
     /// Tries and stumbles of intervals that were too few to judge by.
@@ -89,10 +89,12 @@ struct SlotGovernor: Sendable, Equatable {
         guard let throughput, throughput > 0 else { return }
         if skips > 0 { return skips -= 1 }
         sum += throughput
+        busySum += busy
         samples += 1
-        if phase == .finding { return find(sum / Double(samples), busy) }
+        let mean = sum / Double(samples), meanBusy = busySum / Double(samples)
+        if phase == .finding { return find(mean, meanBusy) }
         guard samples == (phase == .trying ? Self.tried : Self.measured) else { return }
-        judge(sum / Double(samples), busy)
+        judge(mean, meanBusy)
     }
 
     /// Grows by leaps as long as each brings something.
@@ -110,12 +112,12 @@ struct SlotGovernor: Sendable, Equatable {
         }
     }
 
-    /// Keeps a try that won more than half of what as many slots more should bring, or lost less than half of what as many less
-    /// should cost; then makes the next one.
+    /// Keeps a try that won more than a third of what as many slots more could bring, or lost less than a third of what as
+    /// many less could cost; then makes the next one.
     private mutating func judge(_ throughput: Double, _ busy: Double) {
         if phase == .trying {
-            let expected = reference * Double(slots) / Double(before)
-            guard throughput * 2 > reference + expected else {
+            let possible = reference * Double(slots - before) / Double(before)
+            guard throughput - reference > possible / 3 else {
                 slots = before
                 triesMore.toggle()
                 return measure()
@@ -131,12 +133,12 @@ struct SlotGovernor: Sendable, Equatable {
 
     private mutating func measure() {
         phase = .measuring
-        (skips, sum, samples) = (1, 0, 0)
+        (skips, sum, busySum, samples) = (1, 0, 0, 0)
     }
 
     /// `wanted`, as far as it can be of use: not fewer than there are.
     private func most(_ wanted: Int, _ busy: Double) -> Int {
-        let useful = busy > 0 ? Int(min(Double(slots) / busy, Double(most))) : most
+        let useful = busy > 0 ? Int(min(Double(slots) / busy, Double(most)).rounded()) : most
         return max(slots, min(wanted, most, useful))
     }
 

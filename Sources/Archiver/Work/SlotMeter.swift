@@ -8,10 +8,10 @@ struct SlotMeter: Sendable {
     /// Transfers that ended, and what was told of them and of the rest at the end of the last interval.
     private var ended = 0
     private var endedBefore = 0, stumblesBefore = 0, paceBefore = HTTPClient.Pace()
-    /// When this interval began: at the end of the last one, or since then when the last idle slot got work.
+    /// When this interval began: at the end of the last one, or since then when as many transfers as slots were under way.
     private var began = ContinuousClock.now
-    /// Whether a slot has nothing to do.
-    private var isIdle = true
+    /// Whether the slots are in use: each, and no transfer more.
+    private var isFull = false
 
     /// Before that, how fast this host is says little.
     private static let trial = Duration.seconds(20)
@@ -40,15 +40,16 @@ struct SlotMeter: Sendable {
 
     mutating func noteEnd() { ended += 1 }
 
-    /// Notes whether a slot has nothing to do: what moves meanwhile says nothing of the throughput.
+    /// Notes whether the slots are in use: what moves while one has nothing to do, or while transfers of before there were
+    /// fewer slots go on, says nothing of what so many slots bring.
     /// - Parameters:
-    ///   - isIdle: whether it is so from now on.
+    ///   - isFull: whether it is so from now on.
     ///   - pace: of the HTTP client since the process began; asked where an interval begins anew.
     ///   - now: for tests.
-    mutating func note(isIdle: Bool, _ pace: @autoclosure () -> HTTPClient.Pace, at now: ContinuousClock.Instant = .now)
+    mutating func note(isFull: Bool, _ pace: @autoclosure () -> HTTPClient.Pace, at now: ContinuousClock.Instant = .now)
     {
-        if self.isIdle, !isIdle { (began, paceBefore) = (now, pace()) }
-        self.isIdle = isIdle
+        if isFull, !self.isFull { (began, paceBefore) = (now, pace()) }
+        self.isFull = isFull
     }
 
     /// A service asked for less.
@@ -66,7 +67,7 @@ struct SlotMeter: Sendable {
         at now: ContinuousClock.Instant = .now
     ) {
         let time = began.duration(to: now)
-        let isTelling = !isIdle && isWorking && time >= Self.shortest
+        let isTelling = isFull && isWorking && time >= Self.shortest
         governor.intervalEnded(
             throughput: isTelling ? Double(pace.moved - paceBefore.moved) / (time / .seconds(1)) : nil,
             busy: isTelling ? max(0, 1 - (pace.waited - paceBefore.waited) / time) : 0,

@@ -192,7 +192,8 @@ final class WorkerLoop {
         if mayStart { begin() }
         let busy = running.count + beginning.count
         // Slots that the database is about to be told of are not free for want of work.
-        meter.note(isIdle: busy < meter.slots && (backlog.isEmpty || !mayStart), context.http.pace)
+        let isIdle = busy < meter.slots && (backlog.isEmpty || !mayStart)
+        meter.note(isFull: !isIdle && busy <= meter.slots, context.http.pace)
         guard !isClaiming, mayStart, loginPause.mayClaim else { return }
         let ahead = meter.ahead()
         let wanted = meter.slots - busy + ahead - backlog.count

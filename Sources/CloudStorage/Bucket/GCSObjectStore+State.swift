@@ -11,14 +11,11 @@ extension GCSObjectStore {
         try checkName(name)
         let subject = "Reading \(quoted(name))"
         let response = try await repeated(HTTPRequest("GET", "\(objectURL(name))?alt=media"), subject: subject)
-        switch response.status {
-        case 200: break
-        case 404 where !Refusal(response).isMissingBucket: return nil
-        default: throw Refusal(response).error(.get, subject, bucket: bucket)
-        }
         // Cloud Storage says with the bytes which generation they are, and their checksum (its clients read both:
-        // google-resumable-media, _helpers.py).
-        if let generation = response.head.header("X-Goog-Generation").flatMap(Int64.init),
+        // google-resumable-media, _helpers.py). Why it refuses it says in plain text here, which tells no missing bucket from
+        // a missing object: whatever is not just these bytes is asked for in JSON.
+        if response.status == 200,
+            let generation = response.head.header("X-Goog-Generation").flatMap(Int64.init),
             let sum = Self.checksum(response.head), sum == Self.checksum(of: response.body)
         {
             return (response.body, generation)
@@ -26,7 +23,7 @@ extension GCSObjectStore {
         return try await readByGeneration(name, subject)
     }
 
-    /// Where an answer leaves out what it is of, as emulators' do: looked up first, so that the bytes are known to be that
+    /// Where an answer leaves out what it is of, as emulators' do, or is none: looked up first, so that the bytes are known to be that
     /// generation's; a writer in between makes one more round.
     private func readByGeneration(_ name: String, _ subject: String) async throws -> (
         bytes: [UInt8], generation: Int64

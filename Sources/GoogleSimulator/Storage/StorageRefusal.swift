@@ -27,6 +27,15 @@ struct StorageRefusal: Error {
         return .json(status, .members(("error", body)))
     }
 
+    /// The same where bytes were asked for: the sentence alone (firebase/firebase-tools#3647 shows both answers to one question).
+    var plainAnswer: ServerAnswer {
+        ServerAnswer(
+            status,
+            headers: [(name: "Content-Type", value: "text/html; charset=UTF-8")],
+            body: .bytes(Array(message.utf8))
+        )
+    }
+
     static func invalid(_ message: String) -> StorageRefusal {
         StorageRefusal(status: 400, reason: "invalid", message: message)
     }
