@@ -114,6 +114,15 @@ import Testing
         #expect(begun >= 20, "\(begun)")
     }
 
+    @Test func `a lane that wakes up while more transfers run than there are slots begins one`() {
+        var backlog = Backlog(crashLimit: 3)
+        _ = backlog.add((1...50).map { job($0, Self.videos) }, excluding: [])
+        #expect(backlog.take(slots: 50, mayExceed: true).count == 50)
+        _ = backlog.add((51...60).map { job($0, Self.photos) }, excluding: [])
+        #expect(backlog.take(slots: 32, mayExceed: false).isEmpty)
+        #expect(backlog.take(slots: 32, mayExceed: true).map(\.reference.part) == [51])
+    }
+
     @Test func `with one slot the lanes take turns`() {
         var simulation = Simulation(
             ready: [

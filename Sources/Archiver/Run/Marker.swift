@@ -102,14 +102,11 @@ struct Marker: Codable, Equatable {
     ) async throws -> Ownership {
         try await ledger.checkSchema()
         try await refuseUnmounted(archive, ledger)
-        async let found = read(state)
         // An archive that is away (a disk not mounted, a bucket gone) must not look like one with nothing to do.
         try await archive.check()
         let id = try await archive.identity()
         try await ledger.refuseForeign(archive: archive.url, id: id)
-        // Another host that begins may have left it while the archive was looked at.
-        let marker = if let found = try await found { found.marker } else { try await read(state)?.marker }
-        let ownership = try await judge(ledger, archive, state, marker)
+        let ownership = try await judge(ledger, archive, state, try await read(state)?.marker)
         if ownership == .unmarked, !mayBegin { throw missing(from: state) }
         // Not before all else is in order: a ledger is bound once. Of two hosts that do so with a directory each, one is
         // refused.

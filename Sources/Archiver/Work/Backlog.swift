@@ -99,7 +99,7 @@ struct Backlog: Sendable {
 
     private func mayBegin(_ lane: Int64, _ slots: Int, _ mayExceed: Bool) -> Bool {
         let own = running[lane, default: 0]
-        guard begun < slots else { return mayExceed && own == 0 && begun == slots }
+        guard begun < slots else { return mayExceed && own == 0 }
         let others = live.union(waiting.keys).subtracting([lane])
         // One slot has nothing to share; the lanes take turns.
         guard !others.isEmpty, slots > 1 else { return true }

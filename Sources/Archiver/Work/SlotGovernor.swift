@@ -85,8 +85,8 @@ struct SlotGovernor: Sendable, Equatable {
         if self.stumbles >= 2, self.stumbles * 5 >= self.tries { return pushedBack() }
         if self.tries >= Self.sample { (self.tries, self.stumbles) = (0, 0) }
         if rest > 0 { return rest -= 1 }
-        // Nothing at all says nothing either: answers are still on their way.
-        guard let throughput, throughput > 0 else { return }
+        // Nothing at all says nothing either at first: answers are still on their way.
+        guard let throughput, throughput > 0 || reference > 0 else { return }
         if skips > 0 { return skips -= 1 }
         sum += throughput
         busySum += busy
@@ -105,7 +105,7 @@ struct SlotGovernor: Sendable, Equatable {
             (reference, before) = (throughput, slots)
             slots = most(slots * factor, busy)
             measure()
-            (skips, phase) = (0, slots > before ? .finding : .measuring)
+            if slots > before { phase = .finding }
         } else if samples == Self.looks {
             slots = before
             measure()
