@@ -36,7 +36,7 @@ extension StorageService {
             headers.append((name: "Content-Range", value: ends))
             return ServerAnswer(206, headers: headers, body: try body(object, range))
         } catch {
-            return error.plainAnswer
+            return error.status == 404 ? error.plainAnswer : refusal(error)
         }
     }
 
