@@ -1,4 +1,5 @@
 import HTTPClient
+import TestSupport
 import Testing
 
 @testable import Archiver
@@ -102,7 +103,7 @@ import Testing
         noise: Double = 0,
         intervals: Int
     ) -> [Int] {
-        var random = Chance()
+        var random = SeededGenerator(seed: 42)
         return (0..<intervals).map { _ in
             let slots = governor.slots
             let fails = slots > patience ? slots / 2 : 0

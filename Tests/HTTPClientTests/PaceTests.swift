@@ -3,7 +3,7 @@ import Testing
 
 @testable import HTTPClient
 
-@Suite struct PaceTests {
+@Suite(.timeLimit(.minutes(1))) struct PaceTests {
     @Test func `a wait counts while it goes on and once it is over`() {
         let meter = PaceMeter()
         let start = ContinuousClock.now

@@ -30,7 +30,7 @@ struct ModelRun {
     /// The same queue behind a relay that takes answers away.
     let lossy: JobQueue
     let cutter: AnswerCutter
-    var random: SplitMix
+    var random: SeededGenerator
     var parts: [Int64: Part] = [:]
     /// Every claim ever made: old ones are tried again and again.
     var claims: [Claim] = []
@@ -43,7 +43,7 @@ struct ModelRun {
     var done: [Command: Int] = [:]
     var struck: Int { cutter.struck }
 
-    init(random: SplitMix) async throws {
+    init(random: SeededGenerator) async throws {
         var timing = JobQueue.Timing()
         timing.attempts = 3
         timing.crashes = 2

@@ -19,7 +19,7 @@ import Testing
     func `after every command each part is in exactly one place, the one that the model says`(_ seed: UInt64)
         async throws
     {
-        var run = try await ModelRun(random: SplitMix(state: seed))
+        var run = try await ModelRun(random: SeededGenerator(seed: seed))
         for step in 1...Self.steps {
             let command = try await run.step()
             let trouble = try await run.trouble()
@@ -33,18 +33,5 @@ import Testing
             #expect(run.done[command, default: 0] > 0, "\(command) never took place")
         }
         #expect(run.struck > 10, "only \(run.struck) answers were lost")
-    }
-}
-
-/// A small generator with a seed (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014).
-struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }

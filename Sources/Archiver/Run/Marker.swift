@@ -45,9 +45,7 @@ package func lookAtOwnership(
 ) async throws -> Ownership {
     try await ledger.refuseForeign(archive: archive.url)
     // A directory that was never an archive gets a mark of its own in a run, and is refused by a ledger that knows another.
-    let id = try await lookAtArchive(archive, ledger) ?? ""
-    try await ledger.refuseForeign(archive: archive.url, id: id)
-    let ownership = try await Marker.judge(ledger, archive, state, try await Marker.read(state)?.marker)
+    let ownership = try await Marker.judge(ledger, archive, state, id: try await lookAtArchive(archive, ledger) ?? "")
     if ownership == .unmarked { throw Marker.missing(from: state) }
     return ownership
 }
@@ -105,8 +103,7 @@ struct Marker: Codable, Equatable {
         // An archive that is away (a disk not mounted, a bucket gone) must not look like one with nothing to do.
         try await archive.check()
         let id = try await archive.identity()
-        try await ledger.refuseForeign(archive: archive.url, id: id)
-        let ownership = try await judge(ledger, archive, state, try await read(state)?.marker)
+        let ownership = try await judge(ledger, archive, state, id: id)
         if ownership == .unmarked, !mayBegin { throw missing(from: state) }
         // Not before all else is in order: a ledger is bound once. Of two hosts that do so with a directory each, one is
         // refused.
@@ -129,18 +126,19 @@ struct Marker: Codable, Equatable {
         )
     }
 
-    /// Compares ledger, archive and marker.
-    ///
-    /// `marker` was read before: the fleet goes on storing and leaving markers, and the ledger only grows.
+    /// Compares ledger, archive and marker; `id` is the archive's mark, nil where it has none.
     fileprivate static func judge(
         _ ledger: Ledger,
         _ archive: any ObjectStore,
         _ state: any ObjectStore,
-        _ marker: Marker?
+        id: String?
     ) async throws -> Ownership {
+        try await ledger.refuseForeign(archive: archive.url, id: id)
+        // The marker first: the fleet goes on storing and leaving markers, and the ledger only grows.
+        let found = try await read(state)
         let identity = try await ledger.identity()
         try await lookForWitnesses(ledger, archive)
-        if let marker,
+        if let (marker, _) = found,
             marker.ledger == identity.id || marker.objects > 0 || identity.objects > 0
         {
             try compare(marker, identity, archive: archive.url)

@@ -74,7 +74,7 @@ struct Backlog: Sendable {
     /// The next job to begin, of the lane that has the fewest in hand; nil if none may begin.
     /// - Parameters:
     ///   - slots: transfers at once.
-    ///   - mayExceed: whether a lane that has nothing in hand may begin one job more than there are slots.
+    ///   - mayExceed: whether a lane that has nothing in hand may begin one job although no slot is free.
     /// - Returns: the job, which counts as begun from now on.
     mutating func next(slots: Int, mayExceed: Bool) -> ClaimedJob? {
         let lanes = waiting.keys.sorted {

@@ -71,7 +71,7 @@ struct SlotGovernor: Sendable, Equatable {
     ///
     /// One stumble is chance; of many tries a fifth is a service that has too much to do.
     /// - Parameters:
-    ///   - throughput: bytes a second in it; nil where a slot was idle, so that it says nothing.
+    ///   - throughput: bytes a second in it; nil where it says nothing of so many slots (`SlotMeter.note`).
     ///   - busy: share of it in which the thread that moves bytes had something to do, 0 to 1. With more slots than would
     ///     fill the rest nothing can be gained.
     ///   - tries: transfers that ended in it.

@@ -8,7 +8,7 @@ struct SlotMeter: Sendable {
     /// Transfers that ended, and what was told of them and of the rest at the end of the last interval.
     private var ended = 0
     private var endedBefore = 0, stumblesBefore = 0, paceBefore = HTTPClient.Pace()
-    /// When this interval began: at the end of the last one, or since then when as many transfers as slots were under way.
+    /// When this interval began: at the end of the last one, or since then when the slots came to be in use.
     private var began = ContinuousClock.now
     /// Whether the slots are in use: each, and no transfer more.
     private var isFull = false
@@ -42,14 +42,22 @@ struct SlotMeter: Sendable {
 
     /// Notes whether the slots are in use: what moves while one has nothing to do, or while transfers of before there were
     /// fewer slots go on, says nothing of what so many slots bring.
+    ///
+    /// While slots only grow, one transfer more is the one that a waking lane may begin; later it may be of before.
     /// - Parameters:
-    ///   - isFull: whether it is so from now on.
+    ///   - busy: transfers from now on, those that the database is being told of too.
+    ///   - hasMore: whether a free slot is about to get work.
     ///   - pace: of the HTTP client since the process began; asked where an interval begins anew.
     ///   - now: for tests.
-    mutating func note(isFull: Bool, _ pace: @autoclosure () -> HTTPClient.Pace, at now: ContinuousClock.Instant = .now)
-    {
-        if isFull, !self.isFull { (began, paceBefore) = (now, pace()) }
-        self.isFull = isFull
+    mutating func note(
+        busy: Int,
+        hasMore: Bool,
+        _ pace: @autoclosure () -> HTTPClient.Pace,
+        at now: ContinuousClock.Instant = .now
+    ) {
+        let wasFull = isFull
+        isFull = (busy >= slots || hasMore) && busy <= slots + (isFinding ? 1 : 0)
+        if isFull, !wasFull { (began, paceBefore) = (now, pace()) }
     }
 
     /// A service asked for less.

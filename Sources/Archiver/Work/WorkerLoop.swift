@@ -192,9 +192,7 @@ final class WorkerLoop {
         if mayStart { begin() }
         let busy = running.count + beginning.count
         // Slots that the database is about to be told of are not free for want of work.
-        let isIdle = busy < meter.slots && (backlog.isEmpty || !mayStart)
-        // While slots only grow, one more is the one that a waking lane may begin; later it may be of before there were fewer.
-        meter.note(isFull: !isIdle && busy <= meter.slots + (meter.isFinding ? 1 : 0), context.http.pace)
+        meter.note(busy: busy, hasMore: !backlog.isEmpty && mayStart, context.http.pace)
         guard !isClaiming, mayStart, loginPause.mayClaim else { return }
         let ahead = meter.ahead()
         let wanted = meter.slots - busy + ahead - backlog.count

@@ -23,8 +23,8 @@ extension GCSObjectStore {
         return try await readByGeneration(name, subject)
     }
 
-    /// Where an answer leaves out what it is of, as emulators' do, or is none: looked up first, so that the bytes are known to be that
-    /// generation's; a writer in between makes one more round.
+    /// Where an answer leaves out what it is of, as emulators' do, or is none: looked up first, so that the bytes are known
+    /// to be that generation's; a writer in between makes one more round.
     private func readByGeneration(_ name: String, _ subject: String) async throws -> (
         bytes: [UInt8], generation: Int64
     )? {

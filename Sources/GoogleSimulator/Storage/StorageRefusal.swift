@@ -27,7 +27,8 @@ struct StorageRefusal: Error {
         return .json(status, .members(("error", body)))
     }
 
-    /// The same where bytes that are not there were asked for: the sentence alone (firebase/firebase-tools#3647 shows both answers to one question).
+    /// The same where bytes that are not there were asked for: the sentence alone (firebase/firebase-tools#3647 shows both
+    /// answers to one question).
     var plainAnswer: ServerAnswer {
         ServerAnswer(
             status,
