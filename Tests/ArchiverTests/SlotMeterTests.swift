@@ -20,10 +20,8 @@ import Testing
         #expect(SlotMeter(.auto, memory: .max).ahead() == 12)
     }
 
-    /// Slots after intervals of half a second in each of which so much moves.
-    /// - Parameters:
-    ///   - load: of the loop's time.
-    ///   - excess: transfers beyond the slots, by interval.
+    /// Slots after intervals of half a second in each of which so much moves, under so much load of the loop and with so
+    /// many transfers beyond the slots.
     private func slots(
         _ bytes: [Int64],
         load: Double = 0,
