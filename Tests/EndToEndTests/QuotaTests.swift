@@ -1,5 +1,6 @@
 import Foundation
 import GoogleSimulator
+import Postgres
 import TestSupport
 import Testing
 
@@ -80,7 +81,25 @@ import Testing
     @Test func `Google's own refusal is believed: the source is parked once, and no part pays for it`() async throws {
         let stage = try photos(75) { $0.mediaQuota = 40 }
         #expect(try await stage.run("scan").status == 0)
+        // The database is slow to learn of it.
+        let gate = try await Connection.connect(stage.conninfo)
+        try await gate.script("BEGIN; SELECT FROM coldroll.lane FOR UPDATE", name: "test.gate")
         let workers = try (0..<2).map { _ in try stage.start("work", "--drain", "--slots", "4") }
+        try await stage.until("what was not refused is stored") {
+            try await stage.number("SELECT count(*) FROM coldroll.object") == 40
+        }
+        try await stage.until("both wait to tell the database") {
+            try await stage.number(
+                "SELECT count(DISTINCT pid) FROM pg_locks WHERE locktype IN ('tuple', 'transactionid') AND NOT granted"
+            ) >= 2
+        }
+        let told = try await stage.texts("SELECT clock_timestamp()::text")[0]
+        try await stage.until("both have lived on, and might have claimed") {
+            try await stage.number(
+                "SELECT count(*) FROM coldroll.worker WHERE beat_at > '\(told)'::timestamptz + interval '2 seconds'"
+            ) == 2
+        }
+        try await gate.script("ROLLBACK", name: "test.open")
         try await stage.until("the source is parked") {
             try await stage.number("SELECT count(*) FROM coldroll.lane WHERE parked_until > now()") == 2
         }

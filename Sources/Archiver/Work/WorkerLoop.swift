@@ -24,6 +24,8 @@ final class WorkerLoop {
         case beginFailed([ClaimedJob], PostgresError)
         case ended(ClaimedJob, Ending)
         case delivered(Outbox.Letter, Outbox.Receipt)
+        /// The database knows that these sources rest, or could not be told.
+        case parked
         case pulse(Pulse.Finding)
         case doorbell
         case tick
@@ -63,6 +65,12 @@ final class WorkerLoop {
     private var gate = ClaimGate()
     private var isCheckingDrain = false
     private var loginPause = LoginPause()
+    /// Parks that the database is being told of: until it knows, it would hand out what must rest.
+    private var parks = 0
+    /// The last of them; whether the database was told.
+    ///
+    /// One after another: all that were refused together must not take all connections.
+    private var parking: Task<Bool, Never>?
     private var level = StopSignal.Level.none
     private var graceEnds: ContinuousClock.Instant?
     private var end: End?
@@ -164,6 +172,9 @@ final class WorkerLoop {
         case .delivered(let letter, let receipt):
             note(letter, receipt)
             if pulse.heldCount == 0, !isClaiming { checkDrain() }
+        case .parked:
+            parks -= 1
+            if parks == 0 { parking = nil }
         case .pulse(let finding): obey(finding)
         case .doorbell: gate.open()
         case .tick: tick()
@@ -188,7 +199,7 @@ final class WorkerLoop {
     /// Starts what may be started, claims what may be claimed.
     private func advance() {
         guard level == .none, end == nil else { return }
-        let mayStart = pulse.mayStart && !context.breaker.isOpen
+        let mayStart = pulse.mayStart && !context.breaker.isOpen && parks == 0
         if mayStart { begin() }
         let busy = running.count + beginning.count
         // Slots that the database is about to be told of are not free for want of work.
@@ -324,20 +335,28 @@ final class WorkerLoop {
     }
 
     /// Parks the sources for every worker, then gives the job back: in this order, or it would be claimed at once.
+    ///
+    /// Until the database knows, nothing is claimed or begun here.
     private func park(
         _ job: JobReference,
-        _ parking: @escaping @Sendable (Int64) async throws(PostgresError) -> Void
+        _ tell: @escaping @Sendable (Int64) async throws(PostgresError) -> Void
     ) {
-        Task { [sources, outbox, logger, post] in
+        parks += 1
+        parking = Task { [parking, sources, outbox, logger, post] in
+            defer { post.yield(.parked) }
+            // Once the database could not be told, this life ends, and a park that came later would last too long.
+            if await parking?.value == false { return false }
             do {
                 for source in sources {
                     try await persistently(for: Outbox.patience, logger) { () async throws(PostgresError) in
-                        try await parking(source)
+                        try await tell(source)
                     }
                 }
                 outbox.post(.release(Release(job: job)))
+                return true
             } catch {
                 post.yield(.broken(ArchiverError(code: .unavailable, message: "\(error)")))
+                return false
             }
         }
     }
