@@ -123,6 +123,18 @@ import Testing
         #expect(backlog.take(slots: 32, mayExceed: true).map(\.reference.part) == [51])
     }
 
+    @Test func `one slot stays one, though the lanes may exceed their slots`() {
+        var backlog = Backlog(crashLimit: 3)
+        _ = backlog.add([job(1, Self.photos), job(2, Self.videos), job(3, Self.photos)], excluding: [])
+        var turns: [Int64] = []
+        while let job = backlog.next(slots: 1, mayExceed: true) {
+            #expect(backlog.next(slots: 1, mayExceed: true) == nil)
+            turns.append(job.lane)
+            backlog.ended(job)
+        }
+        #expect(turns == [Self.photos, Self.videos, Self.photos])
+    }
+
     @Test func `with one slot the lanes take turns`() {
         var simulation = Simulation(
             ready: [

@@ -74,7 +74,7 @@ struct Backlog: Sendable {
     /// The next job to begin, of the lane that has the fewest in hand; nil if none may begin.
     /// - Parameters:
     ///   - slots: transfers at once.
-    ///   - mayExceed: whether a lane that has nothing in hand may begin one job although no slot is free.
+    ///   - mayExceed: whether a lane that has nothing in hand may begin one job although no slot is free; never beside a single slot.
     /// - Returns: the job, which counts as begun from now on.
     mutating func next(slots: Int, mayExceed: Bool) -> ClaimedJob? {
         let lanes = waiting.keys.sorted {
@@ -99,9 +99,10 @@ struct Backlog: Sendable {
 
     private func mayBegin(_ lane: Int64, _ slots: Int, _ mayExceed: Bool) -> Bool {
         let own = running[lane, default: 0]
-        guard begun < slots else { return mayExceed && own == 0 }
+        // One slot has nothing to share; the lanes take turns. Were it exceeded as well, two would always run, and the search
+        // for the number of slots, which does not judge what runs beside them, would never get away from one.
+        guard begun < slots else { return mayExceed && own == 0 && slots > 1 }
         let others = live.union(waiting.keys).subtracting([lane])
-        // One slot has nothing to share; the lanes take turns.
         guard !others.isEmpty, slots > 1 else { return true }
         return own < slots - max(1, slots / 4)
     }

@@ -267,8 +267,8 @@ final class WorkerLoop {
                 backlog.ended(job)
                 continue
             }
-            // A pause or a park that came after the claim holds what has not begun.
-            guard level == .none, starts.begun.contains(job.reference) else {
+            // A pause or a park that came after the claim holds what has not begun, whether the database knows yet or not.
+            guard level == .none, parks == 0, starts.begun.contains(job.reference) else {
                 backlog.ended(job)
                 outbox.post(.release(Release(job: job.reference)))
                 continue
