@@ -90,7 +90,7 @@ import Testing
         }
         try await stage.until("both wait to tell the database") {
             try await stage.number(
-                "SELECT count(DISTINCT pid) FROM pg_locks WHERE locktype IN ('tuple', 'transactionid') AND NOT granted"
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
             ) >= 2
         }
         let told = try await stage.texts("SELECT clock_timestamp()::text")[0]
