@@ -2,14 +2,24 @@ import Postgres
 
 /// SQL about lanes and sums.
 enum LaneStatements {
+    /// True, once the statement waits no longer than five seconds for a lock: a person's open transaction may hold a lane,
+    /// and who waits for it without an end holds a connection and can tell nobody why.
+    ///
+    /// A condition that depends on no row is judged before the first one is read and locked. It does not help where somebody
+    /// holds the whole table: that is waited for before the statement begins.
+    private static let hasPatience = "(SELECT set_config('lock_timeout', '5s', true)) IS NOT NULL"
+
     /// Parks lane `$2` of source `$1`, or all its lanes if null, for `$3` seconds; a longer park stands.
+    ///
+    /// 55P03 where somebody holds a lane's row for long.
     static let park = Statement(
         "lane.park",
         """
         WITH until AS MATERIALIZED (
             SELECT l.id, now() + make_interval(secs => $3::double precision) AS time
             FROM coldroll.lane AS l
-            WHERE l.source_id = $1::bigint AND ($2::bigint IS NULL OR l.id = $2::bigint)
+            WHERE \(hasPatience)
+              AND l.source_id = $1::bigint AND ($2::bigint IS NULL OR l.id = $2::bigint)
             ORDER BY l.id
             FOR NO KEY UPDATE
         )
@@ -24,7 +34,7 @@ enum LaneStatements {
     /// `$2` seconds as Google asked, or null; the request was sent `$3` seconds ago; `$4` the reason; `$5` and `$6` the
     /// first and the longest pause in seconds where Google did not say. A lane that is parked already, or was parked
     /// after the request was sent, stays as it is: of many workers that are refused at once, the first counts. Answers
-    /// the seconds that the source is parked from now on.
+    /// the seconds that the source is parked from now on. 55P03 where somebody holds a lane's row for long.
     static let slowDown = Statement(
         "lane.slow_down",
         """
@@ -36,6 +46,7 @@ enum LaneStatements {
                 JOIN coldroll.source AS s
                   ON s.id = m.id OR coldroll.project(s.client_id) = coldroll.project(m.client_id)
                 WHERE m.id = $1::bigint)
+              AND \(hasPatience)
             ORDER BY l.id
             FOR NO KEY UPDATE
         ), timed AS MATERIALIZED (

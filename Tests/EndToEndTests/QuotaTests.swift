@@ -123,6 +123,28 @@ import Testing
         try stage.proveEverythingIsStored()
     }
 
+    @Test func `who insists on a worker's end does not wait for a lane that somebody holds`() async throws {
+        let stage = try photos(20) { $0.mediaQuota = 10 }
+        #expect(try await stage.run("scan").status == 0)
+        let holder = try await Connection.connect(stage.conninfo)
+        try await holder.script("BEGIN; SELECT FROM coldroll.lane FOR UPDATE", name: "test.hold")
+        let worker = try stage.start("work", "--slots", "4")
+        try await stage.until("it waits to tell the database") {
+            try await stage.number(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+            ) >= 1
+        }
+        worker.signal(SIGTERM)
+        try await stage.until("it says that it stops") { try worker.output.contains("Stopping: what is in hand") }
+        worker.signal(SIGTERM)
+        let end = try await worker.end()
+        #expect(end.status == 130, "\(end.output)")
+        #expect(try await stage.number("SELECT count(*) FROM coldroll.job WHERE state <> 'ready' OR attempt > 0") == 0)
+        #expect(try await stage.number("SELECT count(*) FROM coldroll.worker WHERE state = 'stopped'") == 1)
+        #expect(stage.simulator.quotaCounts.media.refused >= 1)
+        await holder.close()
+    }
+
     @Test func `a scan waits for the next day where its quota ends, and goes on with the next page`() async throws {
         let stage = try photos(950) { $0.apiQuota = 4 }
         let scan = try stage.start("scan", changing: ["COLDROLL_API_QUOTA": "4"])

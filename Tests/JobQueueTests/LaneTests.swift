@@ -49,6 +49,26 @@ import Testing
         #expect(try await fixture.queue.waiting(sources: []).map(\.reason) == ["longer", "longer"])
     }
 
+    @Test func `a lane that somebody holds is waited for some seconds, and then named`() async throws {
+        let fixture = try await QueueFixture(connections: 1)
+        let holder = try await Connection.connect(MigratedDatabase.conninfo)
+        try await holder.script("BEGIN; SELECT FROM coldroll.lane FOR UPDATE", name: "test.hold")
+        let held = PostgresError.Code.server(sqlState: "55P03")
+        let parking = try await #require(throws: PostgresError.self) {
+            try await fixture.queue.park(source: fixture.source, lane: nil, for: .seconds(60), reason: "quota")
+        }
+        #expect(parking.code == held && parking.isTransient)
+        let slowing = try await #require(throws: PostgresError.self) {
+            try await fixture.queue.slowDown(source: fixture.source, asked: nil, age: .zero, reason: "quota")
+        }
+        #expect(slowing.code == held && slowing.statement == "lane.slow_down")
+        await holder.close()
+        try await fixture.queue.park(source: fixture.source, lane: nil, for: .seconds(60), reason: "quota")
+        #expect(try await fixture.queue.waiting(sources: []).count == 2)
+        // Nothing of it stays with the connection.
+        #expect(try await fixture.texts("SHOW lock_timeout") == ["0"])
+    }
+
     @Test func `a parked lane of many jobs costs a claim nothing`() async throws {
         let fixture = try await QueueFixture()
         for page in 0..<20 { try await fixture.record(1000, from: page * 1000) }

@@ -65,12 +65,7 @@ final class WorkerLoop {
     private var gate = ClaimGate()
     private var isCheckingDrain = false
     private var loginPause = LoginPause()
-    /// Parks that the database is being told of: until it knows, it would hand out what must rest.
-    private var parks = 0
-    /// The last of them; whether the database was told.
-    ///
-    /// One after another: all that were refused together must not take all connections.
-    private var parking: Task<Bool, Never>?
+    private var parking = Parking()
     private var level = StopSignal.Level.none
     private var graceEnds: ContinuousClock.Instant?
     private var end: End?
@@ -148,8 +143,8 @@ final class WorkerLoop {
                 // Others may take it meanwhile, or this worker when the one before it has ended.
                 outbox.post(.release(Release(job: job.reference, delay: .seconds(Int.random(in: 5...15)))))
             }
-            // The stop came while the claim was under way: it gave back only what was waiting then.
-            if level != .none { giveBackWaiting() }
+            // The stop, or the refusal, came while the claim was under way: it gave back only what was waiting then.
+            if level != .none || parking.isUnderWay { giveBackWaiting() }
             if jobs.isEmpty, excluded.isEmpty {
                 loginPause.goOnWithFile(context, sources, logger)
                 checkDrain()
@@ -172,9 +167,7 @@ final class WorkerLoop {
         case .delivered(let letter, let receipt):
             note(letter, receipt)
             if pulse.heldCount == 0, !isClaiming { checkDrain() }
-        case .parked:
-            parks -= 1
-            if parks == 0 { parking = nil }
+        case .parked: parking.noteEnd()
         case .pulse(let finding): obey(finding)
         case .doorbell: gate.open()
         case .tick: tick()
@@ -199,7 +192,7 @@ final class WorkerLoop {
     /// Starts what may be started, claims what may be claimed.
     private func advance() {
         guard level == .none, end == nil else { return }
-        let mayStart = pulse.mayStart && !context.breaker.isOpen && parks == 0
+        let mayStart = pulse.mayStart && !context.breaker.isOpen && !parking.isUnderWay
         if mayStart { begin() }
         let busy = running.count + beginning.count
         // Slots that the database is about to be told of are not free for want of work.
@@ -268,7 +261,7 @@ final class WorkerLoop {
                 continue
             }
             // A pause or a park that came after the claim holds what has not begun, whether the database knows yet or not.
-            guard level == .none, parks == 0, starts.begun.contains(job.reference) else {
+            guard level == .none, !parking.isUnderWay, starts.begun.contains(job.reference) else {
                 backlog.ended(job)
                 outbox.post(.release(Release(job: job.reference)))
                 continue
@@ -311,8 +304,12 @@ final class WorkerLoop {
         case .cancelled: outbox.post(.release(Release(job: job)))
         case .park(let duration, let reason):
             giveBackWaiting()
+            // However long the database takes to be told.
+            let end = ContinuousClock.now + duration
             park(job) { [context] source throws(PostgresError) in
-                try await context.queue.park(source: source, lane: nil, for: duration, reason: reason)
+                let left = end - .now
+                guard left > .zero else { return }
+                try await context.queue.park(source: source, lane: nil, for: left, reason: reason)
             }
         case .slowDown(let slowdown):
             meter.pushedBack()
@@ -341,23 +338,25 @@ final class WorkerLoop {
         _ job: JobReference,
         _ tell: @escaping @Sendable (Int64) async throws(PostgresError) -> Void
     ) {
-        parks += 1
-        parking = Task { [parking, sources, outbox, logger, post] in
-            defer { post.yield(.parked) }
-            // Once the database could not be told, this life ends, and a park that came later would last too long.
-            if await parking?.value == false { return false }
+        guard level != .immediate else { return outbox.post(.release(Release(job: job))) }
+        parking.add { [sources, outbox, logger, post] in
             do {
                 for source in sources {
                     try await persistently(for: Outbox.patience, logger) { () async throws(PostgresError) in
                         try await tell(source)
                     }
                 }
-                outbox.post(.release(Release(job: job)))
-                return true
             } catch {
-                post.yield(.broken(ArchiverError(code: .unavailable, message: "\(error)")))
-                return false
+                // At a stop that does not wait, others are left to be refused themselves.
+                guard Task.isCancelled else {
+                    post.yield(.broken(ArchiverError(code: .unavailable, message: "\(error)")))
+                    return false
+                }
             }
+            outbox.post(.release(Release(job: job)))
+            return true
+        } ended: { [post] in
+            post.yield(.parked)
         }
     }
 
@@ -433,11 +432,13 @@ final class WorkerLoop {
         case .dead:
             logger.log(.error, "the database gave up on this worker: starting anew")
             surrender()
+            parking.cancel()
             end = .lost
         case .refused(let error):
             let message = "The database answers, and refuses what this worker tells it: \(error)"
             failure = failure ?? ArchiverError(code: .unavailable, message: message)
             surrender()
+            parking.cancel()
             end = .lost
         }
     }
@@ -460,6 +461,7 @@ final class WorkerLoop {
         begins?.cancel()
         if level == .immediate {
             for task in running.values { task.cancel() }
+            parking.cancel()
         } else if graceEnds == nil {
             graceEnds = .now + options.grace
         }
