@@ -29,7 +29,7 @@ package struct Row: Sendable {
     }
 
     package func integerOrNil(_ column: Int) throws(PostgresError) -> Int64? {
-        try parsed(column, "a whole number") { Int64($0) }
+        try unsafe parsed(column, "a whole number") { unsafe Decimal.parse($0) }
     }
 
     package func double(_ column: Int) throws(PostgresError) -> Double {
@@ -37,7 +37,7 @@ package struct Row: Sendable {
     }
 
     package func doubleOrNil(_ column: Int) throws(PostgresError) -> Double? {
-        try parsed(column, "a number") { Double($0) }
+        try unsafe parsed(column, "a number") { Double(unsafe String(decoding: $0, as: UTF8.self)) }
     }
 
     package func boolean(_ column: Int) throws(PostgresError) -> Bool {
@@ -45,7 +45,14 @@ package struct Row: Sendable {
     }
 
     package func booleanOrNil(_ column: Int) throws(PostgresError) -> Bool? {
-        try parsed(column, "a boolean") { $0 == "t" ? true : $0 == "f" ? false : nil }
+        try unsafe parsed(column, "a boolean") { bytes in
+            guard bytes.count == 1 else { return nil }
+            return switch unsafe bytes[0] {
+            case UInt8(ascii: "t"): true
+            case UInt8(ascii: "f"): false
+            default: nil
+            }
+        }
     }
 
     /// A `bytea` value in the server's hex form, which is the default of `bytea_output`.
@@ -54,7 +61,7 @@ package struct Row: Sendable {
     }
 
     package func bytesOrNil(_ column: Int) throws(PostgresError) -> [UInt8]? {
-        try parsed(column, "bytea") { Hex.decodeBytea($0) }
+        try unsafe parsed(column, "bytea") { Hex.decodeBytea(unsafe String(decoding: $0, as: UTF8.self)) }
     }
 
     private func optionalText(_ column: Int) throws(PostgresError) -> String? {
@@ -71,10 +78,15 @@ package struct Row: Sendable {
     private func parsed<Value>(
         _ column: Int,
         _ kind: String,
-        _ parse: (String) -> Value?
+        _ parse: (UnsafeRawBufferPointer) -> Value?
     ) throws(PostgresError) -> Value? {
-        guard let text = try optionalText(column) else { return nil }
-        guard let value = parse(text) else { throw mismatch("column \(column) is not \(kind)") }
+        guard column >= 0, column < count else { throw mismatch("column \(column) is missing") }
+        let value = unsafe answer.withValue(index, Int32(column)) { bytes -> Value?? in
+            // Two levels: NULL is none, what cannot be read is a nil within.
+            unsafe bytes.map { unsafe parse($0) }
+        }
+        guard let value else { return nil }
+        guard let value else { throw mismatch("column \(column) is not \(kind)") }
         return value
     }
 
@@ -85,6 +97,27 @@ package struct Row: Sendable {
 
     private func mismatch(_ message: String) -> PostgresError {
         PostgresError(code: .unexpectedAnswer, message: message, statement: answer.statement)
+    }
+}
+
+/// The server's text form of whole numbers: digits, and a minus before them.
+enum Decimal {
+    /// Read where it lies: a claim of a full batch has thousands of them.
+    static func parse(_ text: UnsafeRawBufferPointer) -> Int64? {
+        let isNegative = unsafe text.first == UInt8(ascii: "-"), start = isNegative ? 1 : 0
+        guard text.count > start else { return nil }
+        var value: Int64 = 0
+        for position in start..<text.count {
+            let digit = unsafe text[position] &- UInt8(ascii: "0")
+            guard digit < 10 else { return nil }
+            // Downwards: the least number has no positive counterpart.
+            let (tens, isTooLow) = value.multipliedReportingOverflow(by: 10)
+            let (next, isLower) = tens.subtractingReportingOverflow(Int64(digit))
+            guard !isTooLow, !isLower else { return nil }
+            value = next
+        }
+        guard !isNegative else { return value }
+        return value == .min ? nil : -value
     }
 }
 

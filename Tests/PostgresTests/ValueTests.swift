@@ -117,6 +117,17 @@ import Testing
         {
             try row.text(1)
         }
+        for text in [
+            "", "-", "--1", "1 ", "+1", "1.0", "0x1", "9223372036854775808", "-9223372036854775809",
+            "99999999999999999999",
+        ] {
+            let row = try await echo("$1::text", .text(text))
+            #expect(throws: PostgresError.self, "\(text)") { try row.integer(0) }
+        }
+        for text in ["", "true", "tt", "1"] {
+            let row = try await echo("$1::text", .text(text))
+            #expect(throws: PostgresError.self, "\(text)") { try row.boolean(0) }
+        }
         let null = try await echo("NULL::bigint WHERE $1::boolean", .boolean(true))
         #expect(throws: PostgresError.self) { try null.integer(0) }
         #expect(try null.integerOrNil(0) == nil)
