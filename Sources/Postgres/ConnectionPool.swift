@@ -44,9 +44,23 @@ package final class ConnectionPool: Sendable {
         }
     }
 
-    /// Runs one statement on any connection.
+    /// Runs one statement on any connection; as `with`, but a single visit to it.
     package func run(_ statement: Statement, _ values: [PostgresValue] = []) async throws(PostgresError) -> [Row] {
-        try await with { (connection) async throws(PostgresError) in try await connection.run(statement, values) }
+        let idle = try await vacancyOrIdle()
+        if let idle {
+            if let answer = await idle.runIfReusable(statement, values) { return try await rows(of: answer, by: idle) }
+            await idle.close()
+        }
+        let connection = try await open()
+        return try await rows(of: connection.runLent(statement, values), by: connection)
+    }
+
+    private func rows(of answer: LentAnswer, by connection: Connection) async throws(PostgresError) -> [Row] {
+        if !answer.isReusable || !pass(connection) {
+            await connection.close()
+            pass(nil)
+        }
+        return try answer.result.get()
     }
 
     /// Closes the idle connections and turns waiting callers away; those lent out are closed when they come back.
@@ -62,16 +76,27 @@ package final class ConnectionPool: Sendable {
     }
 
     private func borrow() async throws(PostgresError) -> Connection {
-        switch await nextTurn() {
-        case .idle(let connection):
+        if let idle = try await vacancyOrIdle() {
             // Seen before it is lent: an idle connection dies with a restart of the server.
-            if await connection.isReusable { return connection }
-            await connection.close()
-        case .vacancy: break
+            if await idle.isReusable { return idle }
+            await idle.close()
+        }
+        return try await open()
+    }
+
+    /// Waits for the caller's turn; nil: it may open a connection.
+    private func vacancyOrIdle() async throws(PostgresError) -> Connection? {
+        switch await nextTurn() {
+        case .idle(let connection): return connection
+        case .vacancy: return nil
         case .cancelled: throw .cancelled(nil)
         case .closed:
             throw PostgresError(code: .connectionLost, message: "the connection pool is closed", statement: nil)
         }
+    }
+
+    /// Opens one in the caller's turn, which a failure passes on.
+    private func open() async throws(PostgresError) -> Connection {
         do {
             return try await Connection.connect(conninfo, applicationName: applicationName)
         } catch {
