@@ -128,7 +128,7 @@ let package = Package(
             path: "Tests/PrivatePostgresMember",
             swiftSettings: strict
         ),
-        tests("PrivatePostgres", ["Postgres", "Logging", "private-postgres-member"]),
+        tests("PrivatePostgres", ["JobQueue", "Postgres", "Logging", "private-postgres-member"]),
         tests("Checksums"),
         tests("HTTPClient", ["HTTPServer", "Checksums"]),
         tests("GoogleSimulator", ["Checksums"]),

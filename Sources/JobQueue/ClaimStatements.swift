@@ -10,8 +10,9 @@ enum ClaimStatements {
     /// constant: the planner takes a limit that it cannot compute for a tenth of the table, and may sort it. Rows are
     /// locked as they are pulled, so no more than the share, and updated where they lie: the lock keeps them there. All of
     /// them get one lease: a number of the sequence, which orders claims, and twenty random bits, since after a failover to a
-    /// replica that was behind the sequence repeats numbers, and the same worker may hold the earlier one. What the worker needs is joined after the update, by key; the few uploads are
-    /// read as a whole, and doubts are looked for where there are any.
+    /// replica that was behind the sequence repeats numbers, and the same worker may hold the earlier one. What the worker
+    /// needs is joined after the update, by key; the few uploads are read as a whole, and doubts are looked for where there
+    /// are any. It does not wait for the disk: `CommitPolicy.lazy`.
     static let claim = Statement(
         "job.claim",
         """
@@ -22,7 +23,7 @@ enum ClaimStatements {
                   FROM coldroll.lane AS k
                   OFFSET 0) AS l
             WHERE l.source_id = ANY ($2::bigint[]) AND l.paused_at IS NULL AND coalesce(l.parked_until <= now(), true)
-              AND l.id <> ALL ($4::bigint[])
+              AND l.id <> ALL ($4::bigint[]) AND \(CommitPolicy.lazy)
               AND EXISTS (SELECT FROM coldroll.worker AS w WHERE w.id = $1::bigint AND w.state = 'alive')
               AND (SELECT true FROM coldroll.job AS j
                    WHERE j.state = 'ready' AND j.lane_id = l.id AND (j.rank, j.part_id) > (l.rank, l.part_id)

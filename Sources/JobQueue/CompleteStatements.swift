@@ -6,7 +6,7 @@ import Postgres
 /// already, by a person's hand, keeps it and loses its job: it may not stop the others of its batch. A part that has another name
 /// than that its object was stored under is not stored: a failover forgot its renaming.
 ///
-/// In each statement the arrays pass through a subquery with OFFSET 0. It hides their length, so that the planner expects
+/// Each waits for the disk (`CommitPolicy.durable`). In each statement the arrays pass through a subquery with OFFSET 0. It hides their length, so that the planner expects
 /// ten rows and looks each job up by its key, whatever the statistics say; and it keeps the worker's number out of the
 /// scan of `job`, where the planner would expect one row for it and join the batch to it row by row (76 ms for 500
 /// jobs instead of 4).
@@ -25,6 +25,7 @@ enum CompleteStatements {
                  unnest(a.parts, a.leases, a.generations, a.sizes, a.crcs, a.md5s, a.fidelities, a.media_kinds,
                         a.adopteds, a.names)
                  AS u(part_id, lease, generation, size, crc32c, md5, fidelity, media_kind, adopted, object_name)
+            WHERE \(CommitPolicy.durable)
         ), gone AS (
             DELETE FROM coldroll.job AS j
             USING told AS t
@@ -41,6 +42,7 @@ enum CompleteStatements {
 
     /// Stored parts; none of them may have an object yet, or nothing happens (`object_pkey`).
     ///
+    /// Answers how many were accepted, without a part, and names them only where they are not all that were told.
     /// It counts what it moves itself, by the lanes of the jobs: the triggers would look each part up. Looking for
     /// conflicts, and inserting so that one can be passed over, would cost as much as the insert.
     static let stored = Statement(
@@ -65,9 +67,9 @@ enum CompleteStatements {
             SELECT m.source_id, NULL, CASE WHEN m.is_original THEN 'original' ELSE 'rendition' END, m.parts, m.bytes
             FROM moved AS m
         )
-        SELECT g.part_id, g.lease
-        FROM gone AS g
-        WHERE (SELECT set_config('coldroll.tallied', 'yes', true)) IS NOT NULL
+        SELECT NULL::bigint, count(*) FROM gone AS g WHERE (SELECT set_config('coldroll.tallied', 'yes', true)) IS NOT NULL
+        UNION ALL
+        SELECT g.part_id, g.lease FROM gone AS g WHERE (SELECT count(*) FROM gone) < cardinality($2::bigint[])
         """,
         isKept: true
     )
@@ -105,6 +107,7 @@ enum CompleteStatements {
                         a.adopteds, a.names, a.months)
                  WITH ORDINALITY AS u(part_id, lease, generation, size, crc32c, md5, fidelity, media_kind, adopted,
                                       object_name, folder_month, ord)
+            WHERE \(CommitPolicy.durable)
         ), gone AS (
             DELETE FROM coldroll.job AS j
             USING told AS t
@@ -157,6 +160,7 @@ enum CompleteStatements {
                          $5::text[] AS reasons
                   OFFSET 0) AS a,
                  unnest(a.parts, a.leases, a.kinds, a.reasons) AS u(part_id, lease, kind, reason)
+            WHERE \(CommitPolicy.durable)
         ), gone AS (
             DELETE FROM coldroll.job AS j
             USING told AS t

@@ -152,6 +152,7 @@ enum DoubtStatements {
             SELECT u.*, a.worker_id
             FROM (SELECT $1::bigint AS worker_id, $2::bigint[] AS parts, $3::bigint[] AS leases OFFSET 0) AS a,
                  unnest(a.parts, a.leases) AS u(part_id, lease)
+            WHERE \(CommitPolicy.durable)
         ), gone AS (
             DELETE FROM coldroll.job AS j
             USING told AS t

@@ -39,7 +39,7 @@ extension JobQueue {
                 lasts[job.lane] = max(lasts[job.lane] ?? place, place)
                 jobs.append(job)
             }
-            hints.note(lasts, fromStart: places.isEmpty)
+            hints.note(lasts, jobs: rows.count, fromStart: places.isEmpty)
             if places.isEmpty { hints.walked(.claim, since: began) }
             if rows.isEmpty { break }
         }

@@ -28,7 +28,7 @@ extension JobQueue {
         if !stored.jobs.isEmpty {
             let values = [.integer(worker)] + stored.values
             do {
-                accepted.formUnion(try await run(CompleteStatements.stored, values))
+                accepted.formUnion(try await run(stored.jobs, values))
             } catch  where error.constraint == "object_pkey" {
                 accepted.formUnion(try await run(CompleteStatements.storedAgain, values))
             }
@@ -60,6 +60,20 @@ extension JobQueue {
             )
         }
         return accepted
+    }
+
+    /// Runs `job.complete`, which names what was accepted only where it is less than all.
+    private func run(_ jobs: [JobReference], _ values: [PostgresValue]) async throws(PostgresError) -> [JobReference] {
+        var named: [JobReference] = []
+        var accepted: Int64 = 0
+        for row in try await pool.run(CompleteStatements.stored, values) {
+            if let part = try row.integerOrNil(0) {
+                named.append(JobReference(part: part, lease: try row.integer(1)))
+            } else {
+                accepted = try row.integer(1)
+            }
+        }
+        return accepted == Int64(jobs.count) ? jobs : named
     }
 
     private func run(_ statement: Statement, _ values: [PostgresValue]) async throws(PostgresError) -> [JobReference] {

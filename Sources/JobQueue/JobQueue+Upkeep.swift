@@ -11,7 +11,7 @@ extension JobQueue {
     package func tidy() async throws(PostgresError) {
         let row = try await pool.only(UpkeepStatements.deadRows, [])
         let dead = try row.integer(0)
-        hints.note(isBloated: dead >= Self.bloatedAt)
+        hints.note(dead: dead)
         // Whoever vacuumed, the others need not do it again at once.
         let pause = max(Self.vacuumPause, upkeep.vacuumPause)
         let isRested = try row.doubleOrNil(2).map { .seconds($0) >= pause } ?? true
@@ -36,8 +36,6 @@ extension JobQueue {
         }
     }
 
-    /// Dead rows from which on claims begin behind them: to walk over so many takes as long as to claim a few hundred.
-    static var bloatedAt: Int64 { 5000 }
     /// Dead rows from which on the queue is vacuumed, and the shortest time between two vacuums, whoever makes them.
     ///
     /// The server's own autovacuum comes once a minute.

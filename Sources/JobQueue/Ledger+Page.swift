@@ -22,22 +22,41 @@ extension Ledger {
         picked: PickPlace? = nil
     ) async throws -> PageCounts {
         let before = scan.position.pages
-        func run(withOtherNames: Bool) async throws -> Row? {
-            let values =
-                [
-                    .integer(scan.id), .integer(scan.lease), .text(nextPageToken), .integer(Int64(unreadable.count)),
-                ] + PageColumns(items, withOtherNames: withOtherNames).values + [
+        func values(_ columns: PageColumns, withOtherNames: Bool) -> [PostgresValue] {
+            [.integer(scan.id), .integer(scan.lease), .text(nextPageToken), .integer(Int64(unreadable.count))]
+                + columns.values + [
                     .integer(page), .integer(order == .newest ? -1 : 1), .boolean(withOtherNames),
                     .integer(Int64(items.count)), .integer(before),
-                ] + UnreadColumns(unreadable).values
+                ] + UnreadColumns(unreadable).values + [.booleans(columns.sharedNames)]
                 + (picked.map { [.integer($0.session), .text($0.pageToken)] } ?? [])
+        }
+        func run(withOtherNames: Bool) async throws -> Row? {
+            let values = values(PageColumns(items, withOtherNames: withOtherNames), withOtherNames: withOtherNames)
             let statement = picked == nil ? PageStatements.record : PageStatements.recordPicked
             return try await retryingNameRaces { () throws(PostgresError) in
                 try await pool.run(statement, values).first
             }
         }
-        var recorded = try await run(withOtherNames: false)
-        if let row = recorded, try row.integerOrNil(0) == nil { recorded = try await run(withOtherNames: true) }
+        /// Nil where something of the page is known after all, or a name taken.
+        func runAllNew() async throws -> Row? {
+            let columns = PageColumns(items, withOtherNames: false)
+            do {
+                return try await pool.run(PageStatements.recordNew, values(columns, withOtherNames: false)).first
+            } catch  where error.isLostRace {
+                return nil
+            }
+        }
+        var recorded: Row?
+        var wasAsExpected = true
+        if picked == nil, scan.position.expectsNew {
+            recorded = try await runAllNew()
+            if recorded == nil { scan.position.wasWrong() }
+        }
+        if recorded == nil { recorded = try await run(withOtherNames: false) }
+        if let row = recorded, try row.integerOrNil(0) == nil {
+            wasAsExpected = false
+            recorded = try await run(withOtherNames: true)
+        }
         guard let row = recorded else {
             let repeated = try await pool.run(
                 ScanStatements.repeatedPage,
@@ -48,12 +67,13 @@ extension Ledger {
             let new = Int(try first.integer(0))
             return PageCounts(seen: items.count, new: new, known: items.count - new)
         }
-        scan.position.pages = before + 1
-        return PageCounts(
+        let counts = PageCounts(
             seen: Int(try row.integer(0)),
             new: Int(try row.integer(1)),
             known: Int(try row.integer(2))
         )
+        scan.position.recorded(pages: before + 1, isAllNew: wasAsExpected && counts.known == 0 && counts.new > 0)
+        return counts
     }
 }
 
@@ -156,6 +176,15 @@ private struct PageColumns {
         positions.reserveCapacity(count * 2)
         otherNames.reserveCapacity(count * 2)
         otherKeys.reserveCapacity(count * 2)
+    }
+
+    /// Of each part, whether another one of the page wants its plain name too.
+    var sharedNames: [Bool?] {
+        var counts: [ExactText: Int] = [:]
+        counts.reserveCapacity(keys.count)
+        for key in keys { counts[ExactText(text: key ?? ""), default: 0] += 1 }
+        guard counts.count < keys.count else { return [Bool?](repeating: false, count: keys.count) }
+        return keys.map { counts[ExactText(text: $0 ?? ""), default: 0] > 1 }
     }
 
     /// `$5` to `$21`.

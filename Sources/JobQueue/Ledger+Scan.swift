@@ -147,7 +147,7 @@ extension Ledger {
             code: .scanRewound,
             message:
                 "The database knows \(place.pages) pages of scan \(scan.id), and had confirmed \(scan.position.pages): it"
-                + " lost some, as a failover to a standby that was behind does. They are listed again."
+                + " lost some, as a server does that dies, or a failover to a standby that was behind. They are listed again."
         )
     }
 

@@ -20,7 +20,8 @@ func retryingNameRaces<R: Sendable>(
 }
 
 extension PostgresError {
-    fileprivate var isLostRace: Bool {
+    /// Whether a name or an item was there already, by another transaction that came first.
+    var isLostRace: Bool {
         switch code {
         case .server(sqlState: "23505"):
             constraint == "part_name_key" || constraint == "item_identity" || constraint == "part_of_item"

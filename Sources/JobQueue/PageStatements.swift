@@ -4,8 +4,8 @@ import Postgres
 enum PageStatements {
     /// One page: items, their parts and jobs, the next token and the scan's lease, or nothing where the lease is lost.
     ///
-    /// It is recorded after `$26` others or not at all: a failover to a replica that was behind may have lost one, and the
-    /// gap would never be seen. Entries that repeat an id of the page are left out by the caller; `$25` counts all. `$23` is
+    /// It is recorded after `$26` others or not at all: a failover to a replica that was behind, or the end of the server's
+    /// machine, may have lost one (`CommitPolicy.lazy`), and the gap would never be seen. Entries that repeat an id of the page are left out by the caller; `$25` counts all. `$23` is
     /// -1 for the newest first, 1 for the oldest first. Names beside the plain ones (`$18` to `$21`) are four of
     /// a page's texts in ten, and needed by hardly any page: while `$24` is false they are left out, and a page that needs
     /// them is answered with NULLs and leaves no trace.
@@ -13,17 +13,26 @@ enum PageStatements {
     /// Looks keys up by scalar subqueries on purpose: they are index lookups under any statistics, where a join may
     /// read the whole table. Everything else joins the page's own rows. `$27` to `$30` are what is known of the `$4` entries
     /// without an id, each identity once. Ids are drawn before the inserts, so that no
-    /// row is looked for again after them.
-    static let record = Statement("page.record", sql(picked: false), isKept: true)
+    /// row is looked for again after them. `$31` says which names several parts of the page want, known items' too: only of
+    /// those is the first one looked for.
+    static let record = Statement("page.record", sql(picked: false, allNew: false), isKept: true)
 
-    /// The same, and that the items are on page `$32` (a page token, null for the first) of Picker session `$31`.
-    static let recordPicked = Statement("page.record_picked", sql(picked: true), isKept: true)
+    /// The same for a page that is thought to hold nothing that is known, and no name that is taken.
+    ///
+    /// Looks nothing up. If that is wrong, it violates `item_identity` or `part_name_key`, and nothing happens.
+    static let recordNew = Statement("page.record_new", sql(picked: false, allNew: true), isKept: true)
+
+    /// The same, and that the items are on page `$33` (a page token, null for the first) of Picker session `$32`.
+    ///
+    /// It waits for the disk: a session is gone some day, and what was picked in it cannot be listed again; and the marker in
+    /// the state store counts what was picked.
+    static let recordPicked = Statement("page.record_picked", sql(picked: true, allNew: false), isKept: true)
 
     /// The newest session that an item was picked in is the one that it is fetched through.
     private static let picked = """
         ), picked_page AS (
             INSERT INTO coldroll.pick_page (session_id, page_token)
-            SELECT $31::bigint, $32::text FROM fence WHERE (SELECT t.is_enough FROM told AS t)
+            SELECT $32::bigint, $33::text FROM fence WHERE (SELECT t.is_enough FROM told AS t)
             RETURNING id
         ), picked AS (
             INSERT INTO coldroll.pick (item_id, page_id)
@@ -39,7 +48,18 @@ enum PageStatements {
     /// Different entries without an id that are kept of a scan.
     static let mostUnread = 1000
 
-    private static func sql(picked isPicked: Bool) -> String {
+    /// The item as it is known; null where it is new.
+    private static let known = """
+        (SELECT i FROM coldroll.item AS i
+                          WHERE i.source_id = f.source_id AND i.source_item = e.source_item)
+        """
+
+    /// Whether no part has the name.
+    private static let isFree = """
+        coalesce((SELECT false FROM coldroll.part AS q WHERE q.name_key = u.name_key), true)
+        """
+
+    private static func sql(picked isPicked: Bool, allNew isAllNew: Bool) -> String {
         """
         WITH fence AS MATERIALIZED (
             SELECT s.id, s.source_id,
@@ -47,13 +67,12 @@ enum PageStatements {
                    (SELECT l.id FROM coldroll.lane AS l WHERE l.source_id = s.source_id AND l.kind = 'video') AS video
             FROM coldroll.scan AS s
             WHERE s.id = $1 AND s.lease = $2 AND s.outcome IS NULL AND s.last_page IS DISTINCT FROM $22::bigint
-              AND s.pages = $26::bigint
+              AND s.pages = $26::bigint AND \(isPicked ? CommitPolicy.durable : CommitPolicy.lazy)
             FOR UPDATE
         ), judged AS MATERIALIZED (
             SELECT l.*, (l.was).id IS NULL AS is_new
             FROM (SELECT e.*, f.source_id, CASE WHEN e.is_video THEN f.video ELSE f.photo END AS lane_id,
-                         (SELECT i FROM coldroll.item AS i
-                          WHERE i.source_id = f.source_id AND i.source_item = e.source_item) AS was
+                         \(isAllNew ? "NULL::coldroll.item" : known) AS was
                   FROM fence AS f
                   CROSS JOIN unnest($5::text[], $6::text[], $7::text[], $8::text[]::timestamptz[], $9::text[],
                                     $10::bigint[], $11::bigint[], $12::boolean[])
@@ -67,13 +86,19 @@ enum PageStatements {
             FROM (SELECT * FROM judged WHERE is_new ORDER BY ord) AS j
         ), new_part AS MATERIALIZED (
             -- With its plain name, if that is free in the ledger and no earlier part of the page wants it.
-            SELECT nextval('coldroll.part_id_seq') AS id, p.*,
-                   p.turn = 1 AND coalesce((SELECT false FROM coldroll.part AS q WHERE q.name_key = p.name_key), true)
-                   AS is_plain
+            SELECT nextval('coldroll.part_id_seq') AS id, p.*
             FROM (SELECT n.id AS item_id, n.source_id, n.lane_id, n.rank, u.kind, u.folder_month, u.object_name, u.name_key,
-                         u.ord, row_number() OVER (PARTITION BY u.name_key COLLATE "C" ORDER BY u.ord) AS turn
-                  FROM unnest($13::bigint[], $14::text[], $15::text[], $16::text[], $17::text[])
-                       WITH ORDINALITY AS u(item, kind, folder_month, object_name, name_key, ord)
+                         u.ord,
+                         (NOT u.is_shared
+                          OR u.ord = ANY (ARRAY (SELECT min(w.ord)
+                                                 FROM unnest($13::bigint[], $17::text[], $31::boolean[])
+                                                      WITH ORDINALITY AS w(item, name_key, is_shared, ord)
+                                                 JOIN new_item AS m ON m.ord = w.item
+                                                 WHERE w.is_shared
+                                                 GROUP BY w.name_key COLLATE "C")))
+                         AND \(isAllNew ? "true" : isFree) AS is_plain
+                  FROM unnest($13::bigint[], $14::text[], $15::text[], $16::text[], $17::text[], $31::boolean[])
+                       WITH ORDINALITY AS u(item, kind, folder_month, object_name, name_key, is_shared, ord)
                   JOIN new_item AS n ON n.ord = u.item
                   ORDER BY u.ord) AS p
         ), told AS MATERIALIZED (

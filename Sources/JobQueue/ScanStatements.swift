@@ -163,6 +163,7 @@ enum ScanStatements {
             FROM coldroll.scan AS s
             WHERE s.id = $1::bigint AND s.lease = $2::bigint
               AND coalesce(s.outcome = $3::text, $3::text = 'failed' OR s.pages = $7::bigint)
+              AND \(CommitPolicy.durable)
             FOR UPDATE
         ), listed AS MATERIALIZED (
             SELECT DISTINCT u.id

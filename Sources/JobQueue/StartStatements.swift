@@ -2,17 +2,20 @@ import Postgres
 
 /// SQL that says that transfers begin.
 enum StartStatements {
-    /// Notes jobs as begun; answers those that are still this worker's, and of each whether it may begin: not where its
-    /// lane was paused or parked since the claim.
+    /// Notes jobs as begun; answers first how many, without a part, then each job that may not begin, and whether it is
+    /// still this worker's: then its lane was paused or parked since the claim.
     ///
-    /// One batch is one row, and no job's row is touched. The worker's row is locked against whoever declares its death:
+    /// Nearly always all begin, and the answer is one row; of a worker that is dead or unknown none does, and none is named.
+    /// Unless `$4` says so it does not wait for the disk (`CommitPolicy.lazy`). One batch is one row, and no job's row is touched. The worker's row is locked against whoever declares its death:
     /// either the death comes first and nothing may begin, or the row is there when the jobs are taken back. Jobs are
     /// looked up by scalar subqueries: index lookups under any statistics.
     static let start = Statement(
         "job.start",
         """
         WITH alive AS MATERIALIZED (
-            SELECT w.id FROM coldroll.worker AS w WHERE w.id = $1::bigint AND w.state = 'alive' FOR SHARE
+            SELECT w.id FROM coldroll.worker AS w
+            WHERE w.id = $1::bigint AND w.state = 'alive' AND \(CommitPolicy.lazy(unless: "$4"))
+            FOR SHARE
         ), told AS MATERIALIZED (
             SELECT t.part_id, t.lease,
                    (SELECT CASE WHEN j.state = 'running' AND j.lease = t.lease AND j.worker_id = a.id THEN j.lane_id END
@@ -20,18 +23,21 @@ enum StartStatements {
                     WHERE j.part_id = t.part_id) AS lane_id
             FROM alive AS a
             CROSS JOIN unnest($2::bigint[], $3::bigint[]) AS t(part_id, lease)
-        ), held AS MATERIALIZED (
-            SELECT t.part_id, t.lease,
-                   t.lane_id <> ALL (ARRAY (SELECT l.id FROM coldroll.lane AS l
-                                            WHERE l.paused_at IS NOT NULL OR l.parked_until > now())) AS may_begin
+        ), judged AS MATERIALIZED (
+            SELECT t.part_id, t.lease, t.lane_id IS NOT NULL AS is_held,
+                   t.lane_id IS NOT NULL
+                   AND t.lane_id <> ALL (ARRAY (SELECT l.id FROM coldroll.lane AS l
+                                                WHERE l.paused_at IS NOT NULL OR l.parked_until > now())) AS may_begin
             FROM told AS t
-            WHERE t.lane_id IS NOT NULL
         ), mark AS (
             INSERT INTO coldroll.job_start (worker_id, parts, leases)
-            SELECT $1::bigint, array_agg(h.part_id), array_agg(h.lease) FROM held AS h WHERE h.may_begin
+            SELECT $1::bigint, array_agg(j.part_id), array_agg(j.lease) FROM judged AS j WHERE j.may_begin
             HAVING count(*) > 0
+            RETURNING cardinality(parts) AS begun
         )
-        SELECT h.part_id, h.lease, h.may_begin FROM held AS h
+        SELECT NULL::bigint, coalesce((SELECT m.begun FROM mark AS m), 0)::bigint, NULL::boolean
+        UNION ALL
+        SELECT j.part_id, j.lease, j.is_held FROM judged AS j WHERE NOT j.may_begin
         """,
         isKept: true
     )

@@ -93,6 +93,31 @@ import Testing
         await holder.close()
     }
 
+    @Test func `between two looks at the server's count a process counts what it claimed itself`() async throws {
+        let fixture = try await QueueFixture(timing: timing, connections: 1)
+        try await fixture.fill(8000)
+        let worker = try await fixture.worker()
+        for _ in 0..<3 {
+            let jobs = try await fixture.claim(worker, 2000)
+            #expect(
+                try await fixture.queue.complete(worker: worker, jobs.map { QueueFixture.stored($0) }).count == 2000
+            )
+        }
+        // Nobody has asked the server. The next claim is the one from the start that is due, and then none is for a while.
+        _ = try await fixture.claim(worker, 10)
+        try await fixture.sql("DELETE FROM coldroll.object WHERE part_id = 1")
+        try await fixture.sql(
+            "INSERT INTO coldroll.job (part_id, lane_id) SELECT 1, id FROM coldroll.lane WHERE kind = 'photo'"
+        )
+        #expect(try await fixture.claim(worker, 10).allSatisfy { $0.reference.part != 1 })
+        var found = false
+        for _ in 0..<600 where !found {
+            found = try await fixture.claim(worker, 1).contains { $0.reference.part == 1 }
+            try await Task.sleep(for: .milliseconds(100))
+        }
+        #expect(found)
+    }
+
     @Test func `a beat does not read what ended before the oldest lease that is held, and still finds orphans`()
         async throws
     {

@@ -36,7 +36,7 @@ struct Plan {
         static func start(_ worker: Int64, _ jobs: [(part: Int64, lease: Int64)]) -> Call {
             Call(
                 name: "job.start",
-                values: [.integer(worker), .integers(jobs.map(\.part)), .integers(jobs.map(\.lease))]
+                values: [.integer(worker), .integers(jobs.map(\.part)), .integers(jobs.map(\.lease)), .boolean(false)]
             )
         }
 

@@ -59,6 +59,9 @@ final class WorkerLoop {
     private var beginning: [JobReference] = []
     private var begins: Task<Void, Never>?
     private var mayBegin = true
+    /// Starts that are still to wait for the disk: a part that ends this process and the database's in its first moments is
+    /// among the first of the next life too.
+    private var durableStarts = 10
     private var running: [JobReference: Task<Void, Never>] = [:]
     private var isClaiming = false
     private var claiming: Task<Void, Never>?
@@ -237,9 +240,11 @@ final class WorkerLoop {
         let jobs = backlog.take(slots: meter.slots, mayExceed: options.slots == .auto)
         guard !jobs.isEmpty else { return }
         beginning = jobs.map(\.reference)
+        let waits = durableStarts > 0
+        if waits { durableStarts -= 1 }
         begins = Task { [context, worker, post] in
             do throws(PostgresError) {
-                let starts = try await context.queue.start(worker: worker, jobs.map(\.reference))
+                let starts = try await context.queue.start(worker: worker, jobs.map(\.reference), waits: waits)
                 post.yield(.begun(jobs, starts))
             } catch {
                 post.yield(.beginFailed(jobs, error))
