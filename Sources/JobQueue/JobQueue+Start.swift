@@ -23,9 +23,9 @@ extension JobQueue {
     /// - Parameters:
     ///   - worker: whose jobs they are.
     ///   - jobs: what begins.
-    ///   - waits: whether it is on the disk when this returns; else a part that takes the database's machine down with it, in
-    ///     the first moments of its transfer, may be forgotten. True for the first starts of a worker's life: such a part
-    ///     would begin again and again otherwise, and never be blamed.
+    ///   - waits: whether it is on the disk when this returns, as it is anyway while a scan is open; else a part that takes
+    ///     the database's machine down with it, in the first moments of its transfer, may be forgotten. True for the first
+    ///     starts of a worker's life: such a part would begin again and again otherwise, and never be blamed.
     /// - Returns: what may begin, and what is to be given back.
     /// - Throws: `PostgresError`; ask again, nothing has begun.
     package func start(

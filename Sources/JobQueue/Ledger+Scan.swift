@@ -180,7 +180,8 @@ extension Ledger {
             olderThanAllSeen: try row.integer(2),
             returned: try row.integer(3),
             untold: try row.integer(4),
-            untoldOlderThanAllSeen: try row.integer(5)
+            untoldOlderThanAllSeen: try row.integer(5),
+            hadEmptyPage: try row.boolean(6)
         )
     }
 

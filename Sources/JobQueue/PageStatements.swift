@@ -190,9 +190,10 @@ enum PageStatements {
                    (SELECT count(*) FROM job_row) AS jobs
         ), progress AS (
             UPDATE coldroll.scan AS s
-            SET page_token = $3, renewed_at = now(), pages = s.pages + 1, seen = s.seen + c.seen, new = s.new + c.new,
+            SET page_token = $3::text, renewed_at = now(), pages = s.pages + 1, seen = s.seen + c.seen, new = s.new + c.new,
                 known = s.known + c.known, parts = s.parts + c.parts, jobs = s.jobs + c.jobs,
-                unreadable = s.unreadable + $4, last_page = $22::bigint, last_new = c.new
+                unreadable = s.unreadable + $4,
+                empty_pages = s.empty_pages + ($25::bigint = 0 AND $3::text IS NOT NULL)::integer, last_page = $22::bigint, last_new = c.new
             FROM fence AS f, counted AS c
             WHERE s.id = f.id AND (SELECT t.is_enough FROM told AS t)
             RETURNING c.seen, c.new, c.known, c.jobs

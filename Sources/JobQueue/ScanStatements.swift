@@ -43,6 +43,7 @@ enum ScanStatements {
         """
     )
 
+    /// Like each end of a scan it waits for the disk: starts of transfers no longer do so for its pages then.
     static let abandon = Statement(
         "scan.abandon",
         """
@@ -50,7 +51,7 @@ enum ScanStatements {
         UPDATE coldroll.scan AS s
         SET outcome = 'failed', ended_at = now(), lease = nextval('coldroll.lease'),
             reason = 'abandoned: its process is gone, and a scan of another range was asked for'
-        WHERE s.id = $1::bigint
+        WHERE s.id = $1::bigint AND \(CommitPolicy.durable)
         """
     )
 
@@ -103,7 +104,7 @@ enum ScanStatements {
 
     /// How what a full scan saw agrees with what was known before: items expected, those of them that it did not see, those of these
     /// that are no younger than all that it saw, and items taken for deleted that it saw; of the missing ones those that no scan
-    /// before has missed, as many and as old.
+    /// before has missed, as many and as old; and whether a page of it came without any item.
     ///
     /// Differences of sets on purpose: they are hashed or sorted under any statistics, where a join may be quadratic.
     static let comparison = Statement(
@@ -132,7 +133,8 @@ enum ScanStatements {
                                       INTERSECT SELECT v.id FROM seen AS v) AS r),
                (SELECT count(*) FROM untold),
                (SELECT count(*) FROM untold AS m JOIN coldroll.item AS i ON i.id = m.id
-                WHERE i.capture_time <= (SELECT o.capture_time FROM oldest AS o))
+                WHERE i.capture_time <= (SELECT o.capture_time FROM oldest AS o)),
+               (SELECT c.empty_pages > 0 FROM coldroll.scan AS c WHERE c.id = $1::bigint)
         """
     )
 

@@ -75,6 +75,8 @@ package struct ScanComparison: Sendable, Equatable {
     package let returned: Int64
     /// Of the missing ones, those that no scan before has missed, and of these those that are as old.
     package let untold: Int64, untoldOlderThanAllSeen: Int64
+    /// Whether a page of it before the last came without any item, whichever process listed it.
+    package let hadEmptyPage: Bool
 
     package init(
         expected: Int64,
@@ -82,7 +84,8 @@ package struct ScanComparison: Sendable, Equatable {
         olderThanAllSeen: Int64,
         returned: Int64,
         untold: Int64 = 0,
-        untoldOlderThanAllSeen: Int64 = 0
+        untoldOlderThanAllSeen: Int64 = 0,
+        hadEmptyPage: Bool = false
     ) {
         self.expected = expected
         self.missing = missing
@@ -90,6 +93,7 @@ package struct ScanComparison: Sendable, Equatable {
         self.returned = returned
         self.untold = untold
         self.untoldOlderThanAllSeen = untoldOlderThanAllSeen
+        self.hadEmptyPage = hadEmptyPage
     }
 
     /// The same where what the owner was told of is not missed.
@@ -98,7 +102,8 @@ package struct ScanComparison: Sendable, Equatable {
             expected: expected,
             missing: untold,
             olderThanAllSeen: untoldOlderThanAllSeen,
-            returned: returned
+            returned: returned,
+            hadEmptyPage: hadEmptyPage
         )
     }
 }

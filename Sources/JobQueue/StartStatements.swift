@@ -2,19 +2,26 @@ import Postgres
 
 /// SQL that says that transfers begin.
 enum StartStatements {
+    private static let waits = CommitPolicy.durable(
+        if: "$4::boolean OR EXISTS (SELECT FROM coldroll.scan AS s WHERE s.outcome IS NULL)"
+    )
+
     /// Notes jobs as begun; answers first how many, without a part, then each job that may not begin, and whether it is
     /// still this worker's: then its lane was paused or parked since the claim.
     ///
     /// Nearly always all begin, and the answer is one row; of a worker that is dead or unknown none does, and none is named.
-    /// Unless `$4` says so it does not wait for the disk (`CommitPolicy.lazy`). One batch is one row, and no job's row is touched. The worker's row is locked against whoever declares its death:
-    /// either the death comes first and nothing may begin, or the row is there when the jobs are taken back. Jobs are
-    /// looked up by scalar subqueries: index lookups under any statistics.
+    /// It waits for the disk if `$4` says so, and while any scan is open. Nobody waits for a page, and the end of its scan
+    /// brings it to the disk: until then this does, since what is stored under a name of a page that is forgotten
+    /// afterwards is not known of if the name goes to another item then. One batch is one row, and no job's row is touched.
+    /// The worker's row is locked against whoever declares its death: either the death comes first and nothing may begin, or
+    /// the row is there when the jobs are taken back. Jobs are looked up by scalar subqueries: index lookups under any
+    /// statistics.
     static let start = Statement(
         "job.start",
         """
         WITH alive AS MATERIALIZED (
             SELECT w.id FROM coldroll.worker AS w
-            WHERE w.id = $1::bigint AND w.state = 'alive' AND \(CommitPolicy.lazy(unless: "$4"))
+            WHERE w.id = $1::bigint AND w.state = 'alive' AND \(waits)
             FOR SHARE
         ), told AS MATERIALIZED (
             SELECT t.part_id, t.lease,

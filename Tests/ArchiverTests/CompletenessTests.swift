@@ -35,8 +35,14 @@ import Testing
 
     @Test func `ten that are missing where a page came empty are doubted, whatever their age`() {
         func doubt(_ missing: Int64) -> String? {
-            let comparison = ScanComparison(expected: 1000, missing: missing, olderThanAllSeen: 0, returned: 0)
-            return Completeness(comparison: comparison, hadEmptyPage: true).doubt
+            let comparison = ScanComparison(
+                expected: 1000,
+                missing: missing,
+                olderThanAllSeen: 0,
+                returned: 0,
+                hadEmptyPage: true
+            )
+            return Completeness(comparison: comparison).doubt
         }
         #expect(doubt(9) == nil)
         #expect(doubt(10)?.contains("without any item") == true)

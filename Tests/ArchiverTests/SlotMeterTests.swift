@@ -5,19 +5,23 @@ import Testing
 @testable import Archiver
 
 @Suite struct SlotMeterTests {
-    @Test func `as much is claimed ahead as there are slots until the speed is known, then half a minute of work`() {
+    @Test
+    func
+        `as much is claimed ahead as there are slots, a dozen at least, until the speed is known, then two minutes of work`()
+    {
         var meter = SlotMeter(.fixed(4), memory: .max)
         for _ in 0..<30 { meter.noteEnd() }
         let now = ContinuousClock.now
-        #expect(meter.ahead(at: now) == 4)
-        // Thirty in a minute are fifteen in half of it; with one in three minutes the slots are enough; 50 is the most.
-        #expect((14...15).contains(meter.ahead(at: now + .seconds(60))))
+        #expect(meter.ahead(at: now) == 12)
+        // Thirty in three minutes are twenty in two; with one in three minutes the slots are enough; 50 is the most.
+        #expect((19...20).contains(meter.ahead(at: now + .seconds(180))))
         #expect(meter.ahead(at: now + .seconds(6000)) == 4)
         for _ in 0..<3000 { meter.noteEnd() }
         #expect(meter.ahead(at: now + .seconds(60)) == 50)
         #expect(SlotMeter(.fixed(64), memory: .max).ahead() == 50)
-        // What the first growth adds is at hand when it comes.
+        // What the first growth adds is at hand when it comes, and a short drain with few slots does not ask for each item.
         #expect(SlotMeter(.auto, memory: .max).ahead() == 12)
+        #expect(SlotMeter(.fixed(1), memory: .max).ahead() == 12)
     }
 
     /// Slots after intervals of half a second in each of which so much moves, under so much load of the loop and with so

@@ -85,6 +85,22 @@ import Testing
         #expect(try await fixture.texts("SELECT page_token FROM coldroll.scan") == ["t"])
     }
 
+    @Test func `a page without items is remembered by whoever goes on with the scan, the last one is not`() async throws
+    {
+        let fixture = try await QueueFixture()
+        func isRemembered() async throws -> Bool {
+            try await fixture.ledger.comparison(fixture.scan).hadEmptyPage
+        }
+        try await fixture.record(1)
+        _ = try await fixture.ledger.record(fixture.scan, [], unreadable: 0, nextPageToken: nil)
+        #expect(try await !isRemembered())
+        _ = try await fixture.ledger.record(fixture.scan, [], unreadable: 0, nextPageToken: "t")
+        try await fixture.ledger.letGo(fixture.scan)
+        let next = try await fixture.ledger.openScan(source: fixture.source, since: nil, until: nil)
+        #expect(next.id == fixture.scan.id)
+        #expect(try await isRemembered())
+    }
+
     @Test func `what is reported differently updates the item and nothing else`() async throws {
         let fixture = try await QueueFixture()
         try await fixture.record(1)

@@ -5,7 +5,9 @@ import Postgres
 import PrivatePostgres
 import Testing
 
-/// What a server forgets that dies before its disk has what it said: claims, starts and pages may be lost, ends never.
+/// What a server forgets that dies before its disk has what it said.
+///
+/// Claims, pages of which nothing was begun, and starts may be lost, ends never.
 @Suite(.serialized, .timeLimit(.minutes(5))) struct ForgottenTests {
     /// A queue of a server that is killed, and started again.
     private struct Stand {
@@ -84,28 +86,41 @@ import Testing
         return (server, Stand(server.conninfo))
     }
 
-    @Test func `a claim, a start and a page that were forgotten cost nothing, and an end is never forgotten`()
-        async throws
-    {
+    /// A migrated queue with a scan of two items, and a worker.
+    private struct Setting {
+        let server: PrivatePostgres
+        let stand: Stand
+        let source: Int64
+        let scan: ScanTicket
+        let worker: Int64
+    }
+
+    private func setting(_ home: Home) async throws -> Setting {
+        let server = try await home.open()
+        _ = try await Migrator(conninfo: server.conninfo, silence: .seconds(40)).migrate()
+        let stand = Stand(server.conninfo)
+        let source = try await stand.ledger.source(kind: "library", account: "default", clientID: "client")
+        let scan = try await stand.ledger.openScan(source: source, since: nil, until: nil)
+        _ = try await stand.ledger.record(scan, page(["a", "b"]), unreadable: [], nextPageToken: "2")
+        // A worker's registration waits for the disk, and brings what came before there too.
+        let worker = try await stand.queue.register(
+            host: "here",
+            processID: 1,
+            version: "1",
+            slots: 4,
+            sources: [source]
+        )
+        return Setting(server: server, stand: stand, source: source, scan: scan, worker: worker)
+    }
+
+    @Test func `a claim and a page that were forgotten cost nothing, and an end is never forgotten`() async throws {
         try await Home.with { home in
-            let first = try await home.open()
-            _ = try await Migrator(conninfo: first.conninfo, silence: .seconds(40)).migrate()
-            var stand = Stand(first.conninfo)
-            let source = try await stand.ledger.source(kind: "library", account: "default", clientID: "client")
-            let scan = try await stand.ledger.openScan(source: source, since: nil, until: nil)
-            _ = try await stand.ledger.record(scan, page(["a", "b"]), unreadable: [], nextPageToken: "2")
-            // A worker's registration waits for the disk, and brings what came before there too.
-            let worker = try await stand.queue.register(
-                host: "here",
-                processID: 1,
-                version: "1",
-                slots: 4,
-                sources: [source]
-            )
+            let setting = try await setting(home)
+            var stand = setting.stand
+            let (source, scan, worker) = (setting.source, setting.scan, setting.worker)
 
             var writer = try await stopWriter(home)
             let job = try #require(try await stand.queue.claim(worker: worker, sources: [source], limit: 1).first)
-            #expect(try await stand.queue.start(worker: worker, [job.reference]).begun == [job.reference])
             #expect(
                 try await stand.ledger.record(scan, page(["c"]), unreadable: [], nextPageToken: "3")
                     == PageCounts(seen: 1, new: 1, known: 0)
@@ -117,9 +132,8 @@ import Testing
             #expect(
                 try await stand.number("SELECT count(*) FROM coldroll.job WHERE state = 'ready' AND lease = 0") == 2
             )
-            #expect(try await stand.number("SELECT count(*) FROM coldroll.job_start") == 0)
             #expect(try await stand.number("SELECT count(*) FROM coldroll.item") == 2)
-            // Who holds the job is refused at its end.
+            // Who holds the job is refused, before it begins and at its end.
             #expect(try await stand.queue.start(worker: worker, [job.reference]) == Starts())
             #expect(try await stand.queue.complete(worker: worker, [stored(job)]).isEmpty)
             #expect(try await stand.number("SELECT count(*) FROM coldroll.object") == 0)
@@ -159,25 +173,50 @@ import Testing
             #expect(try await stand.queue.complete(worker: worker, jobs.map(stored)).count == 4)
             #expect(try await stand.ledger.finish(scan, outcome: "complete", reason: nil).new == 4)
             await stand.pool.close()
-            for server in [first, second, third] { await server.close() }
+            for server in [setting.server, second, third] { await server.close() }
         }
     }
 
-    @Test func `a start that waits for the disk is known whatever becomes of the server`() async throws {
+    @Test(arguments: [false, true])
+    func `while a scan is open, nothing of a page begins that the disk does not have`(_ isEnded: Bool) async throws {
         try await Home.with { home in
-            let first = try await home.open()
-            _ = try await Migrator(conninfo: first.conninfo, silence: .seconds(40)).migrate()
-            var stand = Stand(first.conninfo)
-            let source = try await stand.ledger.source(kind: "library", account: "default", clientID: "client")
-            let scan = try await stand.ledger.openScan(source: source, since: nil, until: nil)
-            _ = try await stand.ledger.record(scan, page(["a", "b"]), unreadable: [], nextPageToken: "2")
-            let worker = try await stand.queue.register(
-                host: "here",
-                processID: 1,
-                version: "1",
-                slots: 4,
-                sources: [source]
+            let setting = try await setting(home)
+            var stand = setting.stand
+            let (source, scan, worker) = (setting.source, setting.scan, setting.worker)
+            if isEnded { _ = try await stand.ledger.finish(scan, outcome: "complete", reason: nil) }
+            let writer = try await stopWriter(home)
+            if !isEnded { _ = try await stand.ledger.record(scan, page(["c"]), unreadable: [], nextPageToken: "3") }
+            let jobs = try await stand.queue.claim(worker: worker, sources: [source], limit: 10).map(\.reference)
+            #expect(jobs.count == (isEnded ? 2 : 3))
+            #expect(try await stand.queue.start(worker: worker, jobs).begun == Set(jobs))
+            let second: PrivatePostgres
+            (second, stand) = try await restart(home, writer, stand)
+
+            // What is stored under a name that the disk never had would not be found again: the name may go to another item.
+            #expect(try await stand.number("SELECT count(*) FROM coldroll.item") == jobs.count)
+            // Once it has ended, its pages are there, and a start waits no more: the jobs are done again.
+            let begun: Int64 = isEnded ? 0 : 3
+            #expect(try await stand.number("SELECT count(*) FROM coldroll.job WHERE state = 'running'") == begun)
+            #expect(
+                try await stand.number("SELECT coalesce(sum(cardinality(parts)), 0) FROM coldroll.job_start") == begun
             )
+            await stand.pool.close()
+            for server in [setting.server, second] { await server.close() }
+        }
+    }
+
+    @Test(arguments: ["on", "off"])
+    func `a start that waits for the disk is known whatever becomes of the server`(_ owners: String) async throws {
+        try await Home.with { home in
+            let setting = try await setting(home)
+            var stand = setting.stand
+            _ = try await stand.ledger.finish(setting.scan, outcome: "complete", reason: nil)
+            _ = try await stand.pool.run(
+                Statement("test.setting", "ALTER ROLE CURRENT_USER SET synchronous_commit = \(owners)")
+            )
+            await stand.pool.close()
+            stand = Stand(setting.server.conninfo)
+            let (source, worker) = (setting.source, setting.worker)
             let writer = try await stopWriter(home)
             let jobs = try await stand.queue.claim(worker: worker, sources: [source], limit: 2).map(\.reference)
             #expect(try await stand.queue.start(worker: worker, [jobs[0]], waits: true).begun == [jobs[0]])
@@ -185,9 +224,10 @@ import Testing
             let second: PrivatePostgres
             (second, stand) = try await restart(home, writer, stand)
             #expect(try await stand.number("SELECT count(*) FROM coldroll.job WHERE state = 'running'") == 2)
+            #expect(try await stand.number("SELECT count(*) FROM coldroll.job_start") == 1)
             #expect(try await stand.number("SELECT parts[1] FROM coldroll.job_start") == jobs[0].part)
             await stand.pool.close()
-            for server in [first, second] { await server.close() }
+            for server in [setting.server, second] { await server.close() }
         }
     }
 }

@@ -53,7 +53,8 @@ func enqueue(_ conninfo: String, jobs: Int, page: Int) async throws {
             items = await next
         }
     }
-    try await ledger.letGo(scan)
+    // While a scan is open, starts wait for the disk.
+    _ = try await ledger.finish(scan, outcome: "complete", reason: nil)
     await pool.close()
     report(seconds, new)
 }

@@ -13,8 +13,6 @@ import JobQueue
 /// A loss is held against one scan only: items that a scan which is complete did not see are not expected any more.
 struct Completeness {
     let comparison: ScanComparison
-    /// Whether a page before the last had no item, as far as this process has listed.
-    var hadEmptyPage = false
 
     /// Items on a page: what one false answer takes away.
     private static let page: Int64 = 100
@@ -30,13 +28,13 @@ struct Completeness {
             return
                 "\(comparison.olderThanAllSeen) of these no younger than the oldest that it listed, as if it had ended too early"
         }
-        if hadEmptyPage, missing >= Self.end { return "and a page of it came without any item" }
+        if comparison.hadEmptyPage, missing >= Self.end { return "and a page of it came without any item" }
         return nil
     }
 
     /// Why a scan is suspicious by which the owner wanted to accept what earlier ones had told.
     var reasonNotToAccept: String? {
-        Completeness(comparison: comparison.untoldOnly, hadEmptyPage: hadEmptyPage).doubt.map {
+        Completeness(comparison: comparison.untoldOnly).doubt.map {
             "The full scan did not list \(comparison.missing) items, \(comparison.untold) of which no scan before has missed: "
                 + "\($0). --accept-gaps accepts what you were told of: look at all that is missing (select * from "
                 + "coldroll.missing; by 'coldroll psql'), and say 'coldroll scan --accept-gaps' again, or check the account and scan "

@@ -16,7 +16,6 @@ extension Scan {
         // Tokens met in this pass: a circle would go round for ever, and never see the rest.
         var tokens: Set<String> = token.map { [$0] } ?? []
         var totals = (pages: 0, seen: 0, new: 0)
-        var hadEmptyPage = false
         while true {
             try checkStop()
             let page: MediaPage
@@ -50,14 +49,8 @@ extension Scan {
             tellUnreadable(page.unreadable, number: totals.pages)
             progress(ScanProgress(pages: totals.pages, seen: totals.seen, new: totals.new))
             guard let next = page.nextPageToken else {
-                return ListingEnd(
-                    token: token,
-                    ids: Set(page.items.map(\.id)),
-                    unread: page.unread,
-                    hadEmptyPage: hadEmptyPage
-                )
+                return ListingEnd(token: token, ids: Set(page.items.map(\.id)), unread: page.unread)
             }
-            if page.items.isEmpty { hadEmptyPage = true }
             token = next
         }
     }

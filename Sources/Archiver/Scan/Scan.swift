@@ -96,7 +96,7 @@ struct Scan {
             throw ArchiverError(code: .nothingFound, message: reason)
         }
         let comparison = ticket.isFull ? try await answered { try await context.ledger.comparison(ticket) } : nil
-        let completeness = comparison.map { Completeness(comparison: $0, hadEmptyPage: end.hadEmptyPage) }
+        let completeness = comparison.map { Completeness(comparison: $0) }
         let doubt =
             acceptsGaps && ticket.isFull ? completeness?.reasonNotToAccept : completeness?.reason
         let accepts = acceptsGaps && ticket.isFull && doubt == nil

@@ -123,6 +123,4 @@ struct ListingEnd: Sendable, Equatable {
     var ids: Set<String> = []
     /// What was on it without an id, and how often.
     var unread: [UnreadEntry: Int] = [:]
-    /// Whether a page before it had no item.
-    var hadEmptyPage = false
 }

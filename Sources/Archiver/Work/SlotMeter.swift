@@ -17,6 +17,11 @@ struct SlotMeter: Sendable {
     private static let trial = Duration.seconds(20)
     /// Jobs to hold ready at least until then: the slots that the first growth adds.
     private static let aheadAtFirst = SlotGovernor.first * (SlotGovernor.leap - 1)
+    /// Work to hold ready, in seconds of it.
+    ///
+    /// A claim brings half of it, and costs a batchGet; beyond 10,000 a day Google answers no more ("API limits and
+    /// quotas", Photos APIs). So a host that fetches one photo in five seconds asks once in a minute, not for each.
+    private static let reserve = 120.0
     /// Less time says too little of a throughput.
     private static let shortest = Duration.milliseconds(200)
 
@@ -27,15 +32,14 @@ struct SlotMeter: Sendable {
     /// Whether intervals should be short.
     var isFinding: Bool { governor.isFinding }
 
-    /// Jobs to hold ready beyond the slots: as many as there are slots until this host's speed is known, but a dozen where
-    /// there may be more slots soon; then half a minute of work and at most one batchGet's worth, so that slow hosts leave
-    /// work to others.
+    /// Jobs to hold ready beyond the slots: as many as there are slots until this host's speed is known, but a dozen at
+    /// least; then two minutes of work and at most one batchGet's worth, so that slow hosts leave work to others.
     func ahead(at now: ContinuousClock.Instant = .now) -> Int {
         let time = started.duration(to: now)
         guard time >= Self.trial else {
-            return min(PhotosClient.batchLimit, isFinding ? max(Self.aheadAtFirst, slots) : slots)
+            return min(PhotosClient.batchLimit, max(Self.aheadAtFirst, slots))
         }
-        return min(PhotosClient.batchLimit, max(slots, Int(Double(ended) / (time / .seconds(1)) * 30)))
+        return min(PhotosClient.batchLimit, max(slots, Int(Double(ended) / (time / .seconds(1)) * Self.reserve)))
     }
 
     mutating func noteEnd() { ended += 1 }
