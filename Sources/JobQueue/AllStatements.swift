@@ -22,7 +22,7 @@ extension Statement {
             LedgerStatements.findSource, LedgerStatements.foundNothing, LedgerStatements.lanes,
             LedgerStatements.sources, LedgerStatements.beginRun,
             LedgerStatements.finishRun,
-            PageStatements.record, PageStatements.recordNew, PageStatements.recordPicked,
+            PageStatements.record, NewPageStatements.record, PageStatements.recordPicked,
             ScanStatements.lockSource, ScanStatements.open, ScanStatements.takeOver, ScanStatements.unread,
             ScanStatements.abandon,
             ScanStatements.begin, ScanStatements.renew, ScanStatements.position, ScanStatements.letGo,

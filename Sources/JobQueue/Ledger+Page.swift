@@ -25,7 +25,7 @@ extension Ledger {
         func values(_ columns: PageColumns, withOtherNames: Bool) -> [PostgresValue] {
             [.integer(scan.id), .integer(scan.lease), .text(nextPageToken), .integer(Int64(unreadable.count))]
                 + columns.values + [
-                    .integer(page), .integer(order == .newest ? -1 : 1), .boolean(withOtherNames),
+                    .integer(page), .integer(order.direction), .boolean(withOtherNames),
                     .integer(Int64(items.count)), .integer(before),
                 ] + UnreadColumns(unreadable).values + [.booleans(columns.sharedNames)]
                 + (picked.map { [.integer($0.session), .text($0.pageToken)] } ?? [])
@@ -37,20 +37,14 @@ extension Ledger {
                 try await pool.run(statement, values).first
             }
         }
-        /// Nil where something of the page is known after all, or a name taken.
-        func runAllNew() async throws -> Row? {
-            let columns = PageColumns(items, withOtherNames: false)
-            do {
-                return try await pool.run(PageStatements.recordNew, values(columns, withOtherNames: false)).first
-            } catch  where error.isLostRace {
-                return nil
-            }
-        }
         var recorded: Row?
         var wasAsExpected = true
-        if picked == nil, scan.position.expectsNew {
-            recorded = try await runAllNew()
-            if recorded == nil { scan.position.wasWrong() }
+        if picked == nil, unreadable.isEmpty, !items.isEmpty, scan.position.expectsNew {
+            let columns = PageColumns(items, withOtherNames: false)
+            if columns.isSimple {
+                recorded = try await recordNew(scan, items.count, columns, nextPageToken, page, order)
+                if recorded == nil { scan.position.wasWrong() }
+            }
         }
         if recorded == nil { recorded = try await run(withOtherNames: false) }
         if let row = recorded, try row.integerOrNil(0) == nil {
@@ -75,6 +69,35 @@ extension Ledger {
         scan.position.recorded(pages: before + 1, isAllNew: wasAsExpected && counts.known == 0 && counts.new > 0)
         return counts
     }
+}
+
+extension Ledger {
+    /// Nil where something of the page is known after all, or a name taken, or it is recorded already.
+    private func recordNew(
+        _ scan: ScanTicket,
+        _ entries: Int,
+        _ columns: PageColumns,
+        _ nextPageToken: String?,
+        _ page: Int64,
+        _ order: WorkOrder
+    ) async throws(PostgresError) -> Row? {
+        do {
+            return try await pool.run(
+                NewPageStatements.record,
+                [
+                    .integer(scan.id), .integer(scan.lease), .text(nextPageToken), .integer(page),
+                    .integer(order.direction), .integer(Int64(entries)), .integer(scan.position.pages),
+                ] + columns.items + columns.plainNames
+            ).first
+        } catch  where error.isLostRace {
+            return nil
+        }
+    }
+}
+
+extension WorkOrder {
+    /// What a time is multiplied with, so that what comes first is less.
+    fileprivate var direction: Int64 { self == .newest ? -1 : 1 }
 }
 
 /// Text that is equal byte by byte, as in the database: Swift's own equality takes two spellings of one accent for the
@@ -178,6 +201,11 @@ private struct PageColumns {
         otherKeys.reserveCapacity(count * 2)
     }
 
+    /// Whether each item has one part, and no two of those want the same plain name.
+    var isSimple: Bool {
+        partItems.count == ids.count && zip(partItems, 1...).allSatisfy { $0 == $1 } && !sharedNames.contains(true)
+    }
+
     /// Of each part, whether another one of the page wants its plain name too.
     var sharedNames: [Bool?] {
         var counts: [ExactText: Int] = [:]
@@ -187,12 +215,20 @@ private struct PageColumns {
         return keys.map { counts[ExactText(text: $0 ?? ""), default: 0] > 1 }
     }
 
-    /// `$5` to `$21`.
-    var values: [PostgresValue] {
+    /// One entry an item.
+    var items: [PostgresValue] {
         [
             .texts(ids), .texts(filenames), .texts(mimeTypes), .texts(times), .texts(timesFrom), .integers(widths),
-            .integers(heights), .booleans(videos), .integers(partItems), .texts(kinds), .texts(months), .texts(names),
-            .texts(keys), .integers(otherParts), .integers(positions), .texts(otherNames), .texts(otherKeys),
+            .integers(heights), .booleans(videos),
         ]
+    }
+
+    /// One entry a part.
+    var plainNames: [PostgresValue] { [.texts(kinds), .texts(months), .texts(names), .texts(keys)] }
+
+    /// `$5` to `$21` of `PageStatements`.
+    var values: [PostgresValue] {
+        items + [.integers(partItems)] + plainNames
+            + [.integers(otherParts), .integers(positions), .texts(otherNames), .texts(otherKeys)]
     }
 }

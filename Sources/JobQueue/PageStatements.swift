@@ -15,18 +15,13 @@ enum PageStatements {
     /// without an id, each identity once. Ids are drawn before the inserts, so that no
     /// row is looked for again after them. `$31` says which names several parts of the page want, known items' too: only of
     /// those is the first one looked for.
-    static let record = Statement("page.record", sql(picked: false, allNew: false), isKept: true)
-
-    /// The same for a page that is thought to hold nothing that is known, and no name that is taken.
-    ///
-    /// Looks nothing up. If that is wrong, it violates `item_identity` or `part_name_key`, and nothing happens.
-    static let recordNew = Statement("page.record_new", sql(picked: false, allNew: true), isKept: true)
+    static let record = Statement("page.record", sql(picked: false), isKept: true)
 
     /// The same, and that the items are on page `$33` (a page token, null for the first) of Picker session `$32`.
     ///
     /// It waits for the disk: a session is gone some day, and what was picked in it cannot be listed again; and the marker in
     /// the state store counts what was picked.
-    static let recordPicked = Statement("page.record_picked", sql(picked: true, allNew: false), isKept: true)
+    static let recordPicked = Statement("page.record_picked", sql(picked: true), isKept: true)
 
     /// The newest session that an item was picked in is the one that it is fetched through.
     private static let picked = """
@@ -59,7 +54,14 @@ enum PageStatements {
         coalesce((SELECT false FROM coldroll.part AS q WHERE q.name_key = u.name_key), true)
         """
 
-    private static func sql(picked isPicked: Bool, allNew isAllNew: Bool) -> String {
+    /// What orders the jobs of a lane.
+    ///
+    /// Undated ones come last either way; year 9999 is less than 1e12.
+    static func rank(_ direction: String, of row: String) -> String {
+        "coalesce(\(direction)::bigint * extract(epoch FROM \(row).capture_time)::bigint, 500000000000)"
+    }
+
+    private static func sql(picked isPicked: Bool) -> String {
         """
         WITH fence AS MATERIALIZED (
             SELECT s.id, s.source_id,
@@ -72,7 +74,7 @@ enum PageStatements {
         ), judged AS MATERIALIZED (
             SELECT l.*, (l.was).id IS NULL AS is_new
             FROM (SELECT e.*, f.source_id, CASE WHEN e.is_video THEN f.video ELSE f.photo END AS lane_id,
-                         \(isAllNew ? "NULL::coldroll.item" : known) AS was
+                         \(known) AS was
                   FROM fence AS f
                   CROSS JOIN unnest($5::text[], $6::text[], $7::text[], $8::text[]::timestamptz[], $9::text[],
                                     $10::bigint[], $11::bigint[], $12::boolean[])
@@ -81,8 +83,7 @@ enum PageStatements {
                   OFFSET 0) AS l
         ), new_item AS MATERIALIZED (
             SELECT nextval('coldroll.item_id_seq') AS id, j.*,
-                   -- Undated ones come last either way; year 9999 is less than 1e12.
-                   coalesce($23::bigint * extract(epoch FROM j.capture_time)::bigint, 500000000000) AS rank
+                   \(rank("$23", of: "j")) AS rank
             FROM (SELECT * FROM judged WHERE is_new ORDER BY ord) AS j
         ), new_part AS MATERIALIZED (
             -- With its plain name, if that is free in the ledger and no earlier part of the page wants it.
@@ -96,7 +97,7 @@ enum PageStatements {
                                                  JOIN new_item AS m ON m.ord = w.item
                                                  WHERE w.is_shared
                                                  GROUP BY w.name_key COLLATE "C")))
-                         AND \(isAllNew ? "true" : isFree) AS is_plain
+                         AND \(isFree) AS is_plain
                   FROM unnest($13::bigint[], $14::text[], $15::text[], $16::text[], $17::text[], $31::boolean[])
                        WITH ORDINALITY AS u(item, kind, folder_month, object_name, name_key, is_shared, ord)
                   JOIN new_item AS n ON n.ord = u.item

@@ -57,7 +57,8 @@ import Testing
         let shared = [QueueFixture.item("a", name: "same"), QueueFixture.item("b", name: "SAME")]
         let counts = try await fixture.ledger.record(fixture.scan, shared, unreadable: 0, nextPageToken: "shared")
         #expect(counts == PageCounts(seen: 2, new: 2, known: 0))
-        #expect(try await tries(fixture) == 1)
+        // What the statement cannot do is not tried.
+        #expect(try await tries(fixture) == 0)
         #expect(
             try await fixture.texts("SELECT object_name FROM coldroll.part ORDER BY id DESC LIMIT 2")
                 == ["202401/SAME~b", "202401/same"]
@@ -68,7 +69,7 @@ import Testing
             let taken = [QueueFixture.item(id, name: name)]
             let counts = try await fixture.ledger.record(fixture.scan, taken, unreadable: 0, nextPageToken: id)
             #expect(counts == PageCounts(seen: 1, new: 1, known: 0))
-            #expect(try await tries(fixture) == 2)
+            #expect(try await tries(fixture) == 1)
         }
         #expect(
             try await fixture.texts("SELECT object_name FROM coldroll.part ORDER BY id DESC LIMIT 2")
@@ -125,7 +126,7 @@ import Testing
             )
         }
         #expect(error?.constraint == "scan_counts_agree")
-        #expect(try await tries(fixture) == 1)
+        #expect(try await tries(fixture) == 0)
         #expect(try await fixture.number("SELECT count(*) FROM coldroll.item") == 15)
     }
 }
