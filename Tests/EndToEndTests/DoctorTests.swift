@@ -169,7 +169,11 @@ import Testing
         )
         #expect(foreign.code == 1)
         expect(foreign.lines, "database failed This database is the ledger of gs://archive, not of file://")
-        expect(foreign.lines, "archive failed There is no directory")
+        expect(
+            foreign.lines,
+            "archive skipped Not checked: the ledger belongs to gs://archive, and COLDROLL_ARCHIVE must"
+        )
+        #expect(!foreign.lines.contains { $0.contains("mkdir") }, "\(foreign.lines)")
         try await stage.texts(
             "DELETE FROM coldroll.migration WHERE version = (SELECT max(version) FROM coldroll.migration)"
         )

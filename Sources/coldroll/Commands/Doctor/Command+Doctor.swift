@@ -61,7 +61,19 @@ struct Doctor: Sendable {
             }
         }
         var stores: [Diagnosis] = []
+        let foreign = try await foreignArchive(open)
         for use in [Diagnosis.Check.archive, .state] {
+            if let foreign {
+                // What is missing in stores that the ledger never had is nothing to be made.
+                let setting = use == .archive ? "COLDROLL_ARCHIVE" : "COLDROLL_STATE"
+                stores.append(
+                    .skipped(
+                        use,
+                        "Not checked: the ledger belongs to \(foreign), and \(setting) must go with it first."
+                    )
+                )
+                continue
+            }
             stores += try await attempt(use) { (try await store(use, ledger), ()) }.lines
         }
         // Told once, of what it is about.
@@ -72,10 +84,10 @@ struct Doctor: Sendable {
             : photos.lines
         all += await machine()
         all += stores
-        let areThere = !stores.contains { $0.verdict == .failed }
+        let areThere = foreign == nil && !stores.contains { $0.verdict == .failed }
         all += try await attempt(.ledger) { (try await belonging(areThere ? ledger : nil), ()) }.lines
         all += try await attempt(.quota) { (try await quotas(ledger), ()) }.lines
-        return all + disks
+        return all + disks(stores: foreign == nil)
     }
 
     private func attempt<Value>(

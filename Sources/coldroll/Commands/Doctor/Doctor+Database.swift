@@ -47,7 +47,7 @@ extension Doctor {
         do {
             try await database.ledger.checkSchema()
             lines.append(.ok(.database, "The schema is of version \(Migration.all.count), as this program wants it."))
-            try await database.ledger.refuseForeign(archive: session.settings.archive)
+            if let foreign = try await otherArchive(database) { lines.append(foreign) }
             lines += try await rights(database)
         } catch {
             try Task.checkCancellation()
@@ -55,6 +55,35 @@ extension Doctor {
         }
         if !isPrivate { lines += try await poolers(database) }
         return (lines, database)
+    }
+
+    /// What a run would say to an archive that is not the ledger's; nil if it is, or the ledger has none yet.
+    private func otherArchive(_ database: Database) async throws -> Diagnosis? {
+        do {
+            try await database.ledger.refuseForeign(archive: session.settings.archive)
+            return nil
+        } catch let error as LedgerError where error.code == .foreignArchive {
+            var line = Diagnosis.failed(.database, error)
+            let bound = try await database.ledger.boundArchive()?.url ?? ""
+            line.fix =
+                "Set COLDROLL_ARCHIVE=\(bound), and COLDROLL_STATE and what else was set when this ledger was filled; or name the "
+                + "settings file by --env-file."
+            return line
+        }
+    }
+
+    /// The archive of the ledger where that is not the one of the settings; nil too where the ledger cannot be asked.
+    func foreignArchive(_ database: Database?) async throws -> String? {
+        guard let database else { return nil }
+        do {
+            guard let bound = try await database.ledger.boundArchive(), bound.url != session.settings.archive else {
+                return nil
+            }
+            return bound.url
+        } catch {
+            try Task.checkCancellation()
+            return nil
+        }
     }
 
     /// Whether a run could write: what can only be read answers every question, and fails at the first page of a scan.

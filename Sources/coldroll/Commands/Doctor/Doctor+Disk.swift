@@ -6,10 +6,13 @@ extension Doctor {
     static let tooLittle: Int64 = 100_000_000
 
     /// Room and the right to write in stores that are directories, and in the home of a private PostgreSQL.
-    var disks: [Diagnosis] {
+    ///
+    /// - Parameter areLedgers: whether the stores are those of the ledger.
+    /// - Returns: a line for each place, or one that says that there is none.
+    func disks(stores areLedgers: Bool) -> [Diagnosis] {
         let settings = session.settings
         var places = settings.database == nil ? [("COLDROLL_HOME", settings.home)] : []
-        for (name, url) in [("the archive", settings.archive), ("the state store", settings.state)] {
+        for (name, url) in areLedgers ? [("the archive", settings.archive), ("the state store", settings.state)] : [] {
             if let path = DirectoryPlace.path(of: url) { places.append((name, path)) }
         }
         guard !places.isEmpty else {
