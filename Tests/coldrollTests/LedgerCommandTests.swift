@@ -192,7 +192,7 @@ import Testing
         let lane = try #require(try await pool.run(find).first?.integer(0))
         await pool.close()
         #expect(try await run("pause", "\(lane)").output.contains("is paused"))
-        #expect(try await run("status").output.contains("photo: paused (paused by "))
+        #expect(try await run("status").output.contains("photo: paused by hand until 'coldroll resume \(lane)'"))
         #expect(try await run("pause", "\(lane)").code == 1)
         #expect(try await run("resume", "\(lane)").output.contains("is open"))
         #expect(try await run("resume", "987654").code == 1)
@@ -230,6 +230,11 @@ import Testing
         #expect(failures.output.hasPrefix("dead|reduced|1|"))
         let story = try await run("psql", "--query", "story", "--", "-XAtq", "-v", "part=\(part)")
         #expect(story.output.contains("|dead|reduced, decided by worker"))
+        // Nobody is there to answer: it says how to name one, and fails.
+        let unnamed = try await run("psql", "--query", "story")
+        #expect(unnamed.code == 1)
+        #expect(unnamed.output.contains("coldroll psql --query story -- -v part=17"), "\(unnamed.output)")
+        #expect(unnamed.output.contains("where object_name ilike '%IMG_0001%';"))
         #expect(try await run("psql", "--query", "everything").code == 1)
     }
 

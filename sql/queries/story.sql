@@ -1,8 +1,16 @@
 -- The whole story of one item and its parts, in order of time. Which one: psql -v part=17 -f story.sql
--- Without a part it asks for one. Parts are numbered in coldroll.failures, coldroll.running and coldroll.part.
+-- Without a part it asks for one, at a terminal. Parts are numbered in coldroll.failures, coldroll.running and coldroll.part.
 \if :{?part}
 \else
+    \echo 'Name the part: psql -v part=17 -f story.sql, or coldroll psql --query story -- -v part=17'
+    \echo 'coldroll failures, coldroll status and the query running print numbers of parts; by name of a file:'
+    \echo '    select id, object_name from coldroll.part where object_name ilike \'%IMG_0001%\';'
     \prompt 'Number of a part: ' part
+\endif
+SELECT :'part' !~ '^[0-9]{1,18}$' AS is_none \gset
+\if :is_none
+    \warn That is no number of a part.
+    \quit
 \endif
 SELECT count(*) = 0 AS is_unknown FROM coldroll.part AS p WHERE p.id = :'part'::bigint \gset
 \if :is_unknown

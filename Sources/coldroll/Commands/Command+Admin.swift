@@ -75,8 +75,13 @@ extension Command {
     static let pause = Command(
         name: "pause",
         purpose: "begin nothing more in a lane until it is resumed",
+        details: [
+            "A lane is the photos, or the videos, of one source; 'coldroll status' prints each with its number, as in "
+                + "'lane 2    library default video: open'. What runs is finished; workers on all hosts begin nothing else of it, "
+                + "and 'work --drain' and 'run' wait until it is resumed."
+        ],
         operands: .lane,
-        examples: [("coldroll pause 2", "the lane 2 (see coldroll status)")]
+        examples: [("coldroll pause 2", "lane 2, as 'coldroll status' numbers them")]
     ) { session, arguments in
         let database = try await session.openLedger()
         return try await session.decide(
@@ -90,8 +95,11 @@ extension Command {
     static let resume = Command(
         name: "resume",
         purpose: "open a paused or parked lane",
+        details: [
+            "'coldroll status' prints each lane with its number. One that a refused login pauses opens with the next 'coldroll login'."
+        ],
         operands: .lane,
-        examples: [("coldroll resume 2", "the lane 2 (see coldroll status)")]
+        examples: [("coldroll resume 2", "lane 2, as 'coldroll status' numbers them")]
     ) { session, arguments in
         let database = try await session.openLedger()
         return try await session.decide(

@@ -14,7 +14,8 @@ extension Command {
             "--query runs one of the questions that an owner has: running (what is running where), slow (the transfers that run "
                 + "longest), failures (what failed and why), retries (what is tried again next), throughput (by hour and host), "
                 + "eta, stuck, biggest (files), runs (how the last ones ended), acknowledged (what you took as dealt with that "
-                + "may not be in the archive), tables (their health), story (all about one item: -- -v part=NUMBER). They are "
+                + "may not be in the archive), tables (their health), story (all about one item: -- -v part=NUMBER, a number that failures and status "
+                + "print; without it story says how to name one). They are "
                 + "the files of sql/queries.",
         ],
         takesRest: true,
