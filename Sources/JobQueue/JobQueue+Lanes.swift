@@ -61,7 +61,12 @@ extension JobQueue {
         var lanes: [LaneWait] = []
         for row in try await pool.run(LaneStatements.waiting, [.integers(sources), .text(LoginStatements.pauser)]) {
             lanes.append(
-                LaneWait(reason: try row.text(0), seconds: try row.doubleOrNil(1), paused: try row.integerOrNil(2))
+                LaneWait(
+                    reason: try row.text(0),
+                    seconds: try row.doubleOrNil(1),
+                    paused: try row.integerOrNil(2),
+                    parts: try row.integer(3)
+                )
             )
         }
         return lanes

@@ -73,15 +73,17 @@ enum LaneStatements {
         """
     )
 
-    /// Lanes of sources `$1` (all if empty) that hand out nothing now; by number where neither time nor a login (`$2` has
-    /// paused it) will open them.
+    /// Lanes of sources `$1` (all if empty) that hand out nothing now, with the jobs in them; by number where neither time nor
+    /// a login (`$2` has paused it) will open them.
     static let waiting = Statement(
         "lane.waiting",
         """
-        SELECT CASE WHEN l.paused_at IS NOT NULL THEN format('%s lane %s is paused by %s', l.kind, l.id, l.paused_by)
+        SELECT CASE WHEN l.paused_at IS NOT NULL THEN format('%s lane %s is %s', l.kind, l.id, coldroll.pause_text(l.paused_by))
                     ELSE l.park_reason END,
                CASE WHEN l.paused_at IS NULL THEN extract(epoch FROM l.parked_until - now())::double precision END,
-               CASE WHEN l.paused_at IS NOT NULL AND l.paused_by IS DISTINCT FROM $2::text THEN l.id END
+               CASE WHEN l.paused_at IS NOT NULL AND l.paused_by IS DISTINCT FROM $2::text THEN l.id END,
+               (SELECT coalesce(sum(y.parts), 0)::bigint FROM coldroll.tally AS y
+                WHERE y.place = 'live' AND y.lane_id = l.id)
         FROM coldroll.lane AS l
         WHERE (cardinality($1::bigint[]) = 0 OR l.source_id = ANY ($1::bigint[]))
           AND (l.paused_at IS NOT NULL OR l.parked_until > now())

@@ -40,10 +40,10 @@ enum ArchiverCalls {
         _ archive: Archive,
         _ options: WorkOptions,
         stop: StopSignal,
-        progress: @escaping @Sendable (WorkerProgress) -> Void
+        reporter: Reporter
     ) async throws -> Ending {
         let summary = try await following(stop) { signal in
-            try await telling(archive, progress) { report in
+            try await telling(archive, reporter) { report in
                 try await runWorker(archive.context, options: options.worker, stop: signal, progress: report)
             }
         }
@@ -74,7 +74,7 @@ enum ArchiverCalls {
         var worker = options.worker
         worker.timed = timed
         let summary = try await following(stop) { signal in
-            try await telling(archive, { reporter.progress($0) }) { [worker] report in
+            try await telling(archive, reporter) { [worker] report in
                 try await runAll(
                     archive.context,
                     options: worker,
@@ -122,18 +122,25 @@ enum ArchiverCalls {
     }
 
     /// Adds to a worker's own progress what the whole queue still holds, asked for every two seconds, or less
-    /// often where the database is slow to answer.
+    /// often where the database is slow to answer; and warns once of each lane that a person has closed and a person must open.
     private static func telling<R: Sendable>(
         _ archive: Archive,
-        _ progress: @escaping @Sendable (WorkerProgress) -> Void,
+        _ reporter: Reporter,
         _ body: (@escaping @Sendable (Archiver.WorkerProgress) -> Void) async throws -> R
     ) async throws -> R {
         let sums = LatestSums()
         let watch = Task {
+            var told: Set<Int64> = []
             while !Task.isCancelled {
                 let asked = ContinuousClock.now
                 // A sum that cannot be had is left out of the line; the work itself reports the database's absence.
-                if let news = try? await QueueSums(archive) { sums.set(news) }
+                if let news = try? await QueueSums(archive) {
+                    sums.set(news)
+                    for wait in news.waits {
+                        guard let lane = wait.paused, told.insert(lane).inserted else { continue }
+                        reporter.warn(wait.sentence)
+                    }
+                }
                 // An empty ledger costs nothing to ask, and is the one whose first sums are waited for.
                 let isEmpty = sums.value.totals.found == 0
                 let pause = isEmpty ? .milliseconds(250) : Pacing.pause(after: asked.duration(to: .now))
@@ -141,7 +148,7 @@ enum ArchiverCalls {
             }
         }
         defer { watch.cancel() }
-        return try await body { own in progress(WorkerProgress(own, sums.value)) }
+        return try await body { own in reporter.progress(WorkerProgress(own, sums.value)) }
     }
 
     /// Some of the entries without an id that the owner has just accepted.

@@ -38,7 +38,8 @@ extension WorkerProgress {
             live: sums.totals.live,
             total: sums.totals.found,
             // What this process has in hand is newer than the sums.
-            standstill: own.busy == 0 ? sums.standstill : nil
+            standstill: own.busy == 0 ? sums.standstill : nil,
+            held: sums.held
         )
     }
 }
@@ -49,6 +50,13 @@ struct QueueSums: Sendable {
     /// Why nothing moves on any host: an outage, a pause, tries that are due later; nil while work goes on, or none is left and
     /// nothing is away.
     var standstill: String?
+    /// Lanes with parts in them that hand out nothing, so that there is no end in sight whatever moves.
+    var waits: [LaneWait] = []
+
+    /// What is held in those lanes, for how long; nil if nothing is.
+    var held: String? {
+        waits.isEmpty ? nil : waits.map { "\($0.subject) \($0.until)" }.joined(separator: ", ")
+    }
 }
 
 extension QueueSums {
@@ -59,9 +67,11 @@ extension QueueSums {
         // Jobs that were claimed before a service went away are kept through its absence; and before the first page there are
         // none, while a listing waits for it.
         standstill = Verdict.sentences(try await queue.openBreakers(), of: archive.context.places).first
-        guard standstill == nil, totals.live > 0, totals.running == 0 else { return }
-        let waits = try await queue.waiting(sources: [archive.source])
-        standstill = waits.first.map { "waits \($0.words)" } ?? scheduled
+        guard totals.live > 0 else { return }
+        let closed = try await queue.waiting(sources: [archive.source])
+        waits = closed.filter { $0.parts > 0 }
+        guard standstill == nil, totals.running == 0 else { return }
+        standstill = (waits.first ?? closed.first).map { "\($0.subject) \($0.words)" } ?? scheduled
     }
 
     /// What failed and is to be tried again, where that is all that is left.

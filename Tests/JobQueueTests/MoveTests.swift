@@ -97,7 +97,7 @@ import Testing
                     RAISE EXCEPTION 'it wrote' USING ERRCODE = 'TT001';
                 END $$
                 """,
-                "CREATE EVENT TRIGGER write ON ddl_command_start WHEN TAG IN ('ALTER TABLE', 'CREATE TABLE') EXECUTE FUNCTION public.write()",
+                "CREATE EVENT TRIGGER write ON ddl_command_start WHEN TAG IN ('ALTER TABLE', 'CREATE TABLE', 'CREATE FUNCTION') EXECUTE FUNCTION public.write()",
             ] {
                 try await fixture.sql(sql)
             }

@@ -123,7 +123,7 @@ import Testing
         // Two files of 4 MB in the last quarter of an hour.
         #expect(
             columns(rows, [0, 1, 2, 3, 6, 7, 8, 9, 10])[0] == [
-                "8", "202401/item7", "still", "nas", "1", "image/jpeg", "12.0", "2", "4444 bytes/s",
+                "8", "202401/item7", "still", "nas", "1", "image/jpeg", "12.0", "2", "4.44 kB/s",
             ]
         )
         #expect(columns(rows, [3, 9]).contains(["pi", "0"]))
@@ -160,11 +160,11 @@ import Testing
         try await fixture.sql("UPDATE coldroll.object SET adopted = true WHERE part_id = 3")
         let rows = try await run("throughput")
         // 8 MB in an hour.
-        #expect(columns(rows, [1, 2, 3, 4, 5]) == [["nas", "2", "7813 kB", "2222 bytes/s", "1"]])
+        #expect(columns(rows, [1, 2, 3, 4, 5]) == [["nas", "2", "8.00 MB", "2.22 kB/s", "1"]])
     }
 
     @Test func `eta divides what is left by the speed of the last hour`() async throws {
-        _ = try await fill()
+        let fixture = try await fill()
         let rows = try await run("eta")
         // 14 parts, of which 3 are stored, 1 is dead and 1 left out; three in half an hour are six an hour.
         #expect(
@@ -172,6 +172,11 @@ import Testing
                 ["library", "default", "14", "5", "35.7", "9", "6", "01:30:00", "1"]
             ]
         )
+        try await fixture.sql("SELECT coldroll.pause(id) FROM coldroll.lane WHERE kind = 'photo'")
+        try await fixture.sql("UPDATE coldroll.worker SET beat_at = now() - interval '8 minutes'")
+        let held = try #require(columns(try await run("eta"), [7, 8, 10]).first)
+        #expect(held.prefix(2) == ["", ""])
+        #expect(held[2].contains(/^no worker is running; \d+ parts in lane \d+, which is paused by hand$/), "\(held)")
     }
 
     @Test func `stuck names what does not move, and why`() async throws {
@@ -189,7 +194,7 @@ import Testing
         let problems = columns(try await run("stuck"), [0, 1])
         #expect(problems.contains(["due, and no worker has swept", "5"]))
         #expect(problems.contains(["its worker is unknown", "11"]))
-        #expect(problems.contains { $0[0].hasPrefix("ready, but its lane is paused by ") })
+        #expect(problems.contains { $0[0].hasPrefix("ready, but its lane is paused by hand") })
         #expect(problems.count == 4)
     }
 
@@ -231,9 +236,9 @@ import Testing
         _ = try await fill()
         #expect(
             columns(try await run("biggest"), [0, 1, 5, 6, 7]) == [
-                ["1", "202401/item0", "4883 kB", "5000000", "55.56"],
-                ["2", "202401/item1", "2930 kB", "3000000", "33.33"],
-                ["3", "202401/item2", "977 kB", "1000000", "11.11"],
+                ["1", "202401/item0", "5.00 MB", "5000000", "55.56"],
+                ["2", "202401/item1", "3.00 MB", "3000000", "33.33"],
+                ["3", "202401/item2", "1.00 MB", "1000000", "11.11"],
             ]
         )
     }
@@ -353,6 +358,23 @@ import Testing
         )
         #expect(try await fixture.texts("SELECT coalesce(coldroll.snapshot_held()::text, 'none')") != ["none"])
         await writer.close()
+    }
+
+    @Test func `story of what is no number says so`() async throws {
+        #expect(try await run("story", ["-v", "part=x"]).first?.hasSuffix("That is no number of a part.") == true)
+    }
+
+    @Test func `sizes are those that the commands print`() async throws {
+        let fixture = try await QueueFixture()
+        // As `Quantity.bytes` has them.
+        let sizes: [(Int64, String)] = [
+            (0, "0 B"), (999, "999 B"), (1000, "1.00 kB"), (9994, "9.99 kB"), (9996, "10.0 kB"), (99_940, "99.9 kB"),
+            (99_960, "100 kB"), (999_499, "999 kB"), (999_500, "1.00 MB"), (11_950_000, "12.0 MB"),
+            (1_950_000_000, "1.95 GB"),
+        ]
+        for (bytes, text) in sizes {
+            #expect(try await fixture.texts("SELECT coldroll.size_text(\(bytes))") == [text])
+        }
     }
 
     @Test func `story tells all about one item, in order of time`() async throws {

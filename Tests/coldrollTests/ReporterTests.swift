@@ -140,7 +140,7 @@ private final class Screen: Sendable {
         }
         reporter.endProgress()
         #expect(screen.text.split(separator: "\n").count == 3)
-        #expect(screen.text.contains(#""pages":20,"seen":100"#))
+        #expect(screen.text.contains(#""items_new":1,"items_seen":100"#))
         #expect(!screen.text.contains("\u{1B}"))
     }
 
@@ -190,11 +190,11 @@ private final class Screen: Sendable {
         screen.now = 10
         reporter.progress(WorkerProgress(stored: 998, storedBytes: 2_000_000_000, failed: 2, live: 3000, total: 4000))
         let last = screen.text.components(separatedBy: erase).last
-        #expect(last == "1,000/4,000 done · 200 MB/s · ETA 30 s · 2 failed · 2.00 GB stored here")
+        #expect(last == "1,000/4,000 parts done · 200 MB/s · ETA 30 s · 2 failed · 2.00 GB stored here")
         let early = ProgressLine(WorkerProgress(stored: 1, storedBytes: 500_000), RateMeter())
         #expect(early.text(columns: 80) == "starting · 500 kB stored here")
         let stale = ProgressLine(WorkerProgress(stored: 27, storedBytes: 1_000, live: 30, total: 30), RateMeter())
-        #expect(stale.text(columns: 80) == "27/30 done · 1.00 kB stored here")
+        #expect(stale.text(columns: 80) == "27/30 parts done · 1.00 kB stored here")
     }
 
     @Test func `work that stands still shows what it waits for instead of an old speed`() {
@@ -204,7 +204,31 @@ private final class Screen: Sendable {
         let wait = "2 to be tried again, the next in 50 s"
         reporter.progress(WorkerProgress(stored: 398, storedBytes: 4_000, live: 2, total: 400, standstill: wait))
         let last = screen.text.components(separatedBy: erase).last
-        #expect(last == "398/400 done · 2 to be tried again, the next in 50 s · 4.00 kB stored here")
+        #expect(last == "398/400 parts done · 2 to be tried again, the next in 50 s · 4.00 kB stored here")
+    }
+
+    @Test func `work of which some is in a closed lane has a speed, and no time left`() {
+        let reporter = screen.reporter(person(columns: 200))
+        reporter.progress(WorkerProgress(live: 400, total: 400))
+        screen.now = 10
+        let held = "3 parts wait until 'coldroll resume 2'"
+        reporter.progress(WorkerProgress(stored: 100, storedBytes: 4_000, live: 300, total: 400, held: held))
+        let last = screen.text.components(separatedBy: erase).last
+        #expect(last == "100/400 parts done · 400 B/s · no ETA: \(held) · 4.00 kB stored here")
+    }
+
+    @Test func `every field of a line of progress is documented`() throws {
+        var meter = RateMeter()
+        meter.note(count: 0, bytes: 0, at: 0)
+        meter.note(count: 5, bytes: 5, at: 5)
+        let lines = [
+            ProgressLine(ScanProgress()), ProgressLine(WorkerProgress(live: 1, total: 2), meter),
+            ProgressLine(WorkerProgress(live: 1, total: 2, held: "why"), meter),
+        ]
+        let file = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../docs/status.md")
+        let document = try String(contentsOf: file, encoding: .utf8)
+        let documented = document.matches(of: /\n- `([a-z_]+)`:/).map { String($0.output.1) }
+        #expect(Set(documented) == Set(lines.flatMap(\.fields.keys)))
     }
 
     @Test func `a run whose person has not picked yet says that it waits for that, until it is over`() {
@@ -219,7 +243,7 @@ private final class Screen: Sendable {
         reporter.awaitPick(false)
         #expect(line() == "starting · 0 B/s · 0 B stored here")
         let more = ProgressLine(WorkerProgress(stored: 3, live: 0, total: 3), RateMeter(), awaitsPick: true)
-        #expect(more.text(columns: 80) == "3/3 done · waits for you to pick · 0 B stored here")
+        #expect(more.text(columns: 80) == "3/3 parts done · waits for you to pick · 0 B stored here")
         #expect(more.fields["waits"] == .string("waits for you to pick"))
         // What was picked before is fetched meanwhile.
         let busy = ProgressLine(WorkerProgress(stored: 1, live: 2, total: 3), RateMeter(), awaitsPick: true)

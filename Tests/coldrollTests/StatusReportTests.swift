@@ -108,7 +108,9 @@ import Testing
                     kind: "photo",
                     state: "open",
                     reason: nil,
-                    secondsLeft: nil
+                    secondsLeft: nil,
+                    live: 0,
+                    isServed: true
                 ),
                 .init(
                     lane: 2,
@@ -117,7 +119,9 @@ import Testing
                     kind: "video",
                     state: "parked",
                     reason: "quota",
-                    secondsLeft: 30
+                    secondsLeft: 30,
+                    live: 0,
+                    isServed: true
                 ),
             ],
             workers: [
@@ -152,8 +156,7 @@ import Testing
                 login     library eve: REFUSED (Google refuses\u{FFFD} it. Run 'coldroll login'.)
                 rate      10.0/s, 10.0 MB/s, ETA 5 min 00 s
                 outage    Google's media service has been away for 3 min 20 s; next try in 8 s (it answered 503)
-                quota     74,000 of 75,000 media requests of project 123 used today, or set aside by a process for its next ones; starts anew in 1 h 01 min; at this \
-                rate the queue is empty on 2026-11-27
+                quota     74,000 of 75,000 media requests of project 123 used today; anew in 1 h 01 min; done by 2026-11-27
                 lane 1    library ada photo: open
                 lane 2    library ada video: parked for 30 s more (quota)
                 worker    nas process 7: 3 (auto) slots busy, 4 jobs, last beat 2 s ago
@@ -165,7 +168,8 @@ import Testing
 
     @Test func everyKeyOfTheJSONIsDocumentedAndTheOtherWayRound() throws {
         var keys: Set<String> = []
-        var report = report
+        var report = self.report
+        report.rate.noEta = "no worker is running"
         report.corrected = [.init(place: "found", source: "library ada", kept: 1, counted: 2)]
         let object = try JSONSerialization.jsonObject(with: Data(report.json.utf8))
         collect(object, "", &keys)
@@ -217,6 +221,80 @@ import Testing
     @Test func nothingIsEstimatedWhileNothingMoves() {
         #expect(StatusReport.Rate(count: 0, bytes: 0, seconds: 60, left: 5).etaSeconds == nil)
         #expect(StatusReport.Rate(count: 5, bytes: 5, seconds: 60, left: 0).etaSeconds == nil)
+    }
+
+    private func lane(
+        _ state: String,
+        _ live: Int64,
+        isServed: Bool = true,
+        byHand: Bool = false,
+        reason: String? = nil
+    ) -> StatusReport.Lane {
+        .init(
+            lane: 2,
+            source: "library",
+            account: "ada",
+            kind: "video",
+            state: state,
+            reason: reason,
+            secondsLeft: state == "parked" ? 90 : nil,
+            live: live,
+            isServed: isServed,
+            opensByHand: byHand
+        )
+    }
+
+    @Test func `no end is promised of parts that wait for a lane to open, or for a worker`() {
+        func rate(_ lanes: StatusReport.Lane...) -> StatusReport.Rate {
+            .init(count: 5, bytes: 5, seconds: 60, left: 5, lanes: lanes)
+        }
+        #expect(rate(lane("open", 5)).etaSeconds == 60 && rate(lane("open", 5)).noEta == nil)
+        // What is in no queue waits for nothing.
+        #expect(rate(lane("open", 5), lane("paused", 0, byHand: true)).etaSeconds == 60)
+        let paused = rate(lane("open", 1), lane("paused", 4, byHand: true))
+        #expect(paused.etaSeconds == nil && paused.noEta == "4 parts wait until 'coldroll resume 2'")
+        #expect(rate(lane("paused", 1)).noEta == "1 part waits until the next login")
+        #expect(rate(lane("parked", 1)).noEta == "1 part waits for 1 min 30 s more")
+        let alone = rate(lane("open", 1, isServed: false), lane("paused", 2, isServed: false, byHand: true))
+        #expect(alone.etaSeconds == nil)
+        #expect(alone.noEta == "no worker is running; 2 parts wait until 'coldroll resume 2'")
+        #expect(rate(lane("open", 0), lane("open", 1, isServed: false)).noEta == "no worker serves library ada")
+        #expect(rate(lane("open", 0, isServed: false)).noEta == nil)
+    }
+
+    @Test func `a lane says who closed it and what opens it, and a quota's line fits a screen`() {
+        func last(_ lane: StatusReport.Lane) -> String? {
+            var report = self.report
+            report.lanes = [lane]
+            report.workers = []
+            report.oldest = []
+            return report.text.split(separator: "\n").dropLast().last.map(String.init)
+        }
+        #expect(
+            last(lane("paused", 4, byHand: true, reason: "paused by hand"))
+                == "lane 2    library ada video: paused by hand until 'coldroll resume 2'; 4 parts in it"
+        )
+        let login = "paused by a login that Google refuses: run 'coldroll login'"
+        #expect(last(lane("paused", 1, reason: login)) == "lane 2    library ada video: \(login); 1 part in it")
+        #expect(
+            last(lane("parked", 0, reason: "quota"))
+                == "lane 2    library ada video: parked for 1 min 30 s more (quota)"
+        )
+        var report = self.report
+        report.quotas = [
+            .init(
+                project: "123456789012",
+                kind: "api",
+                limit: 10_000,
+                used: 10_000,
+                left: 0,
+                isRefused: true,
+                resetsInSeconds: 86_340,
+                finishDate: "2026-11-27"
+            )
+        ]
+        let quota = report.text.split(separator: "\n").first { $0.hasPrefix("quota") }
+        #expect(quota.map { $0.count <= 140 } == true)
     }
 
     private func collect(_ value: Any, _ path: String, _ keys: inout Set<String>) {

@@ -1,5 +1,5 @@
 -- The fifty biggest files in the archive, and their share of it.
-SELECT p.id AS part, p.object_name, p.kind, o.media_kind, o.fidelity, pg_size_pretty(o.size) AS size, o.size AS bytes,
+SELECT p.id AS part, p.object_name, p.kind, o.media_kind, o.fidelity, coldroll.size_text(o.size) AS size, o.size AS bytes,
        round(100 * o.size / nullif(t.bytes, 0), 2) AS percent_of_all, o.stored_at
 FROM (SELECT b.* FROM coldroll.object AS b ORDER BY b.size DESC, b.part_id LIMIT 50) AS o
 JOIN coldroll.part AS p ON p.id = o.part_id

@@ -1,11 +1,14 @@
 -- When each source will be finished at the speed of the last hour; parts that wait for a retry are among those left.
 -- done: stored, a duplicate, left out, or dead, which waits for your decision (failures).
--- No rate, no date: nothing was stored in the last hour. Paused and parked lanes: see the state of coldroll.queue_overview.
+-- No rate, no date: nothing was stored in the last hour. No date either while parts wait for what held names: a lane that is
+-- paused or parked, or a worker; one that has been silent for seven minutes is not counted as alive.
 SELECT s.kind AS source, s.account, t.found, t.found - t.live AS done,
        round(100.0 * (t.found - t.live) / nullif(t.found, 0), 1) AS percent, t.live AS left_to_do,
-       round(r.files / r.hours) AS files_an_hour, date_trunc('minute', t.live / (r.files / r.hours) * interval '1 hour') AS time_left,
-       date_trunc('minute', now() + t.live / (r.files / r.hours) * interval '1 hour') AS finished_at,
-       t.dead
+       round(r.files / r.hours) AS files_an_hour,
+       CASE WHEN h.held IS NULL THEN date_trunc('minute', t.live / (r.files / r.hours) * interval '1 hour') END AS time_left,
+       CASE WHEN h.held IS NULL THEN date_trunc('minute', now() + t.live / (r.files / r.hours) * interval '1 hour') END
+       AS finished_at,
+       t.dead, h.held
 FROM coldroll.source AS s
 JOIN (
     SELECT y.source_id, (sum(y.parts) FILTER (WHERE y.place = 'found'))::bigint AS found,
@@ -23,4 +26,21 @@ LEFT JOIN (
     WHERE o.stored_at > now() - interval '1 hour' AND NOT o.adopted
     GROUP BY p.source_id
 ) AS r ON r.source_id = s.id
+CROSS JOIN LATERAL (
+    SELECT string_agg(w.words, '; ') AS held
+    FROM (
+        SELECT 'no worker is running' AS words
+        WHERE t.live > 0 AND NOT EXISTS (SELECT FROM coldroll.worker AS w
+                                         WHERE w.state = 'alive' AND w.beat_at > now() - interval '7 minutes'
+                                           AND s.id = ANY (w.sources))
+        UNION ALL
+        SELECT y.live || ' parts in lane ' || l.id || ', which is '
+               || CASE WHEN l.paused_at IS NOT NULL THEN coldroll.pause_text(l.paused_by)
+                       ELSE 'parked for ' || date_trunc('second', l.parked_until - now()) || ' more: ' || l.park_reason END
+        FROM coldroll.lane AS l
+        CROSS JOIN LATERAL (SELECT sum(v.parts) AS live FROM coldroll.tally AS v
+                            WHERE v.place = 'live' AND v.lane_id = l.id) AS y
+        WHERE l.source_id = s.id AND y.live > 0 AND (l.paused_at IS NOT NULL OR l.parked_until > now())
+    ) AS w
+) AS h
 ORDER BY s.id;

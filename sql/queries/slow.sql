@@ -3,7 +3,7 @@
 -- a slow one on a slow host is the host's network.
 SELECT r.part, r.object_name, r.kind, r.host, r.process_id, r.running_for, r.attempt, i.mime_type,
        round(i.width * i.height / 1e6, 1) AS megapixels, coalesce(h.files, 0) AS host_files,
-       pg_size_pretty(coalesce(h.bytes, 0) / 900) || '/s' AS host_speed
+       coldroll.size_text(coalesce(h.bytes, 0) / 900) || '/s' AS host_speed
 FROM coldroll.running AS r
 JOIN coldroll.part AS p ON p.id = r.part
 JOIN coldroll.item AS i ON i.id = p.item_id

@@ -32,7 +32,7 @@ FROM (
     WHERE j.state = 'scheduled' AND j.due < now() - interval '1 minute'
     UNION ALL
     -- The first of each lane stands for all: a lane may hold millions.
-    SELECT CASE WHEN l.paused_at IS NOT NULL THEN 'ready, but its lane is paused by ' || l.paused_by
+    SELECT CASE WHEN l.paused_at IS NOT NULL THEN 'ready, but its lane is ' || coldroll.pause_text(l.paused_by)
                 WHEN NOT s.is_served THEN 'ready, but no living worker serves its source'
                 ELSE 'ready, but its lane is parked for ' || date_trunc('second', l.parked_until - now()) || ' more: '
                      || l.park_reason END,

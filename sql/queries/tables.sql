@@ -4,7 +4,7 @@
 -- hours, somebody left a transaction open: select pid, application_name, state, xact_start from pg_stat_activity.
 SELECT t.relname AS "table", t.n_live_tup AS live_rows, t.n_dead_tup AS dead_rows,
        round(100.0 * t.n_dead_tup / nullif(t.n_live_tup + t.n_dead_tup, 0), 1) AS dead_percent,
-       pg_size_pretty(pg_table_size(t.relid)) AS size, pg_size_pretty(pg_indexes_size(t.relid)) AS indexes,
+       coldroll.size_text(pg_table_size(t.relid)) AS size, coldroll.size_text(pg_indexes_size(t.relid)) AS indexes,
        -- 28 bytes are a row's header and pointer; relpages and reltuples are of the last vacuum or analyze.
        greatest(0, round((100 * (1 - c.reltuples * (28 + w.width) / nullif(c.relpages * 8192.0, 0)))::numeric, 0)) AS bloat_percent,
        date_trunc('second', t.last_autovacuum) AS last_autovacuum, date_trunc('second', t.last_vacuum) AS last_vacuum,

@@ -36,7 +36,9 @@ extension Command {
         purpose: "download and store what is queued, until stopped",
         details: [
             "Any number of workers on any number of hosts may work at once. SIGTERM or Ctrl-C finishes or gives back what "
-                + "is in hand; a second one gives it back at once."
+                + "is in hand; a second one gives it back at once.",
+            "With --drain it waits for parts that are scheduled, and for those in a lane that is paused or parked: it says so, and "
+                + "ends once the lane is open ('coldroll resume', or the end of the pause) and empty, or with 5 after --max-wait.",
         ],
         flags: [
             Source.flag,
@@ -54,12 +56,7 @@ extension Command {
     ) { session, arguments in
         let options = WorkOptions(arguments, session.settings, drain: arguments.has("--drain"))
         let archive = try await session.openArchive()
-        return try await ArchiverCalls.work(
-            archive,
-            options,
-            stop: session.stop,
-            progress: { session.reporter.progress($0) }
-        )
+        return try await ArchiverCalls.work(archive, options, stop: session.stop, reporter: session.reporter)
     }
 
     static let run = Command(

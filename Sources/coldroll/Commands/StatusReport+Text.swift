@@ -48,6 +48,7 @@ extension StatusReport {
         var line = "rate      \(Quantity.rate(perSecond: rate.partsPerSecond)), "
         line += Quantity.rate(bytesPerSecond: rate.bytesPerSecond)
         if let eta = rate.etaSeconds { line += ", ETA \(Quantity.duration(eta))" }
+        if let noEta = rate.noEta { line += ", no ETA: \(noEta)" }
         return line
     }
 }
@@ -81,13 +82,13 @@ extension StatusReport.Outage {
 
 extension StatusReport.Quota {
     fileprivate var text: String {
-        let what = kind == "api" ? "Library API" : "media"
+        let what = kind == "api" ? "API" : "media"
         var line =
             "quota     \(Quantity.grouped(used)) of \(Quantity.grouped(limit)) \(what) requests of project "
-            + "\(harmless(project)) used today, or set aside by a process for its next ones"
-        if isRefused { line += "; Google says that there are no more" }
-        line += "; starts anew in \(Quantity.duration(max(0, resetsInSeconds)))"
-        if let finishDate { line += "; at this rate the queue is empty on \(finishDate)" }
+            + "\(harmless(project)) used today"
+        if isRefused { line += ", Google gives no more" }
+        line += "; anew in \(Quantity.duration(max(0, resetsInSeconds)))"
+        if let finishDate { line += "; done by \(finishDate)" }
         return line
     }
 }
@@ -126,10 +127,16 @@ extension StatusReport.Scan {
 
 extension StatusReport.Lane {
     fileprivate var text: String {
-        var line = "lane \(lane)    \(source) \(harmless(account)) \(kind): \(state)"
-        if let secondsLeft { line += " for \(Quantity.duration(max(0, secondsLeft))) more" }
-        if let reason { line += " (\(harmless(reason)))" }
-        return line
+        var line = "lane \(lane)    \(source) \(harmless(account)) \(kind): "
+        switch state {
+        // The reason says what paused it, and of a login what to do.
+        case "paused":
+            line += reason.map(harmless) ?? state
+            if opensByHand { line += " \(until)" }
+        case "parked": line += "parked \(until)" + (reason.map { " (\(harmless($0)))" } ?? "")
+        default: line += state
+        }
+        return live > 0 ? line + "; \(Quantity.counted(live, "part")) in it" : line
     }
 }
 

@@ -12,8 +12,10 @@ struct StatusReport: Sendable, Equatable, Encodable {
 
     struct Rate: Sendable, Equatable, Encodable {
         let partsPerSecond, bytesPerSecond: Double
-        /// nil while nothing moves, or nothing is left.
-        let etaSeconds: Double?
+        /// nil while nothing moves, nothing is left, or some of it waits for something else than its turn.
+        var etaSeconds: Double?
+        /// What keeps what is left from an end, though something may move meanwhile; nil if nothing does.
+        var noEta: String? = nil
     }
 
     struct Worker: Sendable, Equatable, Encodable {
@@ -54,6 +56,12 @@ struct StatusReport: Sendable, Equatable, Encodable {
         let state: String
         let reason: String?
         let secondsLeft: Double?
+        /// Parts in its queue.
+        let live: Int64
+        /// Whether a worker that is alive serves its source.
+        let isServed: Bool
+        /// Whether nothing but `coldroll resume` opens it: neither time nor a login.
+        var opensByHand = false
     }
 
     /// One of Google's daily quotas, which all processes of a project share.
@@ -64,8 +72,9 @@ struct StatusReport: Sendable, Equatable, Encodable {
         /// Whether Google itself said that the day's quota is used up.
         let isRefused: Bool
         let resetsInSeconds: Double
-        /// RFC 3339 day on which the queue is empty if it takes every request of each day; nil where today's are enough.
-        let finishDate: String?
+        /// RFC 3339 day on which the queue is empty if it takes every request of each day; nil where today's are enough, or
+        /// where parts wait for a person.
+        var finishDate: String?
     }
 
     /// A service that is away.
@@ -128,12 +137,12 @@ struct StatusReport: Sendable, Equatable, Encodable {
     let verdict: Judgement
     let scans: [Scan]
     let logins: [Login]
-    let rate: Rate
+    var rate: Rate
     let outages: [Outage]
-    let quotas: [Quota]
-    let lanes: [Lane]
-    let workers: [Worker]
-    let oldest: [Oldest]
+    var quotas: [Quota]
+    var lanes: [Lane]
+    var workers: [Worker]
+    var oldest: [Oldest]
 }
 
 extension StatusReport {
@@ -166,10 +175,19 @@ extension StatusReport {
                 : nil
         )
         scans = whole.standing.scans.map(Scan.init)
-        rate = try Rate(try await database.pool.run(StatusStatements.rate), left: totals.live)
+        lanes = try await database.pool.run(StatusStatements.lanes).map { row throws(PostgresError) in
+            var lane = try Lane(row)
+            lane.opensByHand = whole.waits.contains { $0.paused == lane.lane }
+            return lane
+        }
+        rate = try Rate(try await database.pool.run(StatusStatements.rate), left: totals.live, lanes: lanes)
         outages = try await database.queue.openBreakers().map(Outage.init)
-        quotas = try await database.pool.run(StatusStatements.quotas).map(Quota.init)
-        lanes = try await database.pool.run(StatusStatements.lanes).map(Lane.init)
+        let isHeld = lanes.contains { $0.live > 0 && ($0.state == "paused" || !$0.isServed) }
+        quotas = try await database.pool.run(StatusStatements.quotas).map { row throws(PostgresError) in
+            var quota = try Quota(row)
+            if isHeld { quota.finishDate = nil }
+            return quota
+        }
         workers = try await database.pool.run(StatusStatements.workers).map(Worker.init)
         oldest = try await database.pool.run(StatusStatements.oldest).map(Oldest.init)
     }
@@ -225,18 +243,36 @@ extension StatusReport.Scan {
 }
 
 extension StatusReport.Rate {
-    fileprivate init(_ rows: [Row], left: Int64) throws(PostgresError) {
+    fileprivate init(_ rows: [Row], left: Int64, lanes: [StatusReport.Lane]) throws(PostgresError) {
         let count = try rows.first?.integer(0) ?? 0
         let bytes = try rows.first?.integer(1) ?? 0
         let seconds = try rows.first?.double(2) ?? 60
-        self.init(count: count, bytes: bytes, seconds: seconds, left: left)
+        self.init(count: count, bytes: bytes, seconds: seconds, left: left, lanes: lanes)
     }
 
-    /// So many parts and bytes in so many seconds, more than 0, and so many parts left.
-    init(count: Int64, bytes: Int64, seconds: Double, left: Int64) {
+    /// So many parts and bytes in so many seconds, more than 0, and so many parts left in these lanes.
+    init(count: Int64, bytes: Int64, seconds: Double, left: Int64, lanes: [StatusReport.Lane] = []) {
         partsPerSecond = Double(count) / seconds
         bytesPerSecond = Double(bytes) / seconds
-        etaSeconds = count > 0 && left > 0 ? Double(left) * seconds / Double(count) : nil
+        noEta = Self.hindrance(lanes)
+        etaSeconds = count > 0 && left > 0 && noEta == nil ? Double(left) * seconds / Double(count) : nil
+    }
+
+    /// Why the parts in these lanes have no end in sight; nil if all of them have their turn.
+    private static func hindrance(_ lanes: [StatusReport.Lane]) -> String? {
+        let held = lanes.filter { $0.live > 0 }
+        var words: [String] = []
+        if !held.isEmpty, lanes.allSatisfy({ !$0.isServed }) {
+            words.append("no worker is running")
+        } else {
+            var names: [String] = []
+            for lane in held where !lane.isServed && names.last != lane.name { names.append(lane.name) }
+            words += names.map { "no worker serves \($0)" }
+        }
+        words += held.filter { $0.state != "open" }.map { lane in
+            "\(Quantity.counted(lane.live, "part")) \(lane.live == 1 ? "waits" : "wait") \(lane.until)"
+        }
+        return words.isEmpty ? nil : words.joined(separator: "; ")
     }
 }
 
@@ -289,6 +325,17 @@ extension StatusReport.Lane {
         state = try row.text(4)
         reason = row.textOrNil(5)
         secondsLeft = try row.doubleOrNil(6)
+        live = try row.integer(7)
+        isServed = try row.boolean(8)
+    }
+
+    /// Its source, as a person calls it.
+    fileprivate var name: String { "\(source) \(harmless(account))" }
+
+    /// For how long it hands out nothing, to go behind "wait".
+    var until: String {
+        if let secondsLeft { return "for \(Quantity.duration(max(0, secondsLeft))) more" }
+        return opensByHand ? "until 'coldroll resume \(lane)'" : "until the next login"
     }
 }
 

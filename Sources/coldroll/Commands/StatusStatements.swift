@@ -81,16 +81,24 @@ enum StatusStatements {
         """
     )
 
+    /// Lanes with the parts in them, and whether anybody works on them.
+    ///
+    /// A worker beats once a minute at least, and six beats that do not come are its death: seven minutes, as in `stuck.sql`.
     static let lanes = Statement(
         "status.lanes",
         """
         SELECT l.id, s.kind, s.account, l.kind,
                CASE WHEN l.paused_at IS NOT NULL THEN 'paused'
                     WHEN l.parked_until > now() THEN 'parked' ELSE 'open' END,
-               CASE WHEN l.paused_at IS NOT NULL THEN 'paused by ' || l.paused_by
+               CASE WHEN l.paused_at IS NOT NULL THEN coldroll.pause_text(l.paused_by)
                     WHEN l.parked_until > now() THEN l.park_reason END,
                CASE WHEN l.paused_at IS NULL AND l.parked_until > now()
-                    THEN extract(epoch FROM l.parked_until - now())::float8 END
+                    THEN extract(epoch FROM l.parked_until - now())::float8 END,
+               (SELECT coalesce(sum(y.parts), 0)::bigint FROM coldroll.tally AS y
+                WHERE y.place = 'live' AND y.lane_id = l.id),
+               EXISTS (SELECT FROM coldroll.worker AS w
+                       WHERE w.state = 'alive' AND w.beat_at > now() - interval '7 minutes'
+                         AND l.source_id = ANY (w.sources))
         FROM coldroll.lane l JOIN coldroll.source s ON s.id = l.source_id
         ORDER BY l.id
         """

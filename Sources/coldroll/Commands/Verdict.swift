@@ -51,8 +51,7 @@ struct Verdict: Sendable, Equatable {
             text += ", the next one due in \(Quantity.duration(max(0, due)))"
         }
         text += "."
-        // Most reasons are sentences of their own.
-        for wait in waits { text += " Waits \(wait.words)" + (wait.reason.hasSuffix(".") ? "" : ".") }
+        for wait in waits { text += " " + wait.sentence }
         for outage in outages { text += " \(outage)" }
         return text
     }
@@ -69,10 +68,22 @@ struct Verdict: Sendable, Equatable {
 }
 
 extension LaneWait {
+    /// How long, to go behind "waits".
+    var until: String {
+        let time = seconds.map { "for \(Quantity.duration(max(0, $0))) more" }
+        return time ?? paused.map { "until 'coldroll resume \($0)'" } ?? "until the next login"
+    }
+
     /// How long and why, to go behind "waits".
-    var words: String {
-        let until = seconds.map { "for \(Quantity.duration(max(0, $0))) more" }
-        return "\(until ?? paused.map { "until 'coldroll resume \($0)'" } ?? "until the next login"): \(reason)"
+    var words: String { "\(until): \(reason)" }
+
+    /// `3 parts wait`, or `waits` of a lane in which nothing is yet.
+    var subject: String { parts > 0 ? "\(Quantity.counted(parts, "part")) \(parts == 1 ? "waits" : "wait")" : "waits" }
+
+    /// How many, how long and why.
+    var sentence: String {
+        // Most reasons are sentences of their own.
+        (parts > 0 ? subject : "Waits") + " \(words)" + (reason.hasSuffix(".") ? "" : ".")
     }
 }
 

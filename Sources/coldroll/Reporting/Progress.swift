@@ -24,13 +24,16 @@ package struct WorkerProgress: Sendable, Equatable {
     package var total: Int64
     /// Why nothing moves, in words for a line; nil while work goes on.
     package var standstill: String?
+    /// How many parts wait for something else than their turn, and for what; nil if none does.
+    package var held: String?
     package init(
         stored: Int64 = 0,
         storedBytes: Int64 = 0,
         failed: Int64 = 0,
         live: Int64 = 0,
         total: Int64 = 0,
-        standstill: String? = nil
+        standstill: String? = nil,
+        held: String? = nil
     ) {
         self.stored = stored
         self.storedBytes = storedBytes
@@ -38,5 +41,6 @@ package struct WorkerProgress: Sendable, Equatable {
         self.live = live
         self.total = total
         self.standstill = standstill
+        self.held = held
     }
 }

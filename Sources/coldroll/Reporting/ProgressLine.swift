@@ -1,6 +1,6 @@
 import Logging
 
-/// What a line of progress says, as words for a terminal and as fields for a log.
+/// What a line of progress says, as words for a terminal and as fields for a log, which `docs/status.md` lists.
 struct ProgressLine: Sendable, Equatable {
     /// Most important first: what does not fit is left out from the end.
     let words: [String]
@@ -11,7 +11,9 @@ struct ProgressLine: Sendable, Equatable {
             "scanning", Quantity.counted(scan.seen, "item"), "\(Quantity.grouped(scan.new)) new",
             Quantity.counted(scan.pages, "page"),
         ]
-        fields = ["pages": .integer(scan.pages), "seen": .integer(scan.seen), "new": .integer(scan.new)]
+        fields = [
+            "pages": .integer(scan.pages), "items_seen": .integer(scan.seen), "items_new": .integer(scan.new),
+        ]
     }
 
     /// - Parameters:
@@ -26,12 +28,13 @@ struct ProgressLine: Sendable, Equatable {
         // Before a scan's first page, and until the sums were asked for, nothing is known to be done or not.
         var words = [
             work.total == 0
-                ? "starting" : "\(Quantity.grouped(done))/\(Quantity.grouped(work.total)) done"
+                ? "starting" : "\(Quantity.grouped(done))/\(Quantity.grouped(work.total)) parts done"
         ]
         var fields: [String: LogValue] = [
-            "done": .integer(done), "total": .integer(work.total), "live": .integer(work.live),
-            "stored": .integer(work.stored), "stored_bytes": .integer(work.storedBytes),
-            "failed": .integer(work.failed),
+            "parts_done": .integer(done), "parts_found": .integer(work.total),
+            "parts_left": .integer(work.total - done),
+            "parts_stored_here": .integer(work.stored), "bytes_stored_here": .integer(work.storedBytes),
+            "parts_failed_here": .integer(work.failed),
         ]
         if let speed = meter.bytesPerSecond {
             words.append(Quantity.rate(bytesPerSecond: speed))
@@ -41,6 +44,9 @@ struct ProgressLine: Sendable, Equatable {
             // Speed and time left are those of before it.
             words = work.total == 0 ? [standstill] : [words[0], standstill]
             fields["waits"] = .string(standstill)
+        } else if let held = work.held {
+            words.append("no ETA: \(held)")
+            fields["waits"] = .string(held)
         } else if let left = meter.secondsLeft(for: work.live), work.live > 0 {
             words.append("ETA \(Quantity.duration(left))")
             fields["eta_seconds"] = .integer(Int64(left.rounded()))

@@ -105,6 +105,7 @@ final class Reporter: Sendable {
     func progress(_ work: WorkerProgress) {
         var work = work
         work.standstill = work.standstill.map { typable($0) }
+        work.held = work.held.map { typable($0) }
         let known = work
         show { state, now in
             state.meter.note(count: max(0, known.total - known.live), bytes: known.storedBytes, at: now)
