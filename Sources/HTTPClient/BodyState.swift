@@ -159,9 +159,13 @@ extension BodyState {
 
     mutating func add(_ outcome: OneShot<HTTPError?>, waitingFor event: Event) {
         waiters.append(Waiter(event: event, outcome: outcome))
-        if case .available(let count) = event, count > queue.count, isOpen {
+        switch event {
+        case .available(let count) where count > queue.count && isOpen:
             queue.compact()
             wakeWriter()
+        case .available: break
+        // Nobody may be draining any more, who would wake a download that was parked before the buffer was half empty.
+        case .end, .skipped: wakeWriter()
         }
         settle()
     }
