@@ -38,6 +38,7 @@ package struct Migration: Sendable {
         Migration(20, "listed", PackageResources.m0020_listed_sql),
         Migration(21, "empty_pages", PackageResources.m0021_empty_pages_sql),
         Migration(22, "words", PackageResources.m0022_words_sql),
+        Migration(23, "asked_again", PackageResources.m0023_asked_again_sql),
     ]
 
     /// SQLSTATE of a step that is applied already: somebody else was faster.

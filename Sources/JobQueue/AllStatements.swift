@@ -26,7 +26,7 @@ extension Statement {
             ScanStatements.lockSource, ScanStatements.open, ScanStatements.takeOver, ScanStatements.unread,
             ScanStatements.abandon,
             ScanStatements.begin, ScanStatements.renew, ScanStatements.position, ScanStatements.letGo,
-            ScanStatements.restart,
+            ScanStatements.restart, ScanStatements.emptyPages, ScanStatements.fillPage,
             ScanStatements.comparison, ScanStatements.finish, ScanStatements.repeatedPage, ScanStatements.knownItems,
             ScanStatements.expectedItems, ScanStatements.counts, ScanStatements.newest, ScanStatements.standing,
             ScanStatements.firstGaps, ScanStatements.firstAccepted,

@@ -126,7 +126,7 @@ extension Ledger {
         try await held(scan, ScanStatements.renew)
     }
 
-    /// Forgets the page token (it expired): the pass starts over, known items are known.
+    /// Forgets the page token (it expired) and what was seen: the pass starts over, known items are known.
     package func restart(_ scan: ScanTicket) async throws {
         try await held(scan, ScanStatements.restart)
     }
@@ -169,6 +169,23 @@ extension Ledger {
             known[try row.text(0)] = try row.integer(1)
         }
         return known
+    }
+
+    /// Pages before the last that came without any item, in their order, whichever process listed them.
+    package func emptyPages(_ scan: ScanTicket) async throws(PostgresError) -> [EmptyPage] {
+        var pages: [EmptyPage] = []
+        for row in try await pool.run(ScanStatements.emptyPages, [.integer(scan.id)]) {
+            pages.append(EmptyPage(number: try row.integer(0), token: row.textOrNil(1)))
+        }
+        return pages
+    }
+
+    /// Such a page had items when it was asked for again, and they are recorded.
+    ///
+    /// - Throws: `LedgerError.scanLost`; `PostgresError`.
+    package func filled(_ page: EmptyPage, of scan: ScanTicket) async throws {
+        let values: [PostgresValue] = [.integer(scan.id), .integer(scan.lease), .integer(page.number)]
+        guard try await !pool.run(ScanStatements.fillPage, values).isEmpty else { throw scan.lost }
     }
 
     /// Compares what a full scan saw so far, over all processes that took part in it, with what was known before it.

@@ -64,7 +64,7 @@ enum PageStatements {
     private static func sql(picked isPicked: Bool) -> String {
         """
         WITH fence AS MATERIALIZED (
-            SELECT s.id, s.source_id,
+            SELECT s.id, s.source_id, s.pages, s.page_token,
                    (SELECT l.id FROM coldroll.lane AS l WHERE l.source_id = s.source_id AND l.kind = 'photo') AS photo,
                    (SELECT l.id FROM coldroll.lane AS l WHERE l.source_id = s.source_id AND l.kind = 'video') AS video
             FROM coldroll.scan AS s
@@ -169,6 +169,11 @@ enum PageStatements {
                         SELECT (j.was).id FROM judged AS j WHERE NOT j.is_new) AS v
             WHERE (SELECT t.is_enough FROM told AS t)
             GROUP BY f.id
+        ), hollow AS (
+            -- It is asked for again, by whatever process comes to the end.
+            INSERT INTO coldroll.empty_page (scan_id, page, token)
+            SELECT f.id, f.pages + 1, f.page_token FROM fence AS f
+            WHERE $25::bigint = 0 AND $3::text IS NOT NULL AND (SELECT t.is_enough FROM told AS t)
         ), unread AS (
             -- Of more than the ledger keeps, no other one can be told later: they are counted, and never acknowledged.
             INSERT INTO coldroll.unread AS u (scan_id, identity, entries, filename, capture_time)
@@ -194,7 +199,7 @@ enum PageStatements {
             SET page_token = $3::text, renewed_at = now(), pages = s.pages + 1, seen = s.seen + c.seen, new = s.new + c.new,
                 known = s.known + c.known, parts = s.parts + c.parts, jobs = s.jobs + c.jobs,
                 unreadable = s.unreadable + $4,
-                empty_pages = s.empty_pages + ($25::bigint = 0 AND $3::text IS NOT NULL)::integer, last_page = $22::bigint, last_new = c.new
+                last_page = $22::bigint, last_new = c.new
             FROM fence AS f, counted AS c
             WHERE s.id = f.id AND (SELECT t.is_enough FROM told AS t)
             RETURNING c.seen, c.new, c.known, c.jobs

@@ -16,6 +16,8 @@ package struct ScanStanding: Sendable, Equatable {
         package var missing: Int64?
         /// Why it is suspicious or failed.
         package var reason: String?
+        /// Pages before the last that came without any item, also when they were asked for again; 0 while it is open.
+        package var emptyPages: Int64
 
         package init(
             state: String,
@@ -28,7 +30,8 @@ package struct ScanStanding: Sendable, Equatable {
             new: Int64,
             unreadable: Int64 = 0,
             missing: Int64? = nil,
-            reason: String? = nil
+            reason: String? = nil,
+            emptyPages: Int64 = 0
         ) {
             self.state = state
             self.since = since
@@ -41,6 +44,7 @@ package struct ScanStanding: Sendable, Equatable {
             self.unreadable = unreadable
             self.missing = missing
             self.reason = reason
+            self.emptyPages = emptyPages
         }
     }
 
@@ -160,7 +164,8 @@ extension ScanStanding.Scan {
             new: try row.integer(9),
             unreadable: try row.integer(11),
             missing: try row.integerOrNil(10),
-            reason: row.textOrNil(12)
+            reason: row.textOrNil(12),
+            emptyPages: try row.integer(21)
         )
     }
 }

@@ -26,30 +26,47 @@ enum ScanStatements {
         """
     )
 
-    /// A pass that goes on at its first page, as one that was past its last page does, meets its unreadable entries again.
+    /// A pass that goes on at its first page, as one that was past its last page does, begins anew.
     static let takeOver = Statement(
         "scan.take_over",
         """
-        WITH forgotten AS (
-            DELETE FROM coldroll.unread AS u
-            WHERE u.scan_id = (SELECT c.id FROM coldroll.scan AS c WHERE c.id = $1::bigint AND c.page_token IS NULL)
-        )
+        WITH anew AS MATERIALIZED (
+            SELECT c.id FROM coldroll.scan AS c WHERE c.id = $1::bigint AND c.page_token IS NULL
+        ), \(forgetting)
         UPDATE coldroll.scan AS s
         SET lease = $2::bigint, renewed_at = now(), last_page = NULL, last_new = NULL,
-            unreadable = CASE WHEN s.page_token IS NULL THEN 0 ELSE s.unreadable END
+            unreadable = CASE WHEN s.page_token IS NULL THEN 0 ELSE s.unreadable END,
+            empty_pages = CASE WHEN s.page_token IS NULL THEN 0 ELSE s.empty_pages END
         WHERE s.id = $1::bigint
         RETURNING s.id, s.lease, s.page_token,
                   to_char(s.started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), s.pages
         """
     )
 
+    /// What pass `anew` forgets because it begins anew: what it saw may have been seen a month ago, and would vouch for
+    /// what the listing leaves out now.
+    private static let forgetting = """
+        forgotten AS (
+            DELETE FROM coldroll.unread AS u WHERE u.scan_id = (SELECT a.id FROM anew AS a)
+        ), unseen AS (
+            DELETE FROM coldroll.sighting AS g WHERE g.scan_id = (SELECT a.id FROM anew AS a)
+        ), unasked AS (
+            DELETE FROM coldroll.empty_page AS e WHERE e.scan_id = (SELECT a.id FROM anew AS a)
+        )
+        """
+
     /// Like each end of a scan it waits for the disk: starts of transfers no longer do so for its pages then.
     static let abandon = Statement(
         "scan.abandon",
         """
-        WITH forgotten AS (DELETE FROM coldroll.sighting AS g WHERE g.scan_id = $1::bigint)
+        WITH forgotten AS (
+            DELETE FROM coldroll.sighting AS g WHERE g.scan_id = $1::bigint
+        ), unasked AS (
+            DELETE FROM coldroll.empty_page AS e WHERE e.scan_id = $1::bigint
+        )
         UPDATE coldroll.scan AS s
         SET outcome = 'failed', ended_at = now(), lease = nextval('coldroll.lease'),
+            empty_pages = s.empty_pages + \(stillEmpty("$1::bigint")),
             reason = 'abandoned: its process is gone, and a scan of another range was asked for'
         WHERE s.id = $1::bigint AND \(CommitPolicy.durable)
         """
@@ -81,18 +98,44 @@ enum ScanStatements {
         """
     )
 
-    /// The pass begins anew and will meet its unreadable entries again; what was seen was seen.
+    /// The pass begins anew, as one that is taken over at its first page does.
     static let restart = Statement(
         "scan.restart",
         """
-        WITH begun AS (
-            UPDATE coldroll.scan AS s SET page_token = NULL, unreadable = 0, renewed_at = now()
-            WHERE s.id = $1::bigint AND s.lease = $2::bigint AND s.outcome IS NULL
-            RETURNING s.id
-        ), forgotten AS (
-            DELETE FROM coldroll.unread AS u WHERE u.scan_id = (SELECT b.id FROM begun AS b)
+        WITH anew AS MATERIALIZED (
+            SELECT c.id FROM coldroll.scan AS c
+            WHERE c.id = $1::bigint AND c.lease = $2::bigint AND c.outcome IS NULL
+            FOR UPDATE
+        ), \(forgetting)
+        UPDATE coldroll.scan AS s SET page_token = NULL, unreadable = 0, empty_pages = 0, renewed_at = now()
+        FROM anew AS a
+        WHERE s.id = a.id
+        RETURNING s.id
+        """
+    )
+
+    private static func stillEmpty(_ scan: String) -> String {
+        "(SELECT count(*) FROM coldroll.empty_page AS e WHERE e.scan_id = \(scan))"
+    }
+
+    /// Pages of scan `$1` before its last that came without any item, and what they were asked for with.
+    static let emptyPages = Statement(
+        "scan.empty_pages",
+        "SELECT e.page, e.token FROM coldroll.empty_page AS e WHERE e.scan_id = $1::bigint ORDER BY e.page"
+    )
+
+    /// Page `$3` has items after all.
+    static let fillPage = Statement(
+        "scan.fill_page",
+        """
+        WITH filled AS (
+            DELETE FROM coldroll.empty_page AS e
+            WHERE e.page = $3::bigint
+              AND e.scan_id = (SELECT s.id FROM coldroll.scan AS s
+                               WHERE s.id = $1::bigint AND s.lease = $2::bigint AND s.outcome IS NULL)
         )
-        SELECT b.id FROM begun AS b
+        SELECT s.id FROM coldroll.scan AS s
+        WHERE s.id = $1::bigint AND s.lease = $2::bigint AND s.outcome IS NULL
         """
     )
 
@@ -102,10 +145,11 @@ enum ScanStatements {
         "SELECT u.identity, u.entries FROM coldroll.unread AS u WHERE u.scan_id = $1::bigint"
     )
 
-    /// How what a full scan saw agrees with what was known before: items expected, those of them that it did not see, those of these
+    /// How what a full scan saw agrees with what is known: items expected, those of them that it did not see, those of these
     /// that are no younger than all that it saw, and items taken for deleted that it saw; of the missing ones those that no scan
     /// before has missed, as many and as old; and whether a page of it came without any item.
     ///
+    /// Expected is what was known before, and what an earlier pass of the same scan found and this one did not see.
     /// Differences of sets on purpose: they are hashed or sorted under any statistics, where a join may be quadratic.
     static let comparison = Statement(
         "scan.comparison",
@@ -114,12 +158,16 @@ enum ScanStatements {
             SELECT DISTINCT u.id
             FROM coldroll.sighting AS g CROSS JOIN unnest(g.items) AS u(id)
             WHERE g.scan_id = $1::bigint
-        ), expected AS MATERIALIZED (
-            SELECT i.id FROM coldroll.item AS i WHERE i.source_id = $2::bigint AND i.scan_id <> $1::bigint
-            EXCEPT
-            SELECT a.item_id FROM coldroll.absence AS a WHERE a.source_id = $2::bigint AND a.believed
+        ), believed AS MATERIALIZED (
+            SELECT a.item_id AS id FROM coldroll.absence AS a WHERE a.source_id = $2::bigint AND a.believed
         ), missing AS MATERIALIZED (
-            SELECT e.id FROM expected AS e EXCEPT SELECT v.id FROM seen AS v
+            SELECT i.id FROM coldroll.item AS i WHERE i.source_id = $2::bigint
+            EXCEPT SELECT b.id FROM believed AS b
+            EXCEPT SELECT v.id FROM seen AS v
+        ), expected AS MATERIALIZED (
+            (SELECT i.id FROM coldroll.item AS i WHERE i.source_id = $2::bigint AND i.scan_id <> $1::bigint
+             EXCEPT SELECT b.id FROM believed AS b)
+            UNION SELECT m.id FROM missing AS m
         ), oldest AS MATERIALIZED (
             SELECT min(i.capture_time) AS capture_time FROM seen AS v JOIN coldroll.item AS i ON i.id = v.id
         ), untold AS MATERIALIZED (
@@ -128,13 +176,12 @@ enum ScanStatements {
         SELECT (SELECT count(*) FROM expected), (SELECT count(*) FROM missing),
                (SELECT count(*) FROM missing AS m JOIN coldroll.item AS i ON i.id = m.id
                 WHERE i.capture_time <= (SELECT o.capture_time FROM oldest AS o)),
-               (SELECT count(*) FROM (SELECT a.item_id FROM coldroll.absence AS a
-                                      WHERE a.source_id = $2::bigint AND a.believed
-                                      INTERSECT SELECT v.id FROM seen AS v) AS r),
+               (SELECT count(*) FROM (SELECT b.id FROM believed AS b INTERSECT SELECT v.id FROM seen AS v) AS r),
                (SELECT count(*) FROM untold),
                (SELECT count(*) FROM untold AS m JOIN coldroll.item AS i ON i.id = m.id
                 WHERE i.capture_time <= (SELECT o.capture_time FROM oldest AS o)),
                (SELECT c.empty_pages > 0 FROM coldroll.scan AS c WHERE c.id = $1::bigint)
+               OR EXISTS (SELECT FROM coldroll.empty_page AS e WHERE e.scan_id = $1::bigint)
         """
     )
 
@@ -186,6 +233,8 @@ enum ScanStatements {
             WHERE a.item_id = ANY (ARRAY (SELECT b.item_id FROM coldroll.absence AS b INTERSECT SELECT v.id FROM seen AS v))
         ), forgotten AS (
             DELETE FROM coldroll.sighting AS g USING fence AS f WHERE g.scan_id = f.id
+        ), unasked AS (
+            DELETE FROM coldroll.empty_page AS e USING fence AS f WHERE e.scan_id = f.id
         ), outdated AS (
             DELETE FROM coldroll.unread AS u
             USING fence AS f
@@ -198,6 +247,7 @@ enum ScanStatements {
         UPDATE coldroll.scan AS s
         SET outcome = $3::text, reason = $4::text, ended_at = coalesce(s.ended_at, now()), page_token = NULL,
             missing = coalesce(s.missing, $5::bigint), accepted = $6::boolean,
+            empty_pages = s.empty_pages + \(stillEmpty("f.id")),
             items = coalesce(s.items, (SELECT count(*) FROM listed))
         FROM fence AS f
         WHERE s.id = f.id
@@ -318,14 +368,14 @@ enum ScanStatements {
                                       THEN 'broken off' END), o.reason,
                EXISTS (SELECT FROM coldroll.pick_session AS p
                        WHERE p.source_id = s.id AND p.ended_at IS NULL AND p.picked_at IS NULL), k.entries, s.id,
-               NOT EXISTS (SELECT FROM coldroll.item AS i WHERE i.source_id = s.id)
+               NOT EXISTS (SELECT FROM coldroll.item AS i WHERE i.source_id = s.id), n.empty_pages
         FROM coldroll.source AS s
         LEFT JOIN LATERAL (
             SELECT coalesce(c.outcome, CASE WHEN c.renewed_at >= now() - make_interval(secs => $2::double precision)
                                             THEN 'running' ELSE 'broken off' END) AS state,
                    c.since, c.until, extract(epoch FROM now() - c.started_at)::double precision AS started,
                    extract(epoch FROM now() - c.ended_at)::double precision AS ended, c.pages, c.seen, c.items, c.new,
-                   c.missing, c.unreadable, c.reason
+                   c.missing, c.unreadable, c.reason, c.empty_pages
             FROM coldroll.scan AS c WHERE c.source_id = s.id ORDER BY c.id DESC LIMIT 1
         ) AS n ON true
         LEFT JOIN LATERAL (

@@ -60,12 +60,25 @@ package struct ScanCounts: Sendable, Equatable {
     package init() {}
 }
 
+/// A page of a scan before its last that came without any item.
+package struct EmptyPage: Sendable, Equatable {
+    /// Which of its pages it was, from 1.
+    package let number: Int64
+    /// What it was asked for with; nil: it was the first page.
+    package let token: String?
+
+    package init(number: Int64, token: String?) {
+        self.number = number
+        self.token = token
+    }
+}
+
 /// Which of the parts that a scan finds are fetched first, by capture time; those of unknown time come last.
 package enum WorkOrder: String, Sendable, CaseIterable { case newest, oldest }
 
 /// What a full scan saw, against what the scans before it make one expect.
 package struct ScanComparison: Sendable, Equatable {
-    /// Items known before it and not taken for deleted.
+    /// Items known before it, or found by an earlier pass of it and missing, that were not taken for deleted.
     package let expected: Int64
     /// Of these, those that it did not see.
     package let missing: Int64
@@ -75,7 +88,7 @@ package struct ScanComparison: Sendable, Equatable {
     package let returned: Int64
     /// Of the missing ones, those that no scan before has missed, and of these those that are as old.
     package let untold: Int64, untoldOlderThanAllSeen: Int64
-    /// Whether a page of it before the last came without any item, whichever process listed it.
+    /// Whether a page of it before the last came without any item, also when it was asked for again.
     package let hadEmptyPage: Bool
 
     package init(

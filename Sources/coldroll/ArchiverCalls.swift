@@ -169,6 +169,10 @@ enum ArchiverCalls {
             : "Scanned \(Quantity.counted(scan.pages, "page")): \(Quantity.counted(scan.items, "item")) listed, "
         text += "\(Quantity.grouped(scan.new)) new."
         if !scan.isFull, !isPicked { text += " This was a part of the library only." }
+        if scan.emptyPages > 0 {
+            text += " \(Quantity.counted(Int64(scan.emptyPages), "page")) came without any item, also when asked for again: "
+            text += "Google may answer so, and should it have left out something, the next scan lists it."
+        }
         if scan.missing > 0, scan.doubt == nil {
             let items = Quantity.counted(scan.missing, "item")
             text += " \(items) of those known before \(scan.missing == 1 ? "is" : "are") not listed any more"

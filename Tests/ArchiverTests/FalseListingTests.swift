@@ -90,14 +90,64 @@ import Testing
         #expect(bench.simulator.faults.map(\.struck) == [2])
     }
 
-    @Test func `a page that is empty twice is doubted where known items are missing, and else believed`() async throws {
+    private func scan(_ bench: Bench) -> Scan {
+        var scan = bench.scan()
+        scan.silence = .milliseconds(10)
+        return scan
+    }
+
+    @Test func `a page that is empty whenever it is asked for is doubted where known items are missing`() async throws {
         let bench = try await bench(count: 1300)
         #expect(try await bench.scan().run().new == 1300)
-        bench.simulator.setFaults([rule(.noItems, nth: 5, 6)])
-        #expect(try await bench.scan().run().doubt?.contains("a page of it came without any item") == true)
-        #expect(bench.simulator.faults.map(\.struck) == [2])
+        // Twice at once, and when the other pages and the end, twice, are listed.
+        bench.simulator.setFaults([rule(.noItems, nth: 5, 6, 16)])
+        #expect(try await scan(bench).run().doubt?.contains("a page of it came without any item") == true)
+        #expect(bench.simulator.faults.map(\.struck) == [3])
         bench.simulator.setFaults([])
-        #expect(try await bench.scan().run().doubt == nil)
+        #expect(try await scan(bench).run().doubt == nil)
+    }
+
+    @Test(arguments: [0, 1300]) func `a page that is empty twice, and has items later, costs none of them`(_ known: Int)
+        async throws
+    {
+        let bench = try await bench(count: 1300)
+        if known > 0 { #expect(try await bench.scan().run().new == 1300) }
+        // The first page and two that follow each other.
+        bench.simulator.setFaults([rule(.noItems, nth: 1, 2, 6, 7, 8, 9)])
+        let summary = try await scan(bench).run()
+        #expect(bench.simulator.faults.map(\.struck) == [6])
+        #expect(summary.items == 1300 && summary.new == 1300 - known)
+        #expect(summary.missing == 0 && summary.doubt == nil && summary.emptyPages == 0)
+        #expect(try await bench.fixture.number("SELECT max(empty_pages) FROM coldroll.scan") == 0)
+    }
+
+    @Test func `a page that stays empty is told, and asked for once more after the work`() async throws {
+        let bench = try await bench()
+        // The second of three: twice, and behind the third and the end.
+        bench.simulator.setFaults([rule(.noItems, nth: 2, 3, 6)])
+        let summary = try await scan(bench).run()
+        #expect(bench.simulator.faults.map(\.struck) == [3])
+        #expect(summary.new == 160 && summary.doubt == nil && summary.emptyPages == 1)
+        #expect(try await bench.fixture.number("SELECT empty_pages FROM coldroll.scan ORDER BY id DESC LIMIT 1") == 1)
+        let scan = bench.scan()
+        let again = try #require(bench.context.items.again(scan))
+        #expect(try await !scan.stillEnds(again, at: summary.end))
+        bench.simulator.setFaults([FaultRule(on: "list", .noItems)])
+        #expect(try await scan.stillEnds(again, at: summary.end))
+    }
+
+    @Test func `an empty page is asked for again by whoever goes on with the scan`() async throws {
+        let bench = try await bench()
+        bench.simulator.setFaults([rule(.noItems, nth: 2, 3)])
+        let stop = StopSignal()
+        let first = Scan(context: bench.context, source: bench.fixture.source, since: nil, until: nil, stop: stop) {
+            if $0.pages == 2 { stop.request() }
+        }
+        await #expect(throws: ArchiverError.self) { try await first.run() }
+        #expect(bench.simulator.faults.map(\.struck) == [2])
+        #expect(try await bench.fixture.number("SELECT count(*) FROM coldroll.item") == 100)
+        let summary = try await scan(bench).run()
+        #expect(summary.items == 260 && summary.new == 260 && summary.emptyPages == 0)
     }
 
     @Test func `deletions are told once, and a great one is doubted until the owner says so`() async throws {

@@ -9,19 +9,51 @@ import Testing
     func
         `as much is claimed ahead as there are slots, a dozen at least, until the speed is known, then two minutes of work`()
     {
-        var meter = SlotMeter(.fixed(4), memory: .max)
-        for _ in 0..<30 { meter.noteEnd() }
-        let now = ContinuousClock.now
-        #expect(meter.ahead(at: now) == 12)
-        // Thirty in three minutes are twenty in two; with one in three minutes the slots are enough; 50 is the most.
-        #expect((19...20).contains(meter.ahead(at: now + .seconds(180))))
-        #expect(meter.ahead(at: now + .seconds(6000)) == 4)
-        for _ in 0..<3000 { meter.noteEnd() }
-        #expect(meter.ahead(at: now + .seconds(60)) == 50)
+        var meter = SlotMeter(.fixed(8), memory: .max)
+        let start = ContinuousClock.now
+        meter.note(busy: 8, hasMore: false, HTTPClient.Pace(), at: start)
+        for second in 1...19 { meter.noteEnd(isDone: true, at: start + .seconds(second)) }
+        #expect(meter.ahead(at: start + .seconds(19)) == 12)
+        // Nineteen in a minute are 38 in two; 50 is the most, and with one in three minutes four are enough.
+        #expect(meter.ahead(at: start + .seconds(60)) == 38)
+        #expect(meter.ahead(at: start + .seconds(20)) == 50)
+        #expect(meter.ahead(at: start + .seconds(6000)) == 4)
         #expect(SlotMeter(.fixed(64), memory: .max).ahead() == 50)
         // What the first growth adds is at hand when it comes, and a short drain with few slots does not ask for each item.
         #expect(SlotMeter(.auto, memory: .max).ahead() == 12)
         #expect(SlotMeter(.fixed(1), memory: .max).ahead() == 12)
+    }
+
+    @Test func `what counts is how fast the last parts were archived, in the time in which there was something to do`() {
+        var meter = SlotMeter(.fixed(4), memory: .max)
+        var now = ContinuousClock.now
+        func pass(_ duration: Duration, busy: Int) {
+            meter.note(busy: busy, hasMore: false, HTTPClient.Pace(), at: now)
+            now += duration
+        }
+        func archive(_ parts: Int, each duration: Duration) {
+            for _ in 0..<parts {
+                pass(duration, busy: 4)
+                meter.noteEnd(isDone: true, at: now)
+            }
+        }
+        // A week without work is no trial, and does not make a host of one part a second slow.
+        pass(.seconds(7 * 86_400), busy: 0)
+        #expect(meter.ahead(at: now) == 12)
+        archive(40, each: .seconds(1))
+        #expect(meter.ahead(at: now) == 50)
+        pass(.seconds(7 * 86_400), busy: 0)
+        #expect(meter.ahead(at: now) == 50)
+        // One that has come to long videos holds few, however fast it was; what fails at once does not make it fast.
+        archive(25, each: .seconds(20))
+        #expect(meter.ahead(at: now) == 6)
+        for _ in 0..<100 { meter.noteEnd(isDone: false, at: now) }
+        #expect(meter.ahead(at: now) == 6)
+        // Nor does it have to wait for an end to know.
+        archive(25, each: .seconds(1))
+        #expect(meter.ahead(at: now) == 50)
+        pass(.seconds(600), busy: 4)
+        #expect(meter.ahead(at: now) == 4)
     }
 
     /// Slots after intervals of half a second in each of which so much moves, under so much load of the loop and with so

@@ -24,9 +24,13 @@ import Testing
     }
 
     /// A full scan that sees these items, not ended.
-    private func scan(_ fixture: QueueFixture, sees items: [FoundItem]) async throws -> ScanTicket {
+    private func scan(
+        _ fixture: QueueFixture,
+        sees items: [FoundItem],
+        next: String? = nil
+    ) async throws -> ScanTicket {
         let scan = try await fixture.ledger.openScan(source: fixture.source, since: nil, until: nil)
-        _ = try await fixture.ledger.record(scan, items, unreadable: 0, nextPageToken: nil)
+        _ = try await fixture.ledger.record(scan, items, unreadable: 0, nextPageToken: next)
         return scan
     }
 
@@ -74,12 +78,38 @@ import Testing
 
     @Test func `pages of all processes that took part count`() async throws {
         let fixture = try await fixture(knows: [item("a", 2020), item("b", 2010)])
-        let first = try await scan(fixture, sees: [item("a", 2020)])
+        let first = try await scan(fixture, sees: [item("a", 2020)], next: "t")
         try await fixture.ledger.letGo(first)
         let second = try await fixture.ledger.openScan(source: fixture.source, since: nil, until: nil)
-        try #require(second.resumed)
+        try #require(second.resumed && second.pageToken == "t")
         _ = try await fixture.ledger.record(second, [item("b", 2010)], unreadable: 0, nextPageToken: nil)
         #expect(try await fixture.ledger.comparison(second).missing == 0)
+    }
+
+    @Test func `a pass that another process begins at its first page again has seen nothing, also of what it found itself`()
+        async throws
+    {
+        let fixture = try await fixture(knows: [item("a", 2020), item("b", 2010)])
+        let first = try await scan(fixture, sees: [item("a", 2020), item("b", 2010), item("new", 2022)])
+        #expect(try await fixture.ledger.comparison(first).missing == 0)
+        try await fixture.ledger.letGo(first)
+        let second = try await fixture.ledger.openScan(source: fixture.source, since: nil, until: nil)
+        try #require(second.resumed && second.pageToken == nil)
+        _ = try await fixture.ledger.record(second, [item("a", 2020)], unreadable: 0, nextPageToken: nil)
+        #expect(
+            try await fixture.ledger.comparison(second)
+                == ScanComparison(
+                    expected: 3,
+                    missing: 2,
+                    olderThanAllSeen: 1,
+                    returned: 0,
+                    untold: 2,
+                    untoldOlderThanAllSeen: 1
+                )
+        )
+        let ended = try await fixture.ledger.finish(second, outcome: "suspicious", reason: "x", missing: 2)
+        #expect(ended.items == 1)
+        #expect(try await fixture.texts(missing) == ["b", "new"])
     }
 
     @Test func `what a complete scan did not see is not expected again, and is when it comes back`() async throws {
@@ -141,13 +171,17 @@ import Testing
         #expect(try await fixture.number("SELECT count(*) FROM coldroll.sighting") == 0)
     }
 
-    @Test func `a pass that starts over counts its unreadable entries from zero, and keeps what it saw`() async throws {
+    @Test func `a pass that starts over has seen nothing, no unreadable entry and no empty page`() async throws {
         let fixture = try await fixture(knows: [item("a", 2020), item("b", 2010)])
         let next = try await fixture.ledger.openScan(source: fixture.source, since: nil, until: nil)
         _ = try await fixture.ledger.record(next, [item("a", 2020)], unreadable: 2, nextPageToken: "t")
+        _ = try await fixture.ledger.record(next, [], unreadable: 0, nextPageToken: "u")
         #expect(try await fixture.ledger.counts(next).unreadable == 2)
+        #expect(try await fixture.ledger.comparison(next).missing == 1)
+        #expect(try await fixture.ledger.emptyPages(next).map(\.token) == ["t"])
         try await fixture.ledger.restart(next)
         #expect(try await fixture.ledger.counts(next).unreadable == 0)
-        #expect(try await fixture.ledger.comparison(next).missing == 1)
+        #expect(try await fixture.ledger.comparison(next).missing == 2)
+        #expect(try await fixture.ledger.comparison(next).hadEmptyPage == false)
     }
 }

@@ -102,6 +102,7 @@ enum MoveBench {
             "INSERT INTO coldroll.notice (source_id, event, subject, words) VALUES (1, 'failed', 'x', 'It failed.')",
             "INSERT INTO coldroll.doubt (part_id, twin_id, generation, size, crc32c, lease, worker_id, stored_at, adopted, fidelity, media_kind, object_name) SELECT part_id, 0, 1, size, crc32c, lease, worker_id, stored_at, adopted, fidelity, media_kind, 'n' FROM coldroll.object LIMIT 1",
             "INSERT INTO coldroll.unread (scan_id, entries, identity, filename, capture_time) VALUES (1, 2, 'x', 'a.jpg', now())",
+            "INSERT INTO coldroll.empty_page (scan_id, page, token) VALUES (1, 1, 't')",
             "INSERT INTO coldroll.absence (item_id, source_id, scan_id, believed) VALUES (1, 1, 1, true)",
             "UPDATE coldroll.worker SET beat_at = now() - interval '31 s'",
             "UPDATE coldroll.scan SET renewed_at = now() - interval '31 s'",

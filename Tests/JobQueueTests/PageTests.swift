@@ -101,6 +101,28 @@ import Testing
         #expect(try await isRemembered())
     }
 
+    @Test func `a page without items is remembered with what it was asked for with until it has some, and counted at the end`()
+        async throws
+    {
+        let fixture = try await QueueFixture()
+        let ledger = fixture.ledger
+        for token in ["t1", "t2", "t3"] {
+            let items = token == "t2" ? [QueueFixture.item("a")] : []
+            _ = try await ledger.record(fixture.scan, items, unreadable: 0, nextPageToken: token)
+        }
+        let pages = try await ledger.emptyPages(fixture.scan)
+        #expect(pages == [EmptyPage(number: 1, token: nil), EmptyPage(number: 3, token: "t2")])
+        try await ledger.filled(pages[1], of: fixture.scan)
+        #expect(try await ledger.emptyPages(fixture.scan) == [pages[0]])
+        try await ledger.filled(pages[1], of: fixture.scan)
+        for _ in 0..<2 { _ = try await ledger.finish(fixture.scan, outcome: "complete", reason: nil) }
+        #expect(try await fixture.texts("SELECT empty_pages::text FROM coldroll.scan") == ["1"])
+        #expect(try await ledger.standings(sources: []).first?.newest?.emptyPages == 1)
+        #expect(try await ledger.emptyPages(fixture.scan).isEmpty)
+        // Whoever lost the scan forgets nothing of it.
+        await #expect(throws: LedgerError.self) { try await ledger.filled(pages[0], of: fixture.scan) }
+    }
+
     @Test func `what is reported differently updates the item and nothing else`() async throws {
         let fixture = try await QueueFixture()
         try await fixture.record(1)

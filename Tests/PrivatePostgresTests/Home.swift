@@ -33,7 +33,15 @@ final class Home: Sendable {
         }
         // SIGQUIT: immediate shutdown (postgres(1)).
         if let postmaster = try? home.postmaster() { kill(postmaster, SIGQUIT) }
-        try FileManager.default.removeItem(atPath: home.directory)
+        // It removes files of its own meanwhile.
+        for _ in 0..<100 where FileManager.default.fileExists(atPath: home.directory) {
+            do {
+                try FileManager.default.removeItem(atPath: home.directory)
+            } catch {
+                try await Task.sleep(for: .milliseconds(50))
+            }
+        }
+        #expect(!FileManager.default.fileExists(atPath: home.directory))
         try result.get()
     }
 

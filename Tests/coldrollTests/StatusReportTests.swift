@@ -34,6 +34,7 @@ import Testing
                     new: 3,
                     missing: 1200,
                     reason: "Half was missing.",
+                    emptyPages: 2,
                     secondsSinceFull: 86400,
                     unreadable: 1
                 ),
@@ -50,6 +51,7 @@ import Testing
                     new: 0,
                     missing: nil,
                     reason: nil,
+                    emptyPages: 0,
                     secondsSinceFull: nil,
                     unreadable: 0
                 ),
@@ -147,7 +149,7 @@ import Testing
                 found     4,000 = 1,000 stored + 2 dead + 2,990 ready + 4 scheduled + 4 running; next scheduled part due \
                 in 1 min 30 s; 'coldroll failures' tells why parts are dead
                 scan      library ada: suspicious, full, ended 2 min 00 s ago; 12 pages, 1,100 items listed, 3 new, 1,200 \
-                missing, 1 without an id; last complete full scan 1 d 0 h ago
+                missing, 2 pages without an item, 1 without an id; last complete full scan 1 d 0 h ago
                 scan      library eve: running, 2024-01-01 to 2024-02-01 only, begun 5 s ago; 0 pages, 0 items listed, 0 new; \
                 no full scan is complete yet
                 LISTING: Half was missing.

@@ -55,56 +55,12 @@ extension Scan {
         }
     }
 
-    /// Lists from the first page again, up to a page that holds nothing new: what was uploaded while a listing lasted, or
-    /// stood still, comes before where it began.
-    func lookAtFront(_ ticket: ScanTicket, of listing: any Listing) async throws {
-        // Entries without an id are met again, as often as they were; what is more has come since.
-        var known = try await answered { try await context.ledger.unread(ticket) }
-        var token: String?
-        var number = 0
-        repeat {
-            try checkStop()
-            let page = try await pageInEarnest(token, of: listing)
-            context.baseURLs.offer(page.items)
-            let items = page.items.map { FoundItem($0, sourceLabel: context.sourceLabel) }
-            number += 1
-            let more = page.unreadable.filter { entry in
-                let identity = UnreadEntry(entry).identity
-                guard let left = known[identity], left > 0 else { return true }
-                known[identity] = left - 1
-                return false
-            }
-            let counts = try await recorded(ticket, items, unreadable: more.map(UnreadEntry.init), next: nil)
-            tellUnreadable(more, number: number)
-            guard counts.new > 0 else { return }
-            token = page.nextPageToken
-        } while token != nil
-    }
-
-    /// Whether a listing still ends where it ended: false if there is more now, or Google has forgotten the page.
-    func stillEnds(_ listing: any Listing, at end: ListingEnd) async throws -> Bool {
-        do {
-            for number in 0..<2 {
-                // An entry that had no id in one answer has one in the next.
-                if number > 0 { try await sleep(.seconds(1)) }
-                let page = try await patiently { () async throws(PhotosError) in try await listing.page(end.token) }
-                guard page.nextPageToken == nil, page.items.allSatisfy({ end.ids.contains($0.id) }) else {
-                    return false
-                }
-                if page.unread.allSatisfy({ $0.value <= end.unread[$0.key, default: 0] }) { return true }
-            }
-            return false
-        } catch let error as PhotosError where error.code == .badPageToken {
-            return false
-        }
-    }
-
     /// A page, asked for a second time where believing one answer alone could lose photos: where it ends the listing (an
     /// empty answer, or one that lost its token, looks just like the end), where it holds nothing, and where entries have
     /// no id.
     ///
     /// One request more a scan, as a rule. What either answer has is taken.
-    private func pageInEarnest(_ token: String?, of listing: any Listing) async throws -> MediaPage {
+    func pageInEarnest(_ token: String?, of listing: any Listing) async throws -> MediaPage {
         let first = try await patiently { () async throws(PhotosError) in try await listing.page(token) }
         guard first.nextPageToken == nil || first.items.isEmpty || !first.unreadable.isEmpty else { return first }
         // Whatever made an answer empty may last for a moment.
@@ -119,7 +75,7 @@ extension Scan {
     }
 
     /// Names what cannot be recorded, so that a person can look for it.
-    private func tellUnreadable(_ entries: [MediaPage.Unreadable], number: Int) {
+    func tellUnreadable(_ entries: [MediaPage.Unreadable], number: Int) {
         guard !entries.isEmpty else { return }
         context.logger.log(
             .warning,
@@ -132,7 +88,7 @@ extension Scan {
     }
 
     /// Records a page, again while the database is away; one whose answer was lost is recognised by its random number.
-    private func recorded(
+    func recorded(
         _ ticket: ScanTicket,
         _ items: [FoundItem],
         unreadable: [UnreadEntry],

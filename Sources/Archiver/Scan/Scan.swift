@@ -28,6 +28,8 @@ struct Scan {
 
     /// A listing that took longer is followed by a look at its front.
     var short = Duration.seconds(10)
+    /// Before pages that were empty are asked for again.
+    var silence = Duration.seconds(5)
 
     /// - Throws: `LedgerError`, `PhotosError`, `PostgresError`, `ArchiverError`.
     func run() async throws -> ScanSummary {
@@ -48,10 +50,11 @@ struct Scan {
                 var token = ticket.pageToken
                 while true {
                     do {
-                        let end = try await listToItsEnd(ticket, of: listing, from: token)
+                        var end = try await listToItsEnd(ticket, of: listing, from: token)
                         if listing.growsAtFront, ticket.resumed || began.duration(to: .now) > short {
                             try await lookAtFront(ticket, of: listing)
                         }
+                        end.emptyPages = try await askEmptyPagesAgain(ticket, of: listing)
                         if context.picker != nil {
                             _ = try await answered { try await context.ledger.revivePicked(source: source) }
                             // From here on a backup of before is refused: it would not know what to fetch.

@@ -48,6 +48,8 @@ package struct ScanSummary: Sendable, Equatable {
     package let returned: Int64
     /// Why what it saw is not to be believed, with what to do; nil if it is complete.
     package let doubt: String?
+    /// Pages before the last that came without any item, also when they were asked for again.
+    package var emptyPages: Int { end.emptyPages.count }
     /// The page at which the listing ended.
     let end: ListingEnd
 
@@ -123,4 +125,6 @@ struct ListingEnd: Sendable, Equatable {
     var ids: Set<String> = []
     /// What was on it without an id, and how often.
     var unread: [UnreadEntry: Int] = [:]
+    /// What the pages before it were asked for with that came without any item each time.
+    var emptyPages: [String?] = []
 }

@@ -29,6 +29,11 @@ enum Ending: Sendable {
         }
     }
 
+    /// Whether the part needs no more work.
+    var isDone: Bool {
+        if case .complete = self { true } else { false }
+    }
+
     /// A 429.
     struct Slowdown: Sendable {
         /// Retry-After.

@@ -4,7 +4,7 @@ import HTTPClient
 /// What a worker's slots bring: tells the governor, interval by interval, and how much to claim ahead of them.
 struct SlotMeter: Sendable {
     private var governor: SlotGovernor
-    private let started = ContinuousClock.now
+    private var rate = WorkRate()
     /// Transfers that ended, and what was told of them and of the rest at the end of the last interval.
     private var ended = 0
     private var endedBefore = 0, stumblesBefore = 0, paceBefore = HTTPClient.Pace()
@@ -13,14 +13,17 @@ struct SlotMeter: Sendable {
     /// Whether the slots are in use: each, and no transfer more.
     private var isFull = false
 
-    /// Before that, how fast this host is says little.
+    /// Work before which how fast this host is says little.
     private static let trial = Duration.seconds(20)
     /// Jobs to hold ready at least until then: the slots that the first growth adds.
     private static let aheadAtFirst = SlotGovernor.first * (SlotGovernor.leap - 1)
+    /// The same afterwards: few slots become free at once where work takes long.
+    private static let leastAhead = SlotGovernor.first
     /// Work to hold ready, in seconds of it.
     ///
     /// A claim brings half of it, and costs a batchGet; beyond 10,000 a day Google answers no more ("API limits and
-    /// quotas", Photos APIs). So a host that fetches one photo in five seconds asks once in a minute, not for each.
+    /// quotas", Photos APIs). So a host that fetches one photo in five seconds asks once in a minute, not for each, and a fast
+    /// one once for 25.
     private static let reserve = 120.0
     /// Less time says too little of a throughput.
     private static let shortest = Duration.milliseconds(200)
@@ -33,16 +36,22 @@ struct SlotMeter: Sendable {
     var isFinding: Bool { governor.isFinding }
 
     /// Jobs to hold ready beyond the slots: as many as there are slots until this host's speed is known, but a dozen at
-    /// least; then two minutes of work and at most one batchGet's worth, so that slow hosts leave work to others.
+    /// least; then two minutes of work as it goes now and at most one batchGet's worth, so that slow hosts leave work to
+    /// others.
     func ahead(at now: ContinuousClock.Instant = .now) -> Int {
-        let time = started.duration(to: now)
-        guard time >= Self.trial else {
-            return min(PhotosClient.batchLimit, max(Self.aheadAtFirst, slots))
-        }
-        return min(PhotosClient.batchLimit, max(slots, Int(Double(ended) / (time / .seconds(1)) * Self.reserve)))
+        let most = PhotosClient.batchLimit
+        guard rate.worked(at: now) >= Self.trial else { return min(most, max(Self.aheadAtFirst, slots)) }
+        return max(Self.leastAhead, Int(min(Double(most), rate.perSecond(at: now) * Self.reserve)))
     }
 
-    mutating func noteEnd() { ended += 1 }
+    /// A transfer ended.
+    /// - Parameters:
+    ///   - isDone: whether its part needs no more work; else it says nothing of how fast this host archives.
+    ///   - now: for tests.
+    mutating func noteEnd(isDone: Bool, at now: ContinuousClock.Instant = .now) {
+        ended += 1
+        if isDone { rate.noteStored(at: now) }
+    }
 
     /// Notes whether the slots are in use: what moves while one has nothing to do, or while transfers of before there were
     /// fewer slots go on, says nothing of what so many slots bring.
@@ -59,6 +68,7 @@ struct SlotMeter: Sendable {
         _ pace: @autoclosure () -> HTTPClient.Pace,
         at now: ContinuousClock.Instant = .now
     ) {
+        rate.note(isBusy: busy > 0, at: now)
         let wasFull = isFull
         isFull = (busy >= slots || hasMore) && busy <= slots + (isFinding ? 1 : 0)
         if isFull, !wasFull { (began, paceBefore) = (now, pace()) }

@@ -241,7 +241,6 @@ final class WorkerLoop {
         guard !jobs.isEmpty else { return }
         beginning = jobs.map(\.reference)
         let waits = durableStarts > 0
-        if waits { durableStarts -= 1 }
         begins = Task { [context, worker, post] in
             do throws(PostgresError) {
                 let starts = try await context.queue.start(worker: worker, jobs.map(\.reference), waits: waits)
@@ -254,6 +253,7 @@ final class WorkerLoop {
 
     private func start(_ asked: [ClaimedJob], _ starts: Starts) {
         beginning = []
+        durableStarts = max(0, durableStarts - 1)
         for job in asked {
             guard starts.begun.contains(job.reference) || starts.heldBack.contains(job.reference) else {
                 if pulse.drop(job.reference) { noteLost(job.reference) }
@@ -300,7 +300,7 @@ final class WorkerLoop {
 
     private func settle(_ job: JobReference, _ ending: Ending) {
         guard pulse.holds(job) else { return }
-        meter.noteEnd()
+        meter.noteEnd(isDone: ending.isDone)
         switch ending {
         case .complete(let result): outbox.post(.completion(Completion(job: job, result: result)))
         case .fail(let reason, let message, let pause):

@@ -116,6 +116,7 @@ extension StatusReport.Scan {
         line +=
             "; \(Quantity.counted(pages, "page")), \(Quantity.counted(seen, "item")) listed, \(Quantity.grouped(new)) new"
         if let missing, missing > 0 { line += ", \(Quantity.grouped(missing)) missing" }
+        if emptyPages > 0 { line += ", \(Quantity.counted(emptyPages, "page")) without an item" }
         if unreadable > 0 { line += ", \(Quantity.grouped(unreadable)) without an id" }
         guard !isPicked, state != "complete" || !isFull else { return line }
         guard let seconds = secondsSinceFull else { return line + "; no full scan is complete yet" }

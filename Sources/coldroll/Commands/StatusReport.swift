@@ -98,6 +98,8 @@ struct StatusReport: Sendable, Equatable, Encodable {
         /// Expected items that it did not see; nil where that was not compared.
         let missing: Int64?
         let reason: String?
+        /// Pages before the last that came without any item, also when they were asked for again.
+        let emptyPages: Int64
         /// Age of the last full scan that is complete; nil if there is none.
         let secondsSinceFull: Double?
         /// Entries listed without an id and not acknowledged.
@@ -235,6 +237,7 @@ extension StatusReport.Scan {
             new: newest?.new ?? 0,
             missing: newest?.missing,
             reason: newest?.reason,
+            emptyPages: newest?.emptyPages ?? 0,
             secondsSinceFull: standing.secondsSinceFull,
             unreadable: standing.unreadable,
             waitsForPick: standing.awaitsPick

@@ -1,0 +1,37 @@
+/// How fast this host archives while it has something to do, by what it stored last.
+///
+/// Time in which nothing is under way does not count: a worker that waited for a week is as fast as before.
+struct WorkRate: Sendable {
+    /// Time with something under way, up to the last change.
+    private var worked = Duration.zero
+    /// Since when something is under way; nil: nothing is.
+    private var busySince: ContinuousClock.Instant?
+    /// Where on that clock the last parts were stored, the oldest first, and the end before them.
+    private var ends: [Duration] = []
+    private var before = Duration.zero
+
+    /// Ends that tell of now: a claim's worth.
+    private static let recent = 25
+
+    /// Time with something under way so far.
+    func worked(at now: ContinuousClock.Instant) -> Duration {
+        worked + (busySince.map { $0.duration(to: now) } ?? .zero)
+    }
+
+    mutating func note(isBusy: Bool, at now: ContinuousClock.Instant) {
+        guard isBusy != (busySince != nil) else { return }
+        worked = worked(at: now)
+        busySince = isBusy ? now : nil
+    }
+
+    mutating func noteStored(at now: ContinuousClock.Instant) {
+        ends.append(worked(at: now))
+        if ends.count > Self.recent { before = ends.removeFirst() }
+    }
+
+    /// Parts a second: the last ones, in the time since what ended before them, so that it falls while nothing ends.
+    func perSecond(at now: ContinuousClock.Instant) -> Double {
+        let time = (worked(at: now) - before) / .seconds(1)
+        return time > 0 ? Double(ends.count) / time : 0
+    }
+}

@@ -1,0 +1,39 @@
+-- Migration 23: a scan remembers how to ask again for the pages that came without any item.
+--
+-- Run by `coldroll setup`, or by hand, each file once and in order of its number:
+--     psql -v ON_ERROR_STOP=1 -f m0023_asked_again.sql "$COLDROLL_DATABASE_URL"
+-- One transaction; waits for anyone else who migrates; refuses to run twice or out of order (CRM01, CRM02).
+BEGIN;
+SELECT pg_advisory_xact_lock(7165629038451265);
+DO $guard$
+DECLARE
+    latest integer;
+BEGIN
+    IF to_regclass('coldroll.migration') IS NOT NULL THEN
+        SELECT max(version) INTO latest FROM coldroll.migration;
+    END IF;
+    IF latest >= 23 THEN
+        RAISE EXCEPTION 'migration 23 (asked_again) is already applied' USING ERRCODE = 'CRM01';
+    END IF;
+    IF latest IS DISTINCT FROM 23 - 1 THEN
+        RAISE EXCEPTION 'migration 23 (asked_again) needs migration % first', 23 - 1 USING ERRCODE = 'CRM02';
+    END IF;
+END
+$guard$;
+
+CREATE TABLE coldroll.empty_page (
+    scan_id bigint NOT NULL REFERENCES coldroll.scan (id) ON DELETE CASCADE,
+    page    bigint NOT NULL CHECK (page > 0),
+    token   text,
+    PRIMARY KEY (scan_id, page)
+) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
+COMMENT ON TABLE coldroll.empty_page IS 'Pages before the last that came without any item, of the scans that are going on: each is asked for again when the rest is listed.';
+COMMENT ON COLUMN coldroll.empty_page.scan_id IS 'The scan.';
+COMMENT ON COLUMN coldroll.empty_page.page IS 'Which of its pages it was, from 1.';
+COMMENT ON COLUMN coldroll.empty_page.token IS 'What it was asked for with; null: it was the first page.';
+COMMENT ON COLUMN coldroll.scan.empty_pages IS 'Pages before the last that came without any item, also when they were asked for again; counted at its end.';
+
+SELECT coldroll.grant_roles();
+
+INSERT INTO coldroll.migration (version, name) VALUES (23, 'asked_again');
+COMMIT;
