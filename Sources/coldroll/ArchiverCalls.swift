@@ -170,7 +170,8 @@ enum ArchiverCalls {
         text += "\(Quantity.grouped(scan.new)) new."
         if !scan.isFull, !isPicked { text += " This was a part of the library only." }
         if scan.emptyPages > 0 {
-            text += " \(Quantity.counted(Int64(scan.emptyPages), "page")) came without any item, also when asked for again: "
+            text +=
+                " \(Quantity.counted(Int64(scan.emptyPages), "page")) came without any item, also when asked for again: "
             text += "Google may answer so, and should it have left out something, the next scan lists it."
         }
         if scan.missing > 0, scan.doubt == nil {

@@ -24,7 +24,8 @@ import Testing
         #expect(SlotMeter(.fixed(1), memory: .max).ahead() == 12)
     }
 
-    @Test func `what counts is how fast the last parts were archived, in the time in which there was something to do`() {
+    @Test func `what counts is how fast the last parts were archived, in the time in which there was something to do`()
+    {
         var meter = SlotMeter(.fixed(4), memory: .max)
         var now = ContinuousClock.now
         func pass(_ duration: Duration, busy: Int) {

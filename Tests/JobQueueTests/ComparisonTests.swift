@@ -86,7 +86,8 @@ import Testing
         #expect(try await fixture.ledger.comparison(second).missing == 0)
     }
 
-    @Test func `a pass that another process begins at its first page again has seen nothing, also of what it found itself`()
+    @Test
+    func `a pass that another process begins at its first page again has seen nothing, also of what it found itself`()
         async throws
     {
         let fixture = try await fixture(knows: [item("a", 2020), item("b", 2010)])

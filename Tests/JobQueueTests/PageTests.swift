@@ -101,7 +101,9 @@ import Testing
         #expect(try await isRemembered())
     }
 
-    @Test func `a page without items is remembered with what it was asked for with until it has some, and counted at the end`()
+    @Test
+    func
+        `a page without items is remembered with what it was asked for with until it has some, and counted at the end`()
         async throws
     {
         let fixture = try await QueueFixture()
