@@ -227,7 +227,11 @@ import Synchronization
         for transfer in transfers.values {
             let isPaused = transfer.receivingIsPaused || transfer.sendingIsPaused
             if transfer.stall.isStalled(transfer.reading(sockets), isPaused: isPaused, now: now) {
-                let message = "\(transfer.target.host) let no byte through for \(transfer.stallTimeout)."
+                let host = transfer.target.host
+                let message =
+                    isPaused
+                    ? "The transfer with \(host) waited \(transfer.pauseTimeout) for its other half, and was given up."
+                    : "\(host) let no byte through for \(transfer.stallTimeout)."
                 finish(
                     transfer,
                     CURLE_OK,

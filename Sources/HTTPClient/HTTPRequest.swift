@@ -40,6 +40,9 @@ package struct HTTPRequest: Sendable {
     package var body: HTTPRequestBody
     /// How long no byte may move while this side wants to move bytes (time spent waiting for our own other half does not count).
     package var stallTimeout: Duration = .seconds(60)
+    /// How long it may wait for our own other half without a byte: longer than anything takes there, so that what would wait for
+    /// ever, since nobody drains or fills its buffer any more, ends as an error and is tried again.
+    package var pauseTimeout: Duration = .seconds(1800)
     /// Whether it goes to its host itself, whatever proxy the environment names (`http_proxy` and the like).
     package var isDirect = false
 

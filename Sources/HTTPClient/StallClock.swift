@@ -1,6 +1,6 @@
-/// Judges whether a transfer stands still although this side wants to move bytes.
+/// Judges whether a transfer stands still although this side wants to move bytes, or waits for its other half for too long.
 ///
-/// libcurl's own LOW_SPEED limits also count the time in which a transfer is paused by its callbacks.
+/// libcurl's own LOW_SPEED limits count the time in which a transfer is paused by its callbacks like any other.
 struct StallClock {
     /// What changes when bytes move.
     struct Reading: Equatable {
@@ -12,23 +12,23 @@ struct StallClock {
         var unacknowledged: Int
     }
 
-    private let timeout: Duration
+    private let timeout: Duration, pauseTimeout: Duration
     private var last: Reading?
+    private var wasPaused = false
     private var since: ContinuousClock.Instant?
 
-    init(timeout: Duration) { self.timeout = timeout }
+    init(timeout: Duration, pauseTimeout: Duration) { (self.timeout, self.pauseTimeout) = (timeout, pauseTimeout) }
 
     /// Time between two looks that notices a stall soon enough after the timeout.
-    var interval: Duration { min(max(timeout / 8, .milliseconds(10)), .seconds(1)) }
+    var interval: Duration { min(max(min(timeout, pauseTimeout) / 8, .milliseconds(10)), .seconds(1)) }
 
     /// Looks once.
-    /// - Returns: whether nothing has moved for the timeout.
+    /// - Returns: whether nothing has moved for the timeout, or while it was paused for the timeout of pauses.
     mutating func isStalled(_ reading: Reading, isPaused: Bool, now: ContinuousClock.Instant) -> Bool {
-        guard !isPaused, reading == last, let since else {
-            last = reading
-            since = now
+        guard isPaused == wasPaused, reading == last, let since else {
+            (last, wasPaused, since) = (reading, isPaused, now)
             return false
         }
-        return now - since >= timeout
+        return now - since >= (isPaused ? pauseTimeout : timeout)
     }
 }

@@ -20,7 +20,7 @@ import Synchronization
     let method: String
     let target: Target
     let headers: [HTTPField]
-    let stallTimeout: Duration
+    let stallTimeout: Duration, pauseTimeout: Duration
     let isDirect: Bool
     let sink: Sink
     /// Whether an answer other than 2xx leaves the sink's buffer for another transfer to fill.
@@ -64,7 +64,8 @@ import Synchronization
         self.sink = sink
         self.leavesStoreOpen = leavesStoreOpen
         self.loop = loop
-        stall = StallClock(timeout: request.stallTimeout)
+        pauseTimeout = request.pauseTimeout
+        stall = StallClock(timeout: request.stallTimeout, pauseTimeout: request.pauseTimeout)
     }
 
     /// Whether the answer's body flows into the buffer.

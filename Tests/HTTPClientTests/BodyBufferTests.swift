@@ -308,6 +308,20 @@ import Testing
         #expect(buffer.take(100) + buffer.take(.max) == body)
     }
 
+    @Test func aDownloadWhoseBufferNobodyDrainsEndsAsAnError() async throws {
+        let server = try Self.serve(Self.bytes(400_000))
+        let client = HTTPClient()
+        let buffer = try await BodyBuffer(budget: ByteBudget(bytes: 2 * Self.block), allowance: 2 * Self.block)
+        var request = HTTPRequest("GET", server.url)
+        request.pauseTimeout = .milliseconds(300)
+        let start = ContinuousClock.now
+        _ = try await client.download(request, into: buffer)
+        let error = await #expect(throws: HTTPError.self) { try await buffer.waitForEnd() }
+        withExtendedLifetime(client) {}
+        #expect(error?.code == .stalled && error?.message.contains("for its other half") == true)
+        #expect(ContinuousClock.now - start >= .milliseconds(300))
+    }
+
     @Test func aStallIsNotCountedWhileTheBufferIsFull() async throws {
         let body = Self.bytes(400_000)
         let server = try Self.serve(body)
