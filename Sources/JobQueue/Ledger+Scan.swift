@@ -171,21 +171,33 @@ extension Ledger {
         return known
     }
 
-    /// Pages before the last that came without any item, in their order, whichever process listed them.
+    /// Pages before the last that came without any entry, in the order in which they came, whichever process listed them.
     package func emptyPages(_ scan: ScanTicket) async throws(PostgresError) -> [EmptyPage] {
         var pages: [EmptyPage] = []
         for row in try await pool.run(ScanStatements.emptyPages, [.integer(scan.id)]) {
-            pages.append(EmptyPage(number: try row.integer(0), token: row.textOrNil(1)))
+            pages.append(EmptyPage(id: try row.integer(0), token: row.textOrNil(1)))
         }
         return pages
     }
 
-    /// Such a page had items when it was asked for again, and they are recorded.
+    /// Remembers a page that came without any entry when it was looked at again; `record` does so by itself where there is a
+    /// next one.
     ///
-    /// - Throws: `LedgerError.scanLost`; `PostgresError`.
+    /// - Throws: `LedgerError.scanLost`, `.scanRewound`; `PostgresError`.
+    package func noteEmptyPage(_ token: String?, of scan: ScanTicket) async throws {
+        try await atPage(scan, ScanStatements.noteEmptyPage, .text(token))
+    }
+
+    /// Forgets such a page: it had items when it was asked for again, and they are recorded.
+    ///
+    /// - Throws: `LedgerError.scanLost`, `.scanRewound`: it is not forgotten where they may be lost; `PostgresError`.
     package func filled(_ page: EmptyPage, of scan: ScanTicket) async throws {
-        let values: [PostgresValue] = [.integer(scan.id), .integer(scan.lease), .integer(page.number)]
-        guard try await !pool.run(ScanStatements.fillPage, values).isEmpty else { throw scan.lost }
+        try await atPage(scan, ScanStatements.fillPage, .integer(page.id))
+    }
+
+    private func atPage(_ scan: ScanTicket, _ statement: Statement, _ value: PostgresValue) async throws {
+        let values: [PostgresValue] = [.integer(scan.id), .integer(scan.lease), .integer(scan.position.pages), value]
+        guard try await !pool.run(statement, values).isEmpty else { throw try await rewoundOrLost(scan) }
     }
 
     /// Compares what a full scan saw so far, over all processes that took part in it, with what was known before it.
@@ -198,7 +210,7 @@ extension Ledger {
             returned: try row.integer(3),
             untold: try row.integer(4),
             untoldOlderThanAllSeen: try row.integer(5),
-            hadEmptyPage: try row.boolean(6)
+            hadMoreEmptyPages: try row.boolean(6)
         )
     }
 

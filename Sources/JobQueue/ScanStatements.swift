@@ -36,7 +36,8 @@ enum ScanStatements {
         UPDATE coldroll.scan AS s
         SET lease = $2::bigint, renewed_at = now(), last_page = NULL, last_new = NULL,
             unreadable = CASE WHEN s.page_token IS NULL THEN 0 ELSE s.unreadable END,
-            empty_pages = CASE WHEN s.page_token IS NULL THEN 0 ELSE s.empty_pages END
+            empty_pages = CASE WHEN s.page_token IS NULL THEN 0 ELSE s.empty_pages END,
+            found_before = CASE WHEN s.page_token IS NULL THEN s.new ELSE s.found_before END
         WHERE s.id = $1::bigint
         RETURNING s.id, s.lease, s.page_token,
                   to_char(s.started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), s.pages
@@ -107,7 +108,8 @@ enum ScanStatements {
             WHERE c.id = $1::bigint AND c.lease = $2::bigint AND c.outcome IS NULL
             FOR UPDATE
         ), \(forgetting)
-        UPDATE coldroll.scan AS s SET page_token = NULL, unreadable = 0, empty_pages = 0, renewed_at = now()
+        UPDATE coldroll.scan AS s 
+        SET page_token = NULL, unreadable = 0, empty_pages = 0, found_before = s.new, renewed_at = now()
         FROM anew AS a
         WHERE s.id = a.id
         RETURNING s.id
@@ -118,26 +120,44 @@ enum ScanStatements {
         "(SELECT count(*) FROM coldroll.empty_page AS e WHERE e.scan_id = \(scan))"
     }
 
-    /// Pages of scan `$1` before its last that came without any item, and what they were asked for with.
+    /// Pages of scan `$1` before its last that came without any item, in their order, and what they were asked for with.
     static let emptyPages = Statement(
         "scan.empty_pages",
-        "SELECT e.page, e.token FROM coldroll.empty_page AS e WHERE e.scan_id = $1::bigint ORDER BY e.page"
+        "SELECT e.id, e.token FROM coldroll.empty_page AS e WHERE e.scan_id = $1::bigint ORDER BY e.id"
     )
 
-    /// Page `$3` has items after all.
+    /// A page that is looked at again, asked for with `$4`, came without any item.
+    static let noteEmptyPage = Statement(
+        "scan.note_empty_page",
+        """
+        WITH fence AS MATERIALIZED (\(fenceAtPage)), noted AS (
+            INSERT INTO coldroll.empty_page (scan_id, page, token)
+            SELECT f.id, $3::bigint, $4::text FROM fence AS f
+            WHERE NOT EXISTS (SELECT FROM coldroll.empty_page AS e
+                              WHERE e.scan_id = f.id AND e.token IS NOT DISTINCT FROM $4::text)
+        )
+        SELECT f.id FROM fence AS f
+        """
+    )
+
+    /// Empty page `$4` has items after all.
     static let fillPage = Statement(
         "scan.fill_page",
         """
-        WITH filled AS (
+        WITH fence AS MATERIALIZED (\(fenceAtPage)), filled AS (
             DELETE FROM coldroll.empty_page AS e
-            WHERE e.page = $3::bigint
-              AND e.scan_id = (SELECT s.id FROM coldroll.scan AS s
-                               WHERE s.id = $1::bigint AND s.lease = $2::bigint AND s.outcome IS NULL)
+            WHERE e.id = $4::bigint AND e.scan_id = (SELECT f.id FROM fence AS f)
         )
-        SELECT s.id FROM coldroll.scan AS s
-        WHERE s.id = $1::bigint AND s.lease = $2::bigint AND s.outcome IS NULL
+        SELECT f.id FROM fence AS f
         """
     )
+
+    /// Not where a failover forgot pages: what was recorded of one that has items after all may be among them.
+    private static let fenceAtPage = """
+        SELECT s.id FROM coldroll.scan AS s
+        WHERE s.id = $1::bigint AND s.lease = $2::bigint AND s.outcome IS NULL AND s.pages = $3::bigint
+        FOR UPDATE
+        """
 
     /// Entries without an id that scan `$1` has met, by identity, and how many of each.
     static let unread = Statement(
@@ -147,9 +167,10 @@ enum ScanStatements {
 
     /// How what a full scan saw agrees with what is known: items expected, those of them that it did not see, those of these
     /// that are no younger than all that it saw, and items taken for deleted that it saw; of the missing ones those that no scan
-    /// before has missed, as many and as old; and whether a page of it came without any item.
+    /// before has missed, as many and as old; and whether more pages of it came without any item than of the last one that
+    /// is complete.
     ///
-    /// Expected is what was known before, and what an earlier pass of the same scan found and this one did not see.
+    /// Expected is what was known before, and what an earlier pass of the same scan found.
     /// Differences of sets on purpose: they are hashed or sorted under any statistics, where a join may be quadratic.
     static let comparison = Statement(
         "scan.comparison",
@@ -164,24 +185,27 @@ enum ScanStatements {
             SELECT i.id FROM coldroll.item AS i WHERE i.source_id = $2::bigint
             EXCEPT SELECT b.id FROM believed AS b
             EXCEPT SELECT v.id FROM seen AS v
-        ), expected AS MATERIALIZED (
-            (SELECT i.id FROM coldroll.item AS i WHERE i.source_id = $2::bigint AND i.scan_id <> $1::bigint
-             EXCEPT SELECT b.id FROM believed AS b)
-            UNION SELECT m.id FROM missing AS m
+        ), known AS MATERIALIZED (
+            SELECT i.id FROM coldroll.item AS i WHERE i.source_id = $2::bigint AND i.scan_id <> $1::bigint
+            EXCEPT SELECT b.id FROM believed AS b
         ), oldest AS MATERIALIZED (
             SELECT min(i.capture_time) AS capture_time FROM seen AS v JOIN coldroll.item AS i ON i.id = v.id
         ), untold AS MATERIALIZED (
             SELECT m.id FROM missing AS m EXCEPT SELECT a.item_id FROM coldroll.absence AS a WHERE a.source_id = $2::bigint
         )
-        SELECT (SELECT count(*) FROM expected), (SELECT count(*) FROM missing),
+        SELECT (SELECT count(*) FROM known) + c.found_before, (SELECT count(*) FROM missing),
                (SELECT count(*) FROM missing AS m JOIN coldroll.item AS i ON i.id = m.id
                 WHERE i.capture_time <= (SELECT o.capture_time FROM oldest AS o)),
                (SELECT count(*) FROM (SELECT b.id FROM believed AS b INTERSECT SELECT v.id FROM seen AS v) AS r),
                (SELECT count(*) FROM untold),
                (SELECT count(*) FROM untold AS m JOIN coldroll.item AS i ON i.id = m.id
                 WHERE i.capture_time <= (SELECT o.capture_time FROM oldest AS o)),
-               (SELECT c.empty_pages > 0 FROM coldroll.scan AS c WHERE c.id = $1::bigint)
-               OR EXISTS (SELECT FROM coldroll.empty_page AS e WHERE e.scan_id = $1::bigint)
+               c.empty_pages + \(stillEmpty("c.id"))
+               > coalesce((SELECT l.empty_pages FROM coldroll.scan AS l
+                           WHERE l.source_id = $2::bigint AND l.outcome = 'complete' AND l.since IS NULL AND l.until IS NULL
+                           ORDER BY l.id DESC LIMIT 1), 0)
+        FROM coldroll.scan AS c
+        WHERE c.id = $1::bigint
         """
     )
 

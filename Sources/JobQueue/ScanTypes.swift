@@ -60,15 +60,15 @@ package struct ScanCounts: Sendable, Equatable {
     package init() {}
 }
 
-/// A page of a scan before its last that came without any item.
+/// A page of a scan before its last that came without any entry.
 package struct EmptyPage: Sendable, Equatable {
-    /// Which of its pages it was, from 1.
-    package let number: Int64
+    /// Key in the ledger; grows.
+    package let id: Int64
     /// What it was asked for with; nil: it was the first page.
     package let token: String?
 
-    package init(number: Int64, token: String?) {
-        self.number = number
+    init(id: Int64, token: String?) {
+        self.id = id
         self.token = token
     }
 }
@@ -78,7 +78,7 @@ package enum WorkOrder: String, Sendable, CaseIterable { case newest, oldest }
 
 /// What a full scan saw, against what the scans before it make one expect.
 package struct ScanComparison: Sendable, Equatable {
-    /// Items known before it, or found by an earlier pass of it and missing, that were not taken for deleted.
+    /// Items known before it and not taken for deleted, and those that an earlier pass of it found.
     package let expected: Int64
     /// Of these, those that it did not see.
     package let missing: Int64
@@ -88,8 +88,9 @@ package struct ScanComparison: Sendable, Equatable {
     package let returned: Int64
     /// Of the missing ones, those that no scan before has missed, and of these those that are as old.
     package let untold: Int64, untoldOlderThanAllSeen: Int64
-    /// Whether a page of it before the last came without any item, also when it was asked for again.
-    package let hadEmptyPage: Bool
+    /// Whether more pages of it before the last came without any item, also when they were asked for again, than of the last
+    /// one that is complete.
+    package let hadMoreEmptyPages: Bool
 
     package init(
         expected: Int64,
@@ -98,7 +99,7 @@ package struct ScanComparison: Sendable, Equatable {
         returned: Int64,
         untold: Int64 = 0,
         untoldOlderThanAllSeen: Int64 = 0,
-        hadEmptyPage: Bool = false
+        hadMoreEmptyPages: Bool = false
     ) {
         self.expected = expected
         self.missing = missing
@@ -106,7 +107,7 @@ package struct ScanComparison: Sendable, Equatable {
         self.returned = returned
         self.untold = untold
         self.untoldOlderThanAllSeen = untoldOlderThanAllSeen
-        self.hadEmptyPage = hadEmptyPage
+        self.hadMoreEmptyPages = hadMoreEmptyPages
     }
 
     /// The same where what the owner was told of is not missed.
@@ -116,7 +117,7 @@ package struct ScanComparison: Sendable, Equatable {
             missing: untold,
             olderThanAllSeen: untoldOlderThanAllSeen,
             returned: returned,
-            hadEmptyPage: hadEmptyPage
+            hadMoreEmptyPages: hadMoreEmptyPages
         )
     }
 }

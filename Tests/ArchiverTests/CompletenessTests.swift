@@ -40,7 +40,7 @@ import Testing
                 missing: missing,
                 olderThanAllSeen: 0,
                 returned: 0,
-                hadEmptyPage: true
+                hadMoreEmptyPages: true
             )
             return Completeness(comparison: comparison).doubt
         }

@@ -25,6 +25,12 @@ import Testing
         return rule
     }
 
+    private func scan(_ bench: Bench) -> Scan {
+        var scan = bench.scan()
+        scan.silence = .milliseconds(10)
+        return scan
+    }
+
     private func outcome(_ bench: Bench) async throws -> String {
         try await bench.fixture.texts("SELECT outcome FROM coldroll.scan ORDER BY id DESC LIMIT 1")[0]
     }
@@ -63,12 +69,14 @@ import Testing
         #expect(bench.simulator.counters.requests("list") == 4)
     }
 
-    @Test func `a listing that ends too early twice over is suspicious, keeps what it found, and heals`() async throws {
+    @Test func `a listing that ends too early three times over is suspicious, keeps what it found, and heals`()
+        async throws
+    {
         let bench = try await bench()
         #expect(try await bench.scan().run().doubt == nil)
-        bench.simulator.setFaults([rule(.falseEnd, nth: 2, 3)])
-        let summary = try await bench.scan().run()
-        #expect(bench.simulator.faults.map(\.struck) == [2])
+        bench.simulator.setFaults([rule(.falseEnd, nth: 2, 3, 4)])
+        let summary = try await scan(bench).run()
+        #expect(bench.simulator.faults.map(\.struck) == [3])
         #expect(summary.items == 100 && summary.missing == 160)
         #expect(summary.doubt?.contains("160 of the 260") == true)
         #expect(try await outcome(bench) == "suspicious")
@@ -85,23 +93,17 @@ import Testing
     @Test func `a lost tail is doubted where its share is small`() async throws {
         let bench = try await bench(count: 1300)
         #expect(try await bench.scan().run().new == 1300)
-        bench.simulator.setFaults([rule(.falseEnd, nth: 13, 14)])
-        #expect(try await bench.scan().run().doubt?.contains("100 of these no younger than the oldest") == true)
-        #expect(bench.simulator.faults.map(\.struck) == [2])
-    }
-
-    private func scan(_ bench: Bench) -> Scan {
-        var scan = bench.scan()
-        scan.silence = .milliseconds(10)
-        return scan
+        bench.simulator.setFaults([rule(.falseEnd, nth: 13, 14, 15)])
+        #expect(try await scan(bench).run().doubt?.contains("100 of these no younger than the oldest") == true)
+        #expect(bench.simulator.faults.map(\.struck) == [3])
     }
 
     @Test func `a page that is empty whenever it is asked for is doubted where known items are missing`() async throws {
         let bench = try await bench(count: 1300)
         #expect(try await bench.scan().run().new == 1300)
-        // Twice at once, and when the other pages and the end, twice, are listed.
-        bench.simulator.setFaults([rule(.noItems, nth: 5, 6, 16)])
-        #expect(try await scan(bench).run().doubt?.contains("a page of it came without any item") == true)
+        // Twice at once, and when the other pages are listed, the last of which is full and so asked for three times.
+        bench.simulator.setFaults([rule(.noItems, nth: 5, 6, 17)])
+        #expect(try await scan(bench).run().doubt?.contains("pages of it came without any item, more") == true)
         #expect(bench.simulator.faults.map(\.struck) == [3])
         bench.simulator.setFaults([])
         #expect(try await scan(bench).run().doubt == nil)
@@ -150,6 +152,58 @@ import Testing
         #expect(summary.items == 260 && summary.new == 260 && summary.emptyPages == 0)
     }
 
+    @Test(arguments: [FaultRule.Action.falseEnd, .loseToken])
+    func `an end that looks cut off is asked for a third time`(_ action: FaultRule.Action) async throws {
+        let bench = try await bench()
+        bench.simulator.setFaults([rule(action, nth: 2, 3)])
+        let summary = try await scan(bench).run()
+        #expect(bench.simulator.faults.map(\.struck) == [2])
+        #expect(summary.items == 260 && summary.new == 260)
+    }
+
+    @Test func `an empty page is asked for again in the middle of the listing once it is old enough`() async throws {
+        let bench = try await bench(count: 450)
+        // Twice; the third page comes next, and then it is asked for again, before the fourth.
+        bench.simulator.setFaults([rule(.noItems, nth: 2, 3)])
+        var scan = scan(bench)
+        scan.emptyPageAge = .zero
+        scan.silence = .seconds(60)
+        let summary = try await scan.run()
+        #expect(bench.simulator.faults.map(\.struck) == [2])
+        #expect(summary.items == 450 && summary.new == 450 && summary.emptyPages == 0)
+        // Five pages, the second three times, the one behind it and the end twice.
+        #expect(bench.simulator.counters.requests("list") == 9)
+    }
+
+    @Test func `an empty page at the front that is looked at again is asked for later too`() async throws {
+        let bench = try await bench()
+        // Three pages and the end; then the front, twice empty, so that its second page is looked at.
+        bench.simulator.setFaults([rule(.noItems, nth: 5, 6)])
+        let added = Mutex(false)
+        let (context, source, simulator) = (bench.context, bench.fixture.source, bench.simulator)
+        var watched = Scan(context: context, source: source, since: nil, until: nil, stop: StopSignal()) {
+            guard $0.pages == 3, !added.withLock({ ($0, $0 = true).0 }) else { return }
+            _ = try? simulator.addPhoto(named: "new.jpg")
+        }
+        (watched.short, watched.silence) = (.zero, .milliseconds(10))
+        let summary = try await watched.run()
+        #expect(bench.simulator.faults.map(\.struck) == [2])
+        #expect(summary.items == 261 && summary.emptyPages == 0)
+    }
+
+    @Test func `entries without an id of a page that was empty before are told beside those of the others`()
+        async throws
+    {
+        let bench = try await bench()
+        // The first page has one; the second is empty, and has one when it is asked for again, and for the last time.
+        bench.simulator.setFaults([
+            rule(.noID, nth: 1, 2, 7, 8, 9), rule(.noItems, nth: 3, 4),
+        ])
+        let summary = try await scan(bench).run()
+        #expect(bench.simulator.faults.map(\.struck) == [5, 2])
+        #expect(summary.items == 258 && summary.unreadable == 2)
+    }
+
     @Test func `deletions are told once, and a great one is doubted until the owner says so`() async throws {
         let bench = try await bench()
         // Known to the ledger, and not in the library.
@@ -185,10 +239,10 @@ import Testing
     @Test func `a library that shows nothing at all is an error, and says so in the ledger`() async throws {
         let bench = try await bench()
         bench.simulator.setFaults([FaultRule(on: "list", .falseEnd)])
-        let error = await #expect(throws: ArchiverError.self) { try await bench.scan().run() }
+        let error = await #expect(throws: ArchiverError.self) { try await scan(bench).run() }
         #expect(error?.code == .nothingFound)
         #expect(error?.message.contains("COLDROLL_SOURCE=picker), or ask Google Takeout.") == true)
-        #expect(bench.simulator.faults.map(\.struck) == [2])
+        #expect(bench.simulator.faults.map(\.struck) == [3])
         #expect(try await outcome(bench) == "suspicious")
     }
 

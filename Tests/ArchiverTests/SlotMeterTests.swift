@@ -12,7 +12,7 @@ import Testing
         var meter = SlotMeter(.fixed(8), memory: .max)
         let start = ContinuousClock.now
         meter.note(busy: 8, hasMore: false, HTTPClient.Pace(), at: start)
-        for second in 1...19 { meter.noteEnd(isDone: true, at: start + .seconds(second)) }
+        for second in 1...19 { meter.noteEnd(isOver: true, at: start + .seconds(second)) }
         #expect(meter.ahead(at: start + .seconds(19)) == 12)
         // Nineteen in a minute are 38 in two; 50 is the most, and with one in three minutes four are enough.
         #expect(meter.ahead(at: start + .seconds(60)) == 38)
@@ -35,7 +35,7 @@ import Testing
         func archive(_ parts: Int, each duration: Duration) {
             for _ in 0..<parts {
                 pass(duration, busy: 4)
-                meter.noteEnd(isDone: true, at: now)
+                meter.noteEnd(isOver: true, at: now)
             }
         }
         // A week without work is no trial, and does not make a host of one part a second slow.
@@ -45,10 +45,10 @@ import Testing
         #expect(meter.ahead(at: now) == 50)
         pass(.seconds(7 * 86_400), busy: 0)
         #expect(meter.ahead(at: now) == 50)
-        // One that has come to long videos holds few, however fast it was; what fails at once does not make it fast.
+        // One that has come to long videos holds few, however fast it was; what is given back at once does not make it fast.
         archive(25, each: .seconds(20))
         #expect(meter.ahead(at: now) == 6)
-        for _ in 0..<100 { meter.noteEnd(isDone: false, at: now) }
+        for _ in 0..<100 { meter.noteEnd(isOver: false, at: now) }
         #expect(meter.ahead(at: now) == 6)
         // Nor does it have to wait for an end to know.
         archive(25, each: .seconds(1))

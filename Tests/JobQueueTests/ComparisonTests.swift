@@ -113,6 +113,37 @@ import Testing
         #expect(try await fixture.texts(missing) == ["b", "new"])
     }
 
+    @Test func `a pass that begins anew expects all that it found before, not only what is missing of it`() async throws
+    {
+        let fixture = try await fixture(knows: [])
+        let all = (0..<50).map { item("i\($0)", 2020) }
+        let first = try await scan(fixture, sees: all)
+        try await fixture.ledger.restart(first)
+        _ = try await fixture.ledger.record(first, Array(all.dropLast()), unreadable: 0, nextPageToken: nil)
+        try await fixture.ledger.restart(first)
+        _ = try await fixture.ledger.record(first, Array(all.dropFirst()), unreadable: 0, nextPageToken: nil)
+        let comparison = try await fixture.ledger.comparison(first)
+        #expect(comparison.expected == 50 && comparison.missing == 1)
+    }
+
+    @Test func `as many empty pages as the last complete scan had raise no doubt`() async throws {
+        let fixture = try await fixture(knows: [item("a", 2020)])
+        func hadMore(_ pages: Int, _ outcome: String) async throws -> Bool {
+            let next = try await fixture.ledger.openScan(source: fixture.source, since: nil, until: nil)
+            for number in 0..<pages {
+                _ = try await fixture.ledger.record(next, [], unreadable: 0, nextPageToken: "t\(number)")
+            }
+            let hadMore = try await fixture.ledger.comparison(next).hadMoreEmptyPages
+            _ = try await fixture.ledger.finish(next, outcome: outcome, reason: outcome == "complete" ? nil : "x")
+            return hadMore
+        }
+        #expect(try await hadMore(2, "complete"))
+        #expect(try await !hadMore(2, "complete"))
+        #expect(try await hadMore(3, "suspicious"))
+        #expect(try await hadMore(3, "complete"))
+        #expect(try await !hadMore(3, "complete"))
+    }
+
     @Test func `what a complete scan did not see is not expected again, and is when it comes back`() async throws {
         let fixture = try await fixture(knows: [item("a", 2020), item("b", 2010)])
         let gone = try await scan(fixture, sees: [item("a", 2020)])
@@ -183,6 +214,6 @@ import Testing
         try await fixture.ledger.restart(next)
         #expect(try await fixture.ledger.counts(next).unreadable == 0)
         #expect(try await fixture.ledger.comparison(next).missing == 2)
-        #expect(try await fixture.ledger.comparison(next).hadEmptyPage == false)
+        #expect(try await fixture.ledger.comparison(next).hadMoreEmptyPages == false)
     }
 }

@@ -89,7 +89,7 @@ import Testing
     {
         let fixture = try await QueueFixture()
         func isRemembered() async throws -> Bool {
-            try await fixture.ledger.comparison(fixture.scan).hadEmptyPage
+            try await fixture.ledger.comparison(fixture.scan).hadMoreEmptyPages
         }
         try await fixture.record(1)
         _ = try await fixture.ledger.record(fixture.scan, [], unreadable: 0, nextPageToken: nil)
@@ -112,8 +112,10 @@ import Testing
             let items = token == "t2" ? [QueueFixture.item("a")] : []
             _ = try await ledger.record(fixture.scan, items, unreadable: 0, nextPageToken: token)
         }
+        // One with entries that have no id is told of by these.
+        _ = try await ledger.record(fixture.scan, [], unreadable: 1, nextPageToken: "t4")
         let pages = try await ledger.emptyPages(fixture.scan)
-        #expect(pages == [EmptyPage(number: 1, token: nil), EmptyPage(number: 3, token: "t2")])
+        #expect(pages.map(\.token) == [nil, "t2"])
         try await ledger.filled(pages[1], of: fixture.scan)
         #expect(try await ledger.emptyPages(fixture.scan) == [pages[0]])
         try await ledger.filled(pages[1], of: fixture.scan)
@@ -123,6 +125,27 @@ import Testing
         #expect(try await ledger.emptyPages(fixture.scan).isEmpty)
         // Whoever lost the scan forgets nothing of it.
         await #expect(throws: LedgerError.self) { try await ledger.filled(pages[0], of: fixture.scan) }
+    }
+
+    @Test func `an empty page that is looked at again is remembered once, and none is forgotten where pages were lost`()
+        async throws
+    {
+        let fixture = try await QueueFixture()
+        let ledger = fixture.ledger
+        _ = try await ledger.record(fixture.scan, [QueueFixture.item("a")], unreadable: 0, nextPageToken: "t")
+        for token in ["u", nil, "u", nil] as [String?] { try await ledger.noteEmptyPage(token, of: fixture.scan) }
+        let pages = try await ledger.emptyPages(fixture.scan)
+        #expect(pages.map(\.token) == ["u", nil])
+        // As a failover to a standby that was behind leaves it.
+        try await fixture.sql("UPDATE coldroll.scan SET pages = 0")
+        for attempt in [
+            { try await ledger.filled(pages[0], of: fixture.scan) },
+            { try await ledger.noteEmptyPage("w", of: fixture.scan) },
+        ] {
+            let error = await #expect(throws: LedgerError.self) { try await attempt() }
+            #expect(error?.code == .scanRewound)
+        }
+        #expect(try await ledger.emptyPages(fixture.scan) == pages)
     }
 
     @Test func `what is reported differently updates the item and nothing else`() async throws {

@@ -8,7 +8,7 @@ import JobQueue
 /// - a page's worth (100 items) or more, and more than a tenth;
 /// - ten or more of which none is younger than the oldest that was listed: Google lists the newest first, so that is what a
 ///   listing leaves out that ends too early, and its last page need not be a full one;
-/// - ten or more where a page came without any item.
+/// - ten or more where more pages came without any item than last time.
 ///
 /// A loss is held against one scan only: items that a scan which is complete did not see are not expected any more.
 struct Completeness {
@@ -16,7 +16,7 @@ struct Completeness {
 
     /// Items on a page: what one false answer takes away.
     private static let page: Int64 = 100
-    /// Items that nobody deletes one by one: the oldest ones, or some beside an empty page.
+    /// Items that nobody deletes one by one: the oldest ones, or some beside a new empty page.
     private static let end: Int64 = 10
 
     /// What makes the scan suspicious, as the beginning of a sentence; nil if nothing does.
@@ -28,7 +28,9 @@ struct Completeness {
             return
                 "\(comparison.olderThanAllSeen) of these no younger than the oldest that it listed, as if it had ended too early"
         }
-        if comparison.hadEmptyPage, missing >= Self.end { return "and a page of it came without any item" }
+        if comparison.hadMoreEmptyPages, missing >= Self.end {
+            return "and pages of it came without any item, more than last time"
+        }
         return nil
     }
 

@@ -7,35 +7,54 @@ extension Scan {
     /// Lists from the first page again, up to a page that holds nothing new: what was uploaded while a listing lasted, or
     /// stood still, comes before where it began.
     func lookAtFront(_ ticket: ScanTicket, of listing: any Listing) async throws {
+        let known = try await answered { try await context.ledger.unread(ticket) }
         let page = try await pageInEarnest(nil, of: listing)
-        try await look(ticket, of: listing, from: page)
+        try await look(ticket, of: listing, from: page, asked: nil, known: known, keeping: nil)
     }
 
     /// Asks again for the pages that came without any item, whichever process listed them: a legal answer, and just what a
     /// page looks like that lost its items.
     ///
-    /// One that has some now is taken, and what follows it up to a page that holds nothing new.
     /// - Returns: what those were asked for with that still have none, or that Google has forgotten.
     func askEmptyPagesAgain(_ ticket: ScanTicket, of listing: any Listing) async throws -> [String?] {
-        let pages = try await answered { try await context.ledger.emptyPages(ticket) }
-        guard !pages.isEmpty, !listing.isShownOnce else { return [] }
-        try await sleep(silence)
-        var empty: [String?] = []
-        for page in pages {
-            try checkStop()
-            guard let filled = try await filled(page.token, of: listing) else {
-                empty.append(page.token)
-                continue
-            }
-            context.logger.log(
-                .warning,
-                "a page of the listing had seemed empty, and has items",
-                ["page": .integer(page.number), "count": .integer(Int64(filled.items.count))]
-            )
-            try await look(ticket, of: listing, from: filled)
-            try await answered { try await context.ledger.filled(page, of: ticket) }
+        guard !listing.isShownOnce else { return [] }
+        var asked: Int64 = 0
+        // What is looked at then may come empty too.
+        for _ in 0..<Self.rounds {
+            let pages = try await answered { try await context.ledger.emptyPages(ticket) }.filter { $0.id > asked }
+            guard let last = pages.last else { break }
+            asked = last.id
+            try await sleep(silence)
+            for page in pages { try await askAgain(page, ticket, of: listing, keeping: nil) }
         }
-        return empty
+        return try await answered { try await context.ledger.emptyPages(ticket) }.map(\.token)
+    }
+
+    private static let rounds = 5
+
+    /// Asks again for a page that came without any item; one that has some now is taken, and what follows it up to a page that
+    /// holds nothing new.
+    /// - Parameters:
+    ///   - empty: as the ledger has it.
+    ///   - ticket: of the scan.
+    ///   - listing: which has the page.
+    ///   - token: where the scan goes on if it is broken off; nil: it has come to the end.
+    func askAgain(
+        _ empty: EmptyPage,
+        _ ticket: ScanTicket,
+        of listing: any Listing,
+        keeping token: String?
+    ) async throws {
+        try checkStop()
+        guard let page = try await filled(empty.token, of: listing) else { return }
+        context.logger.log(
+            .warning,
+            "a page of the listing had seemed empty, and is not",
+            ["count": .integer(Int64(page.items.count + page.unreadable.count))]
+        )
+        // Nothing of it was met before.
+        try await look(ticket, of: listing, from: page, asked: empty.token, known: nil, keeping: token)
+        try await answered { try await context.ledger.filled(empty, of: ticket) }
     }
 
     /// Whether a listing still ends where it ended, and its empty pages are still empty: false if there is more now, or Google
@@ -60,40 +79,71 @@ extension Scan {
         }
     }
 
-    /// A page if it has items; nil also where Google has forgotten its token.
+    /// A page if it has entries; nil also where Google has forgotten its token.
     private func filled(_ token: String?, of listing: any Listing) async throws -> MediaPage? {
         do {
             let page = try await patiently { () async throws(PhotosError) in try await listing.page(token) }
-            return page.items.isEmpty ? nil : page
+            guard !page.isEmpty else { return nil }
+            return page.unreadable.isEmpty ? page : page.joined(with: try await pageInEarnest(token, of: listing))
         } catch let error as PhotosError where error.code == .badPageToken && token != nil {
+            context.logger.log(.warning, "an empty page cannot be asked for again: Google has forgotten its token")
             return nil
         }
     }
 
-    /// Records a page that was listed before, and those behind it up to one that holds nothing new.
-    private func look(_ ticket: ScanTicket, of listing: any Listing, from first: MediaPage) async throws {
-        // Entries without an id are met again, as often as they were; what is more has come since.
-        var known = try await answered { try await context.ledger.unread(ticket) }
+    /// Records a page that is looked at again, and those behind it up to one that holds nothing new.
+    /// - Parameters:
+    ///   - ticket: of the scan.
+    ///   - listing: which has the pages.
+    ///   - first: the page.
+    ///   - asked: what it was asked for with.
+    ///   - known: entries without an id that were met on it and on those behind it; nil: none on it, all that the ledger has
+    ///     behind it.
+    ///   - token: where the scan goes on if it is broken off.
+    private func look(
+        _ ticket: ScanTicket,
+        of listing: any Listing,
+        from first: MediaPage,
+        asked: String?,
+        known: [String: Int64]?,
+        keeping token: String?
+    ) async throws {
         var tokens: Set<String> = []
-        var (page, number) = (first, 1)
+        var (page, asked, number) = (first, asked, 1)
+        let behind: [String: Int64]
+        if let known { behind = known } else { behind = try await answered { try await context.ledger.unread(ticket) } }
+        var here = known ?? [:]
         while true {
             context.baseURLs.offer(page.items)
-            let items = page.items.map { FoundItem($0, sourceLabel: context.sourceLabel) }
+            // As often as they were met they are met again; what is more has come since.
             let more = page.unreadable.filter { entry in
                 let identity = UnreadEntry(entry).identity
-                guard let left = known[identity], left > 0 else { return true }
-                known[identity] = left - 1
+                guard let left = here[identity], left > 0 else { return true }
+                here[identity] = left - 1
                 return false
             }
-            let counts = try await recorded(ticket, items, unreadable: more.map(UnreadEntry.init), next: nil)
-            tellUnreadable(more, number: number)
-            // An empty one does not say that nothing new comes behind it.
-            guard counts.new > 0 || items.isEmpty, let next = page.nextPageToken, tokens.insert(next).inserted else {
+            var new = 0
+            if page.isEmpty {
+                // It does not say that nothing new comes behind it.
+                guard page.nextPageToken != nil else { return }
+                try await answered { try await context.ledger.noteEmptyPage(asked, of: ticket) }
+            } else {
+                let items = page.items.map { FoundItem($0, sourceLabel: context.sourceLabel) }
+                new = try await recorded(ticket, items, unreadable: more.map(UnreadEntry.init), next: token).new
+                tellUnreadable(more, number: number)
+            }
+            guard new > 0 || page.items.isEmpty, let next = page.nextPageToken, tokens.insert(next).inserted else {
                 return
             }
             try checkStop()
             page = try await pageInEarnest(next, of: listing)
-            number += 1
+            if number == 1, known == nil { here = behind }
+            (asked, number) = (next, number + 1)
         }
     }
+}
+
+extension MediaPage {
+    /// Whether it has no entry of any kind.
+    var isEmpty: Bool { items.isEmpty && unreadable.isEmpty }
 }

@@ -6,6 +6,8 @@ import Postgres
 extension Scan {
     /// Times that a listing may start over because Google forgot its page token.
     private static let restarts = 3
+    /// Items on a page that others follow, as a rule.
+    private static let fullPage = 100
     /// How long a page in hand waits for a database that is away: a restart of the server takes less.
     static let databasePatience = Duration.seconds(600)
 
@@ -16,6 +18,7 @@ extension Scan {
         // Tokens met in this pass: a circle would go round for ever, and never see the rest.
         var tokens: Set<String> = token.map { [$0] } ?? []
         var totals = (pages: 0, seen: 0, new: 0)
+        var empty = EmptyPageWatch(isResumed: start != nil, age: emptyPageAge)
         while true {
             try checkStop()
             let page: MediaPage
@@ -52,12 +55,18 @@ extension Scan {
                 return ListingEnd(token: token, ids: Set(page.items.map(\.id)), unread: page.unread)
             }
             token = next
+            if page.isEmpty { empty.isNeeded = true }
+            if empty.isDue(), !listing.isShownOnce {
+                let pages = empty.due(try await answered { try await context.ledger.emptyPages(ticket) })
+                for page in pages { try await askAgain(page, ticket, of: listing, keeping: next) }
+            }
         }
     }
 
     /// A page, asked for a second time where believing one answer alone could lose photos: where it ends the listing (an
     /// empty answer, or one that lost its token, looks just like the end), where it holds nothing, and where entries have
-    /// no id.
+    /// no id. What ends the listing and looks cut off, since it is empty or as full as a page that others follow, is asked
+    /// for a third time.
     ///
     /// One request more a scan, as a rule. What either answer has is taken.
     func pageInEarnest(_ token: String?, of listing: any Listing) async throws -> MediaPage {
@@ -65,9 +74,15 @@ extension Scan {
         guard first.nextPageToken == nil || first.items.isEmpty || !first.unreadable.isEmpty else { return first }
         // Whatever made an answer empty may last for a moment.
         if first.items.isEmpty || !first.unreadable.isEmpty { try await sleep(.seconds(1)) }
-        let page = first.joined(
+        var page = first.joined(
             with: try await patiently { () async throws(PhotosError) in try await listing.page(token) }
         )
+        if page.nextPageToken == nil, page.isEmpty || page.items.count >= Self.fullPage, !listing.isShownOnce {
+            try await sleep(silence)
+            page = page.joined(
+                with: try await patiently { () async throws(PhotosError) in try await listing.page(token) }
+            )
+        }
         if first.nextPageToken == nil, page.nextPageToken != nil {
             context.logger.log(.warning, "the listing seemed to end, and went on when asked again")
         }

@@ -28,8 +28,10 @@ struct Scan {
 
     /// A listing that took longer is followed by a look at its front.
     var short = Duration.seconds(10)
-    /// Before pages that were empty are asked for again.
+    /// Before what seemed empty or cut off is asked for again.
     var silence = Duration.seconds(5)
+    /// After which an empty page is asked for again in the middle of a listing.
+    var emptyPageAge = Duration.seconds(60)
 
     /// - Throws: `LedgerError`, `PhotosError`, `PostgresError`, `ArchiverError`.
     func run() async throws -> ScanSummary {

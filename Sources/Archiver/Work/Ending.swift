@@ -29,9 +29,12 @@ enum Ending: Sendable {
         }
     }
 
-    /// Whether the part needs no more work.
-    var isDone: Bool {
-        if case .complete = self { true } else { false }
+    /// Whether this try at the part is over: the next one, if there is any, is another claim's.
+    var isOver: Bool {
+        switch self {
+        case .complete, .fail: true
+        default: false
+        }
     }
 
     /// A 429.

@@ -46,11 +46,11 @@ struct SlotMeter: Sendable {
 
     /// A transfer ended.
     /// - Parameters:
-    ///   - isDone: whether its part needs no more work; else it says nothing of how fast this host archives.
+    ///   - isOver: whether this try at its part is; what is given back says nothing of how fast this host works.
     ///   - now: for tests.
-    mutating func noteEnd(isDone: Bool, at now: ContinuousClock.Instant = .now) {
+    mutating func noteEnd(isOver: Bool, at now: ContinuousClock.Instant = .now) {
         ended += 1
-        if isDone { rate.noteStored(at: now) }
+        if isOver { rate.noteEnd(at: now) }
     }
 
     /// Notes whether the slots are in use: what moves while one has nothing to do, or while transfers of before there were

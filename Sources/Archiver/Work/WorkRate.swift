@@ -1,4 +1,4 @@
-/// How fast this host archives while it has something to do, by what it stored last.
+/// How fast this host gets through its jobs while it has something to do, by those that it ended last.
 ///
 /// Time in which nothing is under way does not count: a worker that waited for a week is as fast as before.
 struct WorkRate: Sendable {
@@ -6,7 +6,7 @@ struct WorkRate: Sendable {
     private var worked = Duration.zero
     /// Since when something is under way; nil: nothing is.
     private var busySince: ContinuousClock.Instant?
-    /// Where on that clock the last parts were stored, the oldest first, and the end before them.
+    /// Where on that clock the last ones ended, the oldest first, and the end before them.
     private var ends: [Duration] = []
     private var before = Duration.zero
 
@@ -24,12 +24,12 @@ struct WorkRate: Sendable {
         busySince = isBusy ? now : nil
     }
 
-    mutating func noteStored(at now: ContinuousClock.Instant) {
+    mutating func noteEnd(at now: ContinuousClock.Instant) {
         ends.append(worked(at: now))
         if ends.count > Self.recent { before = ends.removeFirst() }
     }
 
-    /// Parts a second: the last ones, in the time since what ended before them, so that it falls while nothing ends.
+    /// Jobs a second: the last ones, in the time since what ended before them, so that it falls while nothing ends.
     func perSecond(at now: ContinuousClock.Instant) -> Double {
         let time = (worked(at: now) - before) / .seconds(1)
         return time > 0 ? Double(ends.count) / time : 0

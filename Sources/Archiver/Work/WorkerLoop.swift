@@ -300,7 +300,7 @@ final class WorkerLoop {
 
     private func settle(_ job: JobReference, _ ending: Ending) {
         guard pulse.holds(job) else { return }
-        meter.noteEnd(isDone: ending.isDone)
+        meter.noteEnd(isOver: ending.isOver)
         switch ending {
         case .complete(let result): outbox.post(.completion(Completion(job: job, result: result)))
         case .fail(let reason, let message, let pause):
