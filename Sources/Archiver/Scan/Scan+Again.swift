@@ -127,7 +127,7 @@ extension Scan {
                 // It does not say that nothing new comes behind it.
                 guard page.nextPageToken != nil else { return }
                 try await answered { try await context.ledger.noteEmptyPage(asked, of: ticket) }
-            } else {
+            } else if !page.items.isEmpty || !more.isEmpty {
                 let items = page.items.map { FoundItem($0, sourceLabel: context.sourceLabel) }
                 new = try await recorded(ticket, items, unreadable: more.map(UnreadEntry.init), next: token).new
                 tellUnreadable(more, number: number)
