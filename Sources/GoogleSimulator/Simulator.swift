@@ -156,6 +156,9 @@ package final class Simulator: Sendable {
     /// Another key signs ID tokens from now on; the one before stays published.
     package func rotateIdentityKey() throws { try hub.accounts.keys.rotate() }
 
+    /// Forgets all page tokens, as `POST /control/expire-page-tokens` does.
+    package func expirePageTokens() { hub.pageTokens.expireAll() }
+
     /// Adds a made-up photo under a name that no file could have.
     package func addPhoto(named filename: String) throws {
         let wanted = JSONValue.members(("filename", .string(filename)))

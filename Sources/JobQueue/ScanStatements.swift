@@ -26,7 +26,8 @@ enum ScanStatements {
         """
     )
 
-    /// A pass that goes on at its first page, as one that was past its last page does, begins anew.
+    /// A pass that goes on at its first page, as one that was past its last page does, begins anew, and only now: all that
+    /// was uploaded until then is listed.
     static let takeOver = Statement(
         "scan.take_over",
         """
@@ -37,7 +38,8 @@ enum ScanStatements {
         SET lease = $2::bigint, renewed_at = now(), last_page = NULL, last_new = NULL,
             unreadable = CASE WHEN s.page_token IS NULL THEN 0 ELSE s.unreadable END,
             empty_pages = CASE WHEN s.page_token IS NULL THEN 0 ELSE s.empty_pages END,
-            found_before = CASE WHEN s.page_token IS NULL THEN s.new ELSE s.found_before END
+            found_before = CASE WHEN s.page_token IS NULL THEN s.new ELSE s.found_before END,
+            started_at = CASE WHEN s.page_token IS NULL THEN now() ELSE s.started_at END
         WHERE s.id = $1::bigint
         RETURNING s.id, s.lease, s.page_token,
                   to_char(s.started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), s.pages

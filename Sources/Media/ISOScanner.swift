@@ -38,6 +38,8 @@ struct ISOScanner: FormatScanner {
     /// Whether an outermost `mdat` has, or begins, a payload.
     private var hasData = false
     private var hasFragments = false
+    /// Outermost `ftyp`: a file has one (4.3.1 there), so that with a second one it begins again.
+    private var fileTypes = 0
     /// Type of the outermost box that began last.
     private var lastOutermost: UInt64 = 0
     /// How long the file must be to hold the items of `meta`; nil if that cannot be read.
@@ -88,7 +90,7 @@ struct ISOScanner: FormatScanner {
             // The clip of a motion photo stands behind the picture, which may be served without it.
             if itemsEnd > 0 { return announcesClip && !hasMotionBox ? nil : true }
         }
-        guard hasMovie, hasData, lastOutermost != fourCC("moof") else { return false }
+        guard hasMovie, hasData, fileTypes < 2, lastOutermost != fourCC("moof") else { return false }
         if case .endless = state { return nil }
         // Fragments go on until the recording stops; only an index at the end says that it did.
         return hasFragments && lastOutermost != fourCC("mfra") ? nil : true
@@ -174,6 +176,7 @@ struct ISOScanner: FormatScanner {
         case fourCC("moov"): hasMovie = true
         case fourCC("mdat"): hasData = hasData || !isEmpty
         case fourCC("moof"): hasFragments = true
+        case fourCC("ftyp"): fileTypes += 1
         default: break
         }
     }

@@ -13,7 +13,7 @@ package struct MediaReport: Sendable, Equatable {
     /// JPEG: an EOI that ends the entropy data was reached, and the clip that the XMP of a motion photo announces follows it
     /// whole; nil where all of that clip is missing, which may be how it is served. PNG: the IEND chunk with its CRC. GIF:
     /// the trailer. WebP: the RIFF size equals the bytes. MP4, QuickTime: boxes tile the bytes to the end, with a `moov` and
-    /// data among them, and every chunk begins before the end; nil where a last box has no size, or fragments end without
+    /// data among them, one `ftyp` at most, and every chunk begins before the end; nil where a last box has no size, or fragments end without
     /// the index that closes them. HEIC, AVIF: boxes tile the bytes, and every extent of every item is inside. Bytes that
     /// make no sense after the last good box or chunk count as incomplete: a cut box looks the same.
     package let isComplete: Bool?

@@ -93,7 +93,9 @@ enum ArchiverCalls {
         let accepted = try await accepted(pass, summary.scan, archive)
         let scan =
             summary.scan.map { sentence($0, of: pass, accepted, isPicked: archive.isPicker) }
-            ?? (archive.isPicker ? "Nothing was picked in this run." : "Another process scanned; this run joined it.")
+            ?? (archive.isPicker
+                ? "Nothing was picked in this run."
+                : "Another process scanned; this run joined it: what was uploaded since that began may be listed by the next one only.")
         let words = "\(scan) \(done(summary.work.progress)) \(verdict.sentence)"
         // A clean pick elsewhere settles what this one had without an id, and whoever picked there was not told.
         if verdict.status == .done, summary.unreadPicks > 0 {
@@ -169,10 +171,19 @@ enum ArchiverCalls {
             : "Scanned \(Quantity.counted(scan.pages, "page")): \(Quantity.counted(scan.items, "item")) listed, "
         text += "\(Quantity.grouped(scan.new)) new."
         if !scan.isFull, !isPicked { text += " This was a part of the library only." }
+        if scan.goesOn {
+            text +=
+                " It went on with a scan that had been broken off: what was uploaded since that began may be listed by "
+            text += "the next one only."
+        }
         if scan.emptyPages > 0 {
             text +=
                 " \(Quantity.counted(Int64(scan.emptyPages), "page")) came without any item, also when asked for again: "
             text += "Google may answer so, and should it have left out something, the next scan lists it."
+            if scan.forgottenPages > 0 {
+                text += " Of these \(scan.forgottenPages) could not be asked for again, since Google had forgotten "
+                text += "\(scan.forgottenPages == 1 ? "its" : "their") place."
+            }
         }
         if scan.missing > 0, scan.doubt == nil {
             let items = Quantity.counted(scan.missing, "item")

@@ -178,6 +178,32 @@ import Testing
         #expect(summary.items == 450 && summary.emptyPages == 0)
     }
 
+    @Test func `where Google has forgotten an empty page before anybody asked again, all is listed again, once`()
+        async throws
+    {
+        let bench = try await bench()
+        // The second page twice, and both times in the second listing, whose tokens die too.
+        bench.simulator.setFaults([rule(.noItems, nth: 2, 3, 8, 9)])
+        let simulator = bench.simulator
+        var scan = Scan(
+            context: bench.context,
+            source: bench.fixture.source,
+            since: nil,
+            until: nil,
+            stop: StopSignal()
+        ) {
+            if $0.pages == 3 { simulator.expirePageTokens() }
+        }
+        scan.silence = .milliseconds(10)
+        let summary = try await scan.run()
+        #expect(bench.simulator.faults.map(\.struck) == [4])
+        #expect(summary.items == 160 && summary.emptyPages == 1 && summary.forgottenPages == 1)
+        bench.simulator.setFaults([rule(.noItems, nth: 2, 3)])
+        let healed = try await scan.run()
+        #expect(bench.simulator.faults.map(\.struck) == [2])
+        #expect(healed.items == 260 && healed.emptyPages == 0 && healed.forgottenPages == 0)
+    }
+
     @Test func `an empty page at the front that is looked at again is asked for later too`() async throws {
         let bench = try await bench()
         // Three pages and the end; then the front, twice empty, so that its second page is looked at.

@@ -11,23 +11,24 @@ import Testing
     {
         var meter = SlotMeter(.fixed(8), memory: .max)
         let start = ContinuousClock.now
+        func ahead(_ seconds: Int) -> Int { meter.ahead(at: start + .seconds(seconds)) }
         meter.note(busy: 8, hasMore: false, HTTPClient.Pace(), at: start)
         for second in 1...19 { meter.noteEnd(isOver: true, at: start + .seconds(second)) }
-        #expect(meter.ahead(at: start + .seconds(19)) == 12)
+        #expect(ahead(19) == 12)
         // Nineteen in a minute are 38 in two; 50 is the most, and with one in three minutes four are enough.
-        #expect(meter.ahead(at: start + .seconds(60)) == 38)
-        #expect(meter.ahead(at: start + .seconds(20)) == 50)
-        #expect(meter.ahead(at: start + .seconds(6000)) == 4)
+        #expect(ahead(60) == 23, "eight slots that stand still for 41 s end one in five at best")
+        #expect(ahead(20) == 50)
+        #expect(ahead(6000) == 4)
         #expect(SlotMeter(.fixed(64), memory: .max).ahead() == 50)
         // What the first growth adds is at hand when it comes, and a short drain with few slots does not ask for each item.
         #expect(SlotMeter(.auto, memory: .max).ahead() == 12)
         #expect(SlotMeter(.fixed(1), memory: .max).ahead() == 12)
     }
 
-    @Test func `what counts is how fast the last parts were archived, in the time in which there was something to do`()
-    {
+    @Test func `what counts is how fast the last jobs ended, in the time in which there was something to do`() {
         var meter = SlotMeter(.fixed(4), memory: .max)
         var now = ContinuousClock.now
+        func ahead() -> Int { meter.ahead(at: now) }
         func pass(_ duration: Duration, busy: Int) {
             meter.note(busy: busy, hasMore: false, HTTPClient.Pace(), at: now)
             now += duration
@@ -38,23 +39,46 @@ import Testing
                 meter.noteEnd(isOver: true, at: now)
             }
         }
-        // A week without work is no trial, and does not make a host of one part a second slow.
+        // A week without work says nothing, and does not make a host of one part a second slow.
         pass(.seconds(7 * 86_400), busy: 0)
-        #expect(meter.ahead(at: now) == 12)
+        #expect(ahead() == 12)
         archive(40, each: .seconds(1))
-        #expect(meter.ahead(at: now) == 50)
+        #expect(ahead() == 50)
         pass(.seconds(7 * 86_400), busy: 0)
-        #expect(meter.ahead(at: now) == 50)
+        #expect(ahead() == 50)
         // One that has come to long videos holds few, however fast it was; what is given back at once does not make it fast.
         archive(25, each: .seconds(20))
-        #expect(meter.ahead(at: now) == 6)
+        #expect(ahead() == 6)
         for _ in 0..<100 { meter.noteEnd(isOver: false, at: now) }
-        #expect(meter.ahead(at: now) == 6)
-        // Nor does it have to wait for an end to know.
-        archive(25, each: .seconds(1))
-        #expect(meter.ahead(at: now) == 50)
+        #expect(ahead() == 6)
+        // Nor does it have to wait for an end to know, or for many where its slots stand still.
+        archive(25, each: .milliseconds(100))
+        #expect(ahead() == 50)
+        pass(.seconds(60), busy: 4)
+        #expect(ahead() == 8)
         pass(.seconds(600), busy: 4)
-        #expect(meter.ahead(at: now) == 4)
+        #expect(ahead() == 4)
+    }
+
+    @Test func `a fast host need not work for long to be known as one, and once the queue has no more little is held`()
+    {
+        func ahead(each duration: Duration, afterShortClaim pause: Duration? = nil) -> Int {
+            var meter = SlotMeter(.fixed(4), memory: .max)
+            var now = ContinuousClock.now
+            meter.note(busy: 4, hasMore: false, HTTPClient.Pace(), at: now)
+            for _ in 0..<25 {
+                now += duration
+                meter.noteEnd(isOver: true, at: now)
+            }
+            meter.noteClaim(isShort: pause != nil, at: now - (pause ?? .zero))
+            return meter.ahead(at: now)
+        }
+        #expect(ahead(each: .milliseconds(10)) == 50)
+        #expect(ahead(each: .milliseconds(10), afterShortClaim: .seconds(1)) == 50)
+        #expect(ahead(each: .milliseconds(1500)) == 50)
+        #expect(ahead(each: .milliseconds(1500), afterShortClaim: .seconds(1)) == 6)
+        #expect(ahead(each: .milliseconds(1500), afterShortClaim: .seconds(31)) == 50)
+        #expect(ahead(each: .seconds(10), afterShortClaim: .seconds(1)) == 4)
     }
 
     /// Slots after intervals of half a second in each of which so much moves, under so much load of the loop and with so

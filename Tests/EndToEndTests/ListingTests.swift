@@ -129,6 +129,7 @@ import Testing
         for number in 0..<3 { try stage.simulator.addPhoto(named: "new-\(number).jpg") }
         let end = try await stage.run("run")
         #expect(end.status == 0, "\(end.output)")
+        #expect(end.output.contains("It went on with a scan that had been broken off"), "\(end.output)")
         #expect(try await stage.number("SELECT count(*) FROM coldroll.scan") == 1)
         #expect(try await stage.number("SELECT count(*) FROM coldroll.item") == 263)
         try stage.proveEverythingIsStored()

@@ -82,6 +82,7 @@ import Testing
         try await fixture.ledger.letGo(first)
         let second = try await fixture.ledger.openScan(source: fixture.source, since: nil, until: nil)
         try #require(second.resumed && second.pageToken == "t")
+        #expect(second.startedAt == first.startedAt)
         _ = try await fixture.ledger.record(second, [item("b", 2010)], unreadable: 0, nextPageToken: nil)
         #expect(try await fixture.ledger.comparison(second).missing == 0)
     }
@@ -96,6 +97,8 @@ import Testing
         try await fixture.ledger.letGo(first)
         let second = try await fixture.ledger.openScan(source: fixture.source, since: nil, until: nil)
         try #require(second.resumed && second.pageToken == nil)
+        // It lists all that there is now.
+        #expect(second.startedAt > first.startedAt)
         _ = try await fixture.ledger.record(second, [item("a", 2020)], unreadable: 0, nextPageToken: nil)
         #expect(
             try await fixture.ledger.comparison(second)

@@ -54,6 +54,12 @@ struct StructureTests {
         #expect(inspect(Self.ftyp + box("mdat", [1])).isComplete == false)
     }
 
+    @Test func aFilmThatBeginsAgainIsNotComplete() {
+        let film = Self.ftyp + box("moov", Self.track("vide", 16, 8)) + Self.data
+        #expect(inspect(film).isComplete == true)
+        #expect(inspect(film + film).isComplete == false)
+    }
+
     @Test("QuickTime from before ftyp is told by its first box", arguments: ["moov", "mdat", "wide", "free", "skip"])
     func bareQuickTime(_ type: String) {
         let moov = box("moov", Self.track("vide", 16, 8))

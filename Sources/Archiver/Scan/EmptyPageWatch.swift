@@ -5,6 +5,8 @@ import JobQueue
 struct EmptyPageWatch {
     /// Whether there may be any.
     var isNeeded: Bool
+    /// Keys of those that were empty then too.
+    var believed: Set<Int64> = []
     private let age: Duration
     private var last: ContinuousClock.Instant
     /// Up to which key they were asked for, and were known at the last look.

@@ -15,19 +15,32 @@ extension Scan {
     /// Asks again for the pages that came without any item, whichever process listed them: a legal answer, and just what a
     /// page looks like that lost its items.
     ///
-    /// - Returns: what those were asked for with that still have none, or that Google has forgotten.
-    func askEmptyPagesAgain(_ ticket: ScanTicket, of listing: any Listing) async throws -> [String?] {
-        guard !listing.isShownOnce else { return [] }
+    /// - Parameters:
+    ///   - ticket: of the scan.
+    ///   - listing: which has the pages.
+    ///   - believed: keys of those that were asked for again in the middle of the listing and had none.
+    /// - Returns: what those were asked for with that still have none, and how many of them nobody could ask for again, since
+    ///   Google has forgotten their tokens.
+    func askEmptyPagesAgain(
+        _ ticket: ScanTicket,
+        of listing: any Listing,
+        believed: Set<Int64>
+    ) async throws -> (tokens: [String?], forgotten: Int) {
+        guard !listing.isShownOnce else { return ([], 0) }
         var asked: Int64 = 0
+        var forgotten = 0
         // What is looked at then may come empty too.
         for _ in 0..<Self.rounds {
             let pages = try await answered { try await context.ledger.emptyPages(ticket) }.filter { $0.id > asked }
             guard let last = pages.last else { break }
             asked = last.id
             try await sleep(silence)
-            for page in pages { try await askAgain(page, ticket, of: listing, keeping: nil) }
+            for page in pages {
+                let answer = try await askAgain(page, ticket, of: listing, keeping: nil)
+                if answer == .forgotten, !believed.contains(page.id) { forgotten += 1 }
+            }
         }
-        return try await answered { try await context.ledger.emptyPages(ticket) }.map(\.token)
+        return (try await answered { try await context.ledger.emptyPages(ticket) }.map(\.token), forgotten)
     }
 
     private static let rounds = 5
@@ -39,14 +52,20 @@ extension Scan {
     ///   - ticket: of the scan.
     ///   - listing: which has the page.
     ///   - token: where the scan goes on if it is broken off; nil: it has come to the end.
-    func askAgain(
+    @discardableResult func askAgain(
         _ empty: EmptyPage,
         _ ticket: ScanTicket,
         of listing: any Listing,
         keeping token: String?
-    ) async throws {
+    ) async throws -> SecondAnswer {
         try checkStop()
-        guard let page = try await filled(empty.token, of: listing) else { return }
+        let page: MediaPage
+        do {
+            guard let filled = try await filled(empty.token, of: listing) else { return .empty }
+            page = filled
+        } catch let error as PhotosError where error.code == .badPageToken && empty.token != nil {
+            return .forgotten
+        }
         context.logger.log(
             .warning,
             "a page of the listing had seemed empty, and is not",
@@ -55,13 +74,22 @@ extension Scan {
         // Nothing of it was met before.
         try await look(ticket, of: listing, from: page, asked: empty.token, known: nil, keeping: token)
         try await answered { try await context.ledger.filled(empty, of: ticket) }
+        return .filled
     }
+
+    /// What a page that had come empty is when it is asked for again.
+    enum SecondAnswer { case filled, empty, forgotten }
 
     /// Whether a listing still ends where it ended, and its empty pages are still empty: false if there is more now, or Google
     /// has forgotten the last page.
     func stillEnds(_ listing: any Listing, at end: ListingEnd) async throws -> Bool {
         for token in end.emptyPages {
-            guard try await filled(token, of: listing) == nil else { return false }
+            do {
+                guard try await filled(token, of: listing) == nil else { return false }
+            } catch let error as PhotosError where error.code == .badPageToken && token != nil {
+                // It was asked for again while Google knew it, or that is told.
+                continue
+            }
         }
         do {
             for number in 0..<2 {
@@ -79,16 +107,11 @@ extension Scan {
         }
     }
 
-    /// A page if it has entries; nil also where Google has forgotten its token.
+    /// A page if it has entries.
     private func filled(_ token: String?, of listing: any Listing) async throws -> MediaPage? {
-        do {
-            let page = try await patiently { () async throws(PhotosError) in try await listing.page(token) }
-            guard !page.isEmpty else { return nil }
-            return page.unreadable.isEmpty ? page : page.joined(with: try await pageInEarnest(token, of: listing))
-        } catch let error as PhotosError where error.code == .badPageToken && token != nil {
-            context.logger.log(.warning, "an empty page cannot be asked for again: Google has forgotten its token")
-            return nil
-        }
+        let page = try await patiently { () async throws(PhotosError) in try await listing.page(token) }
+        guard !page.isEmpty else { return nil }
+        return page.unreadable.isEmpty ? page : page.joined(with: try await pageInEarnest(token, of: listing))
     }
 
     /// Records a page that is looked at again, and those behind it up to one that holds nothing new.

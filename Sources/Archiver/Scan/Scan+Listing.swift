@@ -31,6 +31,7 @@ extension Scan {
                 try await context.ledger.restart(ticket)
                 token = nil
                 tokens = []
+                empty = EmptyPageWatch(isResumed: false, age: emptyPageAge)
                 continue
             }
             if let next = page.nextPageToken, !tokens.insert(next).inserted {
@@ -52,13 +53,20 @@ extension Scan {
             tellUnreadable(page.unreadable, number: totals.pages)
             progress(ScanProgress(pages: totals.pages, seen: totals.seen, new: totals.new))
             guard let next = page.nextPageToken else {
-                return ListingEnd(token: token, ids: Set(page.items.map(\.id)), unread: page.unread)
+                return ListingEnd(
+                    token: token,
+                    ids: Set(page.items.map(\.id)),
+                    unread: page.unread,
+                    believedEmpty: empty.believed
+                )
             }
             token = next
             if page.isEmpty { empty.isNeeded = true }
             if empty.isDue(), !listing.isShownOnce {
                 let pages = empty.due(try await answered { try await context.ledger.emptyPages(ticket) })
-                for page in pages { try await askAgain(page, ticket, of: listing, keeping: next) }
+                for page in pages where try await askAgain(page, ticket, of: listing, keeping: next) == .empty {
+                    empty.believed.insert(page.id)
+                }
             }
         }
     }
@@ -72,8 +80,8 @@ extension Scan {
     func pageInEarnest(_ token: String?, of listing: any Listing) async throws -> MediaPage {
         let first = try await patiently { () async throws(PhotosError) in try await listing.page(token) }
         guard first.nextPageToken == nil || first.items.isEmpty || !first.unreadable.isEmpty else { return first }
-        // Whatever made an answer empty may last for a moment.
-        if first.items.isEmpty || !first.unreadable.isEmpty { try await sleep(.seconds(1)) }
+        // Whatever made an answer false may last for a moment.
+        try await sleep(.seconds(1))
         var page = first.joined(
             with: try await patiently { () async throws(PhotosError) in try await listing.page(token) }
         )

@@ -50,13 +50,27 @@ struct Scan {
             return try await keepingLease(of: ticket) {
                 let listing = try await context.items.listing(for: self, ticket)
                 var token = ticket.pageToken
+                var hasBegunAnew = false
                 while true {
                     do {
                         var end = try await listToItsEnd(ticket, of: listing, from: token)
                         if listing.growsAtFront, ticket.resumed || began.duration(to: .now) > short {
                             try await lookAtFront(ticket, of: listing)
                         }
-                        end.emptyPages = try await askEmptyPagesAgain(ticket, of: listing)
+                        (end.emptyPages, end.forgottenPages) = try await askEmptyPagesAgain(
+                            ticket,
+                            of: listing,
+                            believed: end.believedEmpty
+                        )
+                        if end.forgottenPages > 0, !hasBegunAnew {
+                            context.logger.log(
+                                .warning,
+                                "Google has forgotten where empty pages stood before they were asked for again: listing again"
+                            )
+                            try await context.ledger.restart(ticket)
+                            (token, hasBegunAnew) = (nil, true)
+                            continue
+                        }
                         if context.picker != nil {
                             _ = try await answered { try await context.ledger.revivePicked(source: source) }
                             // From here on a backup of before is refused: it would not know what to fetch.
@@ -134,6 +148,7 @@ struct Scan {
             missing: comparison?.missing ?? 0,
             returned: comparison?.returned ?? 0,
             doubt: doubt,
+            goesOn: ticket.resumed && ticket.pageToken != nil && context.picker == nil,
             end: end
         )
     }

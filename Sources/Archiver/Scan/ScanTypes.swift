@@ -50,6 +50,10 @@ package struct ScanSummary: Sendable, Equatable {
     package let doubt: String?
     /// Pages before the last that came without any item, also when they were asked for again.
     package var emptyPages: Int { end.emptyPages.count }
+    /// How many of them could not be asked for again, since Google had forgotten their tokens.
+    package var forgottenPages: Int { end.forgottenPages }
+    /// Whether it went on where an earlier process was broken off: what was uploaded since then may have been passed by.
+    package let goesOn: Bool
     /// The page at which the listing ended.
     let end: ListingEnd
 
@@ -63,8 +67,10 @@ package struct ScanSummary: Sendable, Equatable {
         missing: Int64,
         returned: Int64,
         doubt: String?,
+        goesOn: Bool = false,
         end: ListingEnd = ListingEnd()
     ) {
+        self.goesOn = goesOn
         self.end = end
         self.pages = pages
         self.items = items
@@ -91,6 +97,7 @@ extension ScanSummary {
             missing: next.missing,
             returned: next.returned,
             doubt: next.doubt,
+            goesOn: goesOn || next.goesOn,
             end: next.end
         )
     }
@@ -112,6 +119,7 @@ extension ScanSummary {
             missing: next.missing,
             returned: next.returned,
             doubt: next.doubt,
+            goesOn: goesOn || next.goesOn,
             end: next.end
         )
     }
@@ -125,6 +133,10 @@ struct ListingEnd: Sendable, Equatable {
     var ids: Set<String> = []
     /// What was on it without an id, and how often.
     var unread: [UnreadEntry: Int] = [:]
+    /// Keys of the pages before it that came without any item twice, the second time in the middle of the listing.
+    var believedEmpty: Set<Int64> = []
     /// What the pages before it were asked for with that came without any item each time.
     var emptyPages: [String?] = []
+    /// How many of them nobody could ask for again.
+    var forgottenPages = 0
 }

@@ -5,6 +5,8 @@ import HTTPClient
 struct SlotMeter: Sendable {
     private var governor: SlotGovernor
     private var rate = WorkRate()
+    /// When the queue had less than was asked for.
+    private var shortClaim: ContinuousClock.Instant?
     /// Transfers that ended, and what was told of them and of the rest at the end of the last interval.
     private var ended = 0
     private var endedBefore = 0, stumblesBefore = 0, paceBefore = HTTPClient.Pace()
@@ -13,9 +15,7 @@ struct SlotMeter: Sendable {
     /// Whether the slots are in use: each, and no transfer more.
     private var isFull = false
 
-    /// Work before which how fast this host is says little.
-    private static let trial = Duration.seconds(20)
-    /// Jobs to hold ready at least until then: the slots that the first growth adds.
+    /// Jobs to hold ready at least until this host's speed is known: the slots that the first growth adds.
     private static let aheadAtFirst = SlotGovernor.first * (SlotGovernor.leap - 1)
     /// The same afterwards: few slots become free at once where work takes long.
     private static let leastAhead = SlotGovernor.first
@@ -25,6 +25,10 @@ struct SlotMeter: Sendable {
     /// quotas", Photos APIs). So a host that fetches one photo in five seconds asks once in a minute, not for each, and a fast
     /// one once for 25.
     private static let reserve = 120.0
+    /// The same once the queue has no more: what waits here then, another host may have slots for.
+    private static let lastReserve = 10.0
+    /// How long that holds: what is given back would be claimed again at once.
+    private static let scarcity = Duration.seconds(30)
     /// Less time says too little of a throughput.
     private static let shortest = Duration.milliseconds(200)
 
@@ -37,11 +41,21 @@ struct SlotMeter: Sendable {
 
     /// Jobs to hold ready beyond the slots: as many as there are slots until this host's speed is known, but a dozen at
     /// least; then two minutes of work as it goes now and at most one batchGet's worth, so that slow hosts leave work to
-    /// others.
+    /// others; for a while after the queue had no more, seconds of it.
     func ahead(at now: ContinuousClock.Instant = .now) -> Int {
         let most = PhotosClient.batchLimit
-        guard rate.worked(at: now) >= Self.trial else { return min(most, max(Self.aheadAtFirst, slots)) }
-        return max(Self.leastAhead, Int(min(Double(most), rate.perSecond(at: now) * Self.reserve)))
+        guard rate.isKnown(at: now) else { return min(most, max(Self.aheadAtFirst, slots)) }
+        let isScarce = shortClaim.map { $0.duration(to: now) < Self.scarcity } ?? false
+        let work = rate.perSecond(at: now, slots: slots) * (isScarce ? Self.lastReserve : Self.reserve)
+        return max(Self.leastAhead, Int(min(Double(most), work)))
+    }
+
+    /// A claim came back.
+    /// - Parameters:
+    ///   - isShort: whether the queue had less than it asked for, in all lanes.
+    ///   - now: for tests.
+    mutating func noteClaim(isShort: Bool, at now: ContinuousClock.Instant = .now) {
+        if isShort { shortClaim = now }
     }
 
     /// A transfer ended.

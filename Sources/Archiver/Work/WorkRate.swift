@@ -13,8 +13,13 @@ struct WorkRate: Sendable {
     /// Ends that tell of now: a claim's worth.
     private static let recent = 25
 
-    /// Time with something under way so far.
-    func worked(at now: ContinuousClock.Instant) -> Duration {
+    /// Work after which fewer ends tell too.
+    private static let trial = Duration.seconds(20)
+
+    /// Whether it says anything yet.
+    func isKnown(at now: ContinuousClock.Instant) -> Bool { ends.count >= Self.recent || worked(at: now) >= Self.trial }
+
+    private func worked(at now: ContinuousClock.Instant) -> Duration {
         worked + (busySince.map { $0.duration(to: now) } ?? .zero)
     }
 
@@ -29,9 +34,13 @@ struct WorkRate: Sendable {
         if ends.count > Self.recent { before = ends.removeFirst() }
     }
 
-    /// Jobs a second: the last ones, in the time since what ended before them, so that it falls while nothing ends.
-    func perSecond(at now: ContinuousClock.Instant) -> Double {
-        let time = (worked(at: now) - before) / .seconds(1)
-        return time > 0 ? Double(ends.count) / time : 0
+    /// Jobs a second: the last ones, in the time since what ended before them; at most what `slots` would do if each of them
+    /// ended one now, so that it falls soon where they stand still.
+    func perSecond(at now: ContinuousClock.Instant, slots: Int) -> Double {
+        let worked = worked(at: now)
+        guard let last = ends.last, worked > before else { return 0 }
+        let rate = Double(ends.count) / ((worked - before) / .seconds(1))
+        let silence = (worked - last) / .seconds(1)
+        return silence > 0 ? min(rate, Double(slots) / silence) : rate
     }
 }

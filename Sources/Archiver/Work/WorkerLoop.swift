@@ -18,7 +18,7 @@ final class WorkerLoop {
     }
 
     enum Event: Sendable {
-        case claimed([ClaimedJob], excluding: [Int64])
+        case claimed([ClaimedJob], of: Int, excluding: [Int64])
         case claimFailed(PostgresError)
         case begun([ClaimedJob], Starts)
         case beginFailed([ClaimedJob], PostgresError)
@@ -138,8 +138,9 @@ final class WorkerLoop {
 
     private func handle(_ event: Event) {
         switch event {
-        case .claimed(let jobs, let excluded):
+        case .claimed(let jobs, let limit, let excluded):
             isClaiming = false
+            meter.noteClaim(isShort: jobs.count < limit && excluded.isEmpty)
             gate.claimed(lanes: jobs.lazy.map(\.lane), excluding: excluded)
             claiming = nil
             for job in backlog.add(jobs, excluding: excluded) {
@@ -222,7 +223,7 @@ final class WorkerLoop {
                 )
                 pulse.hold(jobs)
                 await transfer.resolver.prefetch(jobs)
-                post.yield(.claimed(jobs, excluding: lanes))
+                post.yield(.claimed(jobs, of: limit, excluding: lanes))
             } catch {
                 post.yield(.claimFailed(error))
             }
@@ -500,8 +501,10 @@ final class WorkerLoop {
             surrender()
         }
         wasFenced = isFenced
-        // It was claimed when this host seemed faster. Twice as much, so that nothing goes back and forth.
-        for job in backlog.removeExcess(over: 2 * meter.ahead()) { outbox.post(.release(Release(job: job.reference))) }
+        // It was claimed when this host seemed faster, or the queue had more. Twice as much, so that nothing goes back and forth.
+        for job in backlog.removeExcess(over: 2 * meter.ahead()) {
+            outbox.post(.release(Release(job: job.reference)))
+        }
         // Others may not be cut off: what has not begun here is better done there.
         if context.breaker.isCutOff { giveBackWaiting() }
         if let graceEnds, ContinuousClock.now > graceEnds { stop(.immediate) }
