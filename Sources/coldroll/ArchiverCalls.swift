@@ -49,7 +49,7 @@ enum ArchiverCalls {
         }
         let verdict = try await Verdict(archive, interrupted: stop.isRequested)
         guard options.drain || stop.isRequested else { return verdict.ending }
-        return Ending(verdict.status, "\(done(summary.progress)) \(verdict.sentence)")
+        return Ending(verdict.status, "\(done(summary)) \(verdict.sentence)")
     }
 
     /// Scan, work until nothing is left, record.
@@ -96,7 +96,7 @@ enum ArchiverCalls {
             ?? (archive.isPicker
                 ? "Nothing was picked in this run."
                 : "Another process scanned; this run joined it: what was uploaded since that began may be listed by the next one only.")
-        let words = "\(scan) \(done(summary.work.progress)) \(verdict.sentence)"
+        let words = "\(scan) \(done(summary.work)) \(verdict.sentence)"
         // A clean pick elsewhere settles what this one had without an id, and whoever picked there was not told.
         if verdict.status == .done, summary.unreadPicks > 0 {
             let own = Standing.sentence(ofUnreadable: summary.unreadPicks, isPicked: true)
@@ -179,7 +179,9 @@ enum ArchiverCalls {
         if scan.emptyPages > 0 {
             text +=
                 " \(Quantity.counted(Int64(scan.emptyPages), "page")) came without any item, also when asked for again: "
-            text += "Google may answer so, and should it have left out something, the next scan lists it."
+            text +=
+                "Google may answer so, and nobody else can tell whether something was left out: compare the number of items "
+            text += "with what Google Photos shows."
             if scan.forgottenPages > 0 {
                 text += " Of these \(scan.forgottenPages) could not be asked for again, since Google had forgotten "
                 text += "\(scan.forgottenPages == 1 ? "its" : "their") place."
@@ -216,7 +218,8 @@ enum ArchiverCalls {
             + "\(Quantity.grouped(ScanForecast.requestsPerDay)) a day that Google allows a project."
     }
 
-    private static func done(_ progress: Archiver.WorkerProgress) -> String {
+    private static func done(_ work: WorkSummary) -> String {
+        let progress = work.progress
         var text =
             "Stored \(Quantity.counted(Int64(progress.stored), "part")) (\(Quantity.bytes(progress.storedBytes)))"
         if progress.confirmed > 0 {
@@ -226,6 +229,10 @@ enum ArchiverCalls {
         if progress.failures > 0 {
             text += " with \(Quantity.counted(Int64(progress.failures), "failed try", "failed tries"))"
         }
-        return text + " here."
+        text += " here."
+        if work.isOutOfTime {
+            text += " The time that --max-wait allows is over: 'coldroll work --drain' or the next run goes on."
+        }
+        return text
     }
 }

@@ -8,6 +8,7 @@ extension WorkOptions {
         var options = WorkerOptions()
         options.drain = drain
         options.maxWait = maxWait
+        options.maxRun = maxRun
         options.slots =
             switch slots {
             case .auto: .auto

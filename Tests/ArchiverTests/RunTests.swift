@@ -155,11 +155,43 @@ private final class BusyArchive: ObjectStore {
         #expect(try await bench.fixture.texts("SELECT outcome FROM coldroll.run") == ["unfinished"])
     }
 
+    @Test func `a drain goes on as long as it can do something, and waits for the rest no longer than its owner wants`()
+        async throws
+    {
+        let bench = try await Bench { $0.synthesis = SynthesisOptions(count: 8, sizes: 5000...6000, videoPercent: 0) }
+        _ = try await bench.scan().run()
+        var slow = FaultRule(on: "download", .latency)
+        slow.milliseconds = 700
+        bench.simulator.setFaults([slow])
+        var options = WorkerOptions()
+        (options.drain, options.slots, options.maxWait) = (true, .fixed(1), .seconds(2))
+        func work() async throws -> WorkSummary {
+            try await runWorker(bench.context, options: options, stop: StopSignal(), progress: { _ in })
+        }
+        let began = ContinuousClock.now
+        let all = try await work()
+        #expect(began.duration(to: .now) > .seconds(5), "the fault struck")
+        #expect(all.progress.stored == 8 && all.left == 0 && !all.isOutOfTime)
+
+        try bench.simulator.addPhoto(named: "late.jpg")
+        _ = try await bench.scan().run()
+        try await bench.fixture.sql("UPDATE coldroll.lane SET paused_at = now(), paused_by = 'somebody'")
+        let rest = try await work()
+        #expect(rest.progress.stored == 0 && rest.left == 1 && rest.isOutOfTime)
+
+        try await bench.fixture.sql("UPDATE coldroll.lane SET paused_at = NULL, paused_by = NULL")
+        slow.milliseconds = 20_000
+        bench.simulator.setFaults([slow])
+        (options.maxRun, options.grace) = (.zero, .zero)
+        let none = try await work()
+        #expect(none.left == 1 && none.isOutOfTime, "however much there is to do")
+    }
+
     @Test func `a run that joined another process's scan waits for it no longer than its owner wants`() async throws {
         let bench = try await Bench()
         _ = try await bench.context.ledger.openScan(source: bench.fixture.source, since: nil, until: nil)
         var scan = bench.scan()
-        scan.deadline = .now + .seconds(1)
+        scan.maxWait = .seconds(1)
         let limited = scan
         let error = await #expect(throws: ArchiverError.self) { try await scanOrJoin(limited) }
         #expect(error?.code == .outOfTime)

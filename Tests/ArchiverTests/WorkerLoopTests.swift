@@ -27,7 +27,6 @@ import Testing
             options: WorkerOptions(),
             sources: [fixture.source],
             worker: worker,
-            deadline: nil,
             progress: WorkerProgress(),
             isFed: { false }
         )
@@ -61,7 +60,6 @@ import Testing
             options: options,
             sources: [fixture.source],
             worker: try await fixture.worker(),
-            deadline: nil,
             progress: WorkerProgress(),
             isFed: { false }
         )

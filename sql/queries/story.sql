@@ -3,7 +3,7 @@
 \if :{?part}
 \else
     \echo 'Name the part: psql -v part=17 -f story.sql, or coldroll psql --query story -- -v part=17'
-    \echo 'coldroll failures, coldroll status and the query running print numbers of parts; by name of a file:'
+    \echo 'coldroll failures, coldroll status and the query slow print numbers of parts; by name of a file:'
     \echo '    select id, object_name from coldroll.part where object_name ilike \'%IMG_0001%\';'
     \prompt 'Number of a part: ' part
 \endif

@@ -60,7 +60,7 @@ package func runAll(
             until: until,
             order: order,
             acceptsGaps: acceptsGaps,
-            deadline: options.maxWait.map { .now + $0 },
+            maxWait: options.maxWait,
             stop: stop,
             forecast: forecast,
             progress: scanned
@@ -179,9 +179,10 @@ private func goesOnWithPicks(_ scan: Scan) async throws -> Bool {
 /// A scan of a part of the library is waited for and then followed by one of its own.
 ///
 /// - Returns: nil where another process ended the scan.
-/// - Throws: what `Scan.run` throws; `.outOfTime` if another process is still at it at the deadline.
+/// - Throws: what `Scan.run` throws; `.outOfTime` if another process is still at it after the longest wait.
 func scanOrJoin(_ scan: Scan) async throws -> ScanSummary? {
     var joined: Int64?
+    let deadline = scan.deadline()
     while true {
         if let other = joined, let newest = try await scan.context.ledger.newestScan(source: scan.source),
             newest.id >= other, let outcome = newest.outcome, newest.covers(since: scan.since, until: scan.until)
@@ -200,7 +201,7 @@ func scanOrJoin(_ scan: Scan) async throws -> ScanSummary? {
         }
         for _ in 0..<4 {
             try scan.checkStop()
-            try scan.checkDeadline("Another process is still at it.")
+            try scan.check(deadline, "Another process is still at it.")
             try await Task.sleep(for: .milliseconds(500))
         }
     }

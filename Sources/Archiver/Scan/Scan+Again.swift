@@ -21,6 +21,7 @@ extension Scan {
     ///   - believed: keys of those that were asked for again in the middle of the listing and had none.
     /// - Returns: what those were asked for with that still have none, and how many of them nobody could ask for again, since
     ///   Google has forgotten their tokens.
+    /// - Throws: as `run`.
     func askEmptyPagesAgain(
         _ ticket: ScanTicket,
         of listing: any Listing,
@@ -52,6 +53,8 @@ extension Scan {
     ///   - ticket: of the scan.
     ///   - listing: which has the page.
     ///   - token: where the scan goes on if it is broken off; nil: it has come to the end.
+    /// - Returns: what it is now.
+    /// - Throws: as `run`.
     @discardableResult func askAgain(
         _ empty: EmptyPage,
         _ ticket: ScanTicket,
@@ -123,6 +126,7 @@ extension Scan {
     ///   - known: entries without an id that were met on it and on those behind it; nil: none on it, all that the ledger has
     ///     behind it.
     ///   - token: where the scan goes on if it is broken off.
+    /// - Throws: as `run`.
     private func look(
         _ ticket: ScanTicket,
         of listing: any Listing,

@@ -71,11 +71,11 @@ extension Scan {
         }
     }
 
-    /// A page, asked for a second time where believing one answer alone could lose photos: where it ends the listing (an
-    /// empty answer, or one that lost its token, looks just like the end), where it holds nothing, and where entries have
-    /// no id. What ends the listing and looks cut off, since it is empty or as full as a page that others follow, is asked
-    /// for a third time.
+    /// A page, asked for a second time where believing one answer alone could lose photos.
     ///
+    /// That is where it ends the listing (an empty answer, or one that lost its token, looks just like the end), where it
+    /// holds nothing, and where entries have no id. What ends the listing and looks cut off, since it is empty or as full as
+    /// a page that others follow, is asked for a third time.
     /// One request more a scan, as a rule. What either answer has is taken.
     func pageInEarnest(_ token: String?, of listing: any Listing) async throws -> MediaPage {
         let first = try await patiently { () async throws(PhotosError) in try await listing.page(token) }

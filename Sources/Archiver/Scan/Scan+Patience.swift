@@ -13,6 +13,7 @@ extension Scan {
         var pause = Duration.seconds(1)
         var waitingSince = ContinuousClock.now
         var told = ""
+        var deadline: ContinuousClock.Instant?
         while true {
             let sent = ContinuousClock.now
             do {
@@ -20,10 +21,11 @@ extension Scan {
                 context.breaker.sound(.library, began: sent)
                 return result
             } catch {
+                deadline = deadline ?? self.deadline()
                 let delay: Duration
                 switch error.code {
                 case .quota, .dailyQuota:
-                    delay = try await slowDown(error, sent: sent)
+                    delay = try await slowDown(error, sent: sent, until: deadline)
                     // A quota is not an outage: it ends by itself, and waiting for it is what the owner expects.
                     waitingSince = .now
                 case .budgetSpent(let left):
@@ -42,12 +44,12 @@ extension Scan {
                     context.logger.log(.warning, "listing waits", ["error": .string(error.message)])
                 }
                 told = error.message
-                try await sleep(untilDeadline(delay * Double.random(in: 1...1.25)))
-                try checkDeadline(error.message)
+                try await sleep(min(delay * Double.random(in: 1...1.25), left(until: deadline)))
+                try check(deadline, error.message)
                 if error.isOutage, case .silent = await context.breaker.ask(.library, after: sent) {
                     while context.breaker.isOpen(.library), waitingSince.duration(to: .now) < Self.patience {
                         try await sleep(.milliseconds(500))
-                        try checkDeadline(error.message)
+                        try check(deadline, error.message)
                     }
                 } else {
                     pause = min(pause * 2, .seconds(60))
@@ -66,7 +68,11 @@ extension Scan {
     private static let budgetStep = Duration.seconds(5)
 
     /// Parks the source for the workers too; the database may be away as well.
-    private func slowDown(_ error: PhotosError, sent: ContinuousClock.Instant) async throws -> Duration {
+    private func slowDown(
+        _ error: PhotosError,
+        sent: ContinuousClock.Instant,
+        until deadline: ContinuousClock.Instant?
+    ) async throws -> Duration {
         var asked: Duration?
         if case .quota(let retryAfter) = error.code { asked = retryAfter.map { max($0, .seconds(1)) } }
         let slowdown = Ending.Slowdown(
@@ -79,25 +85,29 @@ extension Scan {
             let pause = try await persistently(
                 for: Self.databasePatience,
                 context.logger,
-                unless: { stop.level != .none || untilDeadline(.seconds(1)) == .zero }
+                unless: { stop.level != .none || left(until: deadline) == .zero }
             ) { () async throws(PostgresError) in try await context.slowDown(source: source, slowdown) }
             // A day that is closed sends nothing to Google, but may be opened again.
             return pause.isDayClosed ? min(pause.length, Self.budgetStep) : max(.seconds(1), pause.length)
         } catch {
             try checkStop()
-            try checkDeadline(error.message)
+            try check(deadline, error.message)
             throw error
         }
     }
 
-    /// As much of the time as lies before the deadline.
-    private func untilDeadline(_ duration: Duration) -> Duration {
-        deadline.map { max(.zero, min(duration, ContinuousClock.now.duration(to: $0))) } ?? duration
+    /// Until when whatever it begins to wait for now is waited for; nil: as long as it takes.
+    func deadline() -> ContinuousClock.Instant? { maxWait.map { .now + $0 } }
+
+    private func left(until deadline: ContinuousClock.Instant?) -> Duration {
+        deadline.map { max(.zero, ContinuousClock.now.duration(to: $0)) } ?? Self.patience
     }
 
-    /// - Parameter reason: what it waits for, as a sentence.
+    /// - Parameters:
+    ///   - deadline: of the wait.
+    ///   - reason: what it waits for, as a sentence.
     /// - Throws: `ArchiverError` from the deadline on.
-    func checkDeadline(_ reason: String) throws {
+    func check(_ deadline: ContinuousClock.Instant?, _ reason: String) throws {
         guard let deadline, ContinuousClock.now >= deadline else { return }
         let what = context.items.kind == PickerSource.kind ? "What you pick" : "The library"
         throw ArchiverError(

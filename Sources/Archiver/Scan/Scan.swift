@@ -17,10 +17,8 @@ struct Scan {
     var order = WorkOrder.newest
     /// Whether the owner takes a full scan with what it misses and could not read.
     var acceptsGaps = false
-    /// From when on it waits for nothing any more; nil: never.
-    ///
-    /// While Google answers, it goes on.
-    var deadline: ContinuousClock.Instant?
+    /// Longest wait for one thing: an answer of Google, a person, another process; nil: as long as it takes.
+    var maxWait: Duration?
     let stop: StopSignal
     /// Called once, before the first page of a full listing of a source that is known.
     var forecast: @Sendable (ScanForecast) -> Void = { _ in }

@@ -10,7 +10,7 @@ protocol ItemSource: Sendable {
 
     /// The pages of one pass; may wait for a person first.
     ///
-    /// - Throws: also what `Scan.checkStop` and `Scan.checkDeadline` throw.
+    /// - Throws: also what `Scan.checkStop` and `Scan.check` throw.
     func listing(for scan: Scan, _ ticket: ScanTicket) async throws -> any Listing
 
     /// The same pages anew, without waiting for anybody; nil where a pass is not looked at again once it has ended.

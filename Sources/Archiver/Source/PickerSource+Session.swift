@@ -115,6 +115,7 @@ extension PickerSource {
         link: String? = nil
     ) async throws {
         let begin = ContinuousClock.now
+        let deadline = scan.deadline()
         var end = begin + (pick.secondsLeft.map { Duration.seconds($0) } ?? Self.longestWait)
         if let timeout = session.timeout { end = min(end, begin + timeout) }
         await desk.invite(
@@ -129,7 +130,7 @@ extension PickerSource {
         var session = session
         while !session.isPicked {
             try await scan.sleep(min(session.pollInterval, max(.zero, ContinuousClock.now.duration(to: end))))
-            try scan.checkDeadline("Nobody has pressed Done in Google's Picker yet.")
+            try scan.check(deadline, "Nobody has pressed Done in Google's Picker yet.")
             guard let news = try await self.session(of: pick, scan) else {
                 throw Self.notPicked(within: begin.duration(to: .now), canGoOn: false)
             }

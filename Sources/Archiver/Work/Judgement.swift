@@ -119,7 +119,7 @@ enum Judgement: Sendable, Equatable {
         return .doubt(
             Doubt(
                 reason: "incomplete",
-                message: why + " It is asked for again.",
+                message: why + " It is asked for again while it has tries left.",
                 proof: .sameBytesLater,
                 fidelity: .unrecognised
             )

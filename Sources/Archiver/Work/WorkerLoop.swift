@@ -64,6 +64,10 @@ final class WorkerLoop {
     private var durableStarts = 10
     private var running: [JobReference: Task<Void, Never>] = [:]
     private var isClaiming = false
+    /// Since when no transfer is under way.
+    private var idleSince = ContinuousClock.now
+    /// Whether it ends since that was too long, or the deadline is over.
+    private(set) var isOutOfTime = false
     private var claiming: Task<Void, Never>?
     private var gate = ClaimGate()
     private var isCheckingDrain = false
@@ -81,7 +85,7 @@ final class WorkerLoop {
         options: WorkerOptions,
         sources: [Int64],
         worker: Int64,
-        deadline: ContinuousClock.Instant?,
+        deadline: ContinuousClock.Instant? = nil,
         progress: WorkerProgress,
         isFed: @escaping @Sendable () -> Bool
     ) {
@@ -91,10 +95,10 @@ final class WorkerLoop {
         self.context = context
         self.options = options
         self.sources = sources
-        self.deadline = deadline
         self.isFed = isFed
         self.logger = logger
         self.worker = worker
+        self.deadline = deadline
         self.progress = progress
         self.events = events
         self.post = post
@@ -508,7 +512,12 @@ final class WorkerLoop {
         // Others may not be cut off: what has not begun here is better done there.
         if context.breaker.isCutOff { giveBackWaiting() }
         if let graceEnds, ContinuousClock.now > graceEnds { stop(.immediate) }
-        if let deadline, ContinuousClock.now > deadline, level == .none { stop(.graceful) }
+        if !running.isEmpty || !beginning.isEmpty { idleSince = .now }
+        let isTooLong = options.maxWait.map { idleSince.duration(to: .now) > $0 } ?? false
+        if options.drain, level == .none, isTooLong || deadline.map({ .now > $0 }) ?? false {
+            isOutOfTime = true
+            stop(.graceful)
+        }
         if ticks % 2 == 0 || meter.isFinding { look() }
     }
 

@@ -79,7 +79,7 @@ struct Worker {
     }
 
     private func runLives(_ progress: @escaping @Sendable (WorkerProgress) -> Void) async throws -> WorkSummary {
-        let deadline = options.drain ? options.maxWait.map { ContinuousClock.now + $0 } : nil
+        let deadline = options.drain ? options.maxRun.map { ContinuousClock.now + $0 } : nil
         var sum = WorkerProgress()
         while true {
             // One number for all tries: one that was registered although the answer was lost is the same worker.
@@ -108,7 +108,7 @@ struct Worker {
             if let failure = loop.failure { throw failure }
             guard end == .done else { continue }
             // A scan that began just now may have added jobs after the last look.
-            let isOver = !options.drain || stop.level != .none || deadline.map { .now > $0 } ?? false
+            let isOver = !options.drain || stop.level != .none || loop.isOutOfTime
             var isEmpty = try await isEmpty()
             // Before anybody says that all is stored; what another process has doubted meanwhile is in the queue.
             if options.drain, isEmpty {
@@ -120,7 +120,7 @@ struct Worker {
             let left = try await answered { () async throws(PostgresError) in
                 try await context.queue.tallies(sources: sources).live
             }
-            return WorkSummary(progress: sum, left: isEmpty ? 0 : left)
+            return WorkSummary(progress: sum, left: isEmpty ? 0 : left, isOutOfTime: loop.isOutOfTime)
         }
     }
 

@@ -21,10 +21,14 @@ struct FolderScan {
     /// How much of a file is looked at; a HEIC and a film for the web have their heads there.
     private static let headLength = 1 << 20
 
-    /// All photos and videos below a folder, in the order of their paths; other files are passed over.
+    /// All photos and videos below a folder, in the order of their paths; other files are passed over, and links that lead
+    /// nowhere.
     static func items(in directory: String) throws -> [LibraryItem] {
+        // It says what is wrong in words of its own, where the folder cannot be read.
+        _ = try FileReader(directory)
         let paths = try FileManager.default.subpathsOfDirectory(atPath: directory).sorted()
-        return try paths.compactMap { try item(path: directory + "/" + $0, identity: $0) }
+        return try paths.filter { FileManager.default.fileExists(atPath: directory + "/" + $0) }
+            .compactMap { try item(path: directory + "/" + $0, identity: $0) }
     }
 
     /// One file, whose id is made from `identity`; nil if it is no photo or video, or empty.

@@ -13,6 +13,8 @@ struct WorkOptions: Sendable, Equatable {
     let drain: Bool
     /// How long to wait at most for jobs that are parked, scheduled or running elsewhere; nil is for ever.
     let maxWait: Duration?
+    /// How long all of it may take; nil is for ever.
+    let maxRun: Duration?
     let slots: SlotCount
     let motion: Motion
 
@@ -20,10 +22,11 @@ struct WorkOptions: Sendable, Equatable {
     ///   - arguments: the command's.
     ///   - settings: for what no flag says.
     ///   - drain: see there.
-    ///   - longest: how long to wait where no flag says.
+    ///   - longest: how long all of it may take where no flag says: then `--max-wait` limits that too. Nil: it limits waits.
     init(_ arguments: Arguments, _ settings: Settings, drain: Bool, longest: Duration? = nil) {
         self.drain = drain
         maxWait = arguments.value("--max-wait").flatMap(Span.init)?.duration ?? longest
+        maxRun = longest == nil ? nil : maxWait
         slots = settings.slots
         motion = arguments.value("--motion").flatMap(Motion.init) ?? .auto
     }
@@ -44,7 +47,7 @@ struct WorkOptions: Sendable, Equatable {
     static let maxWaitFlag = Flag(
         "--max-wait",
         .span,
-        "with work to be done later, end after SPAN all the same (exit 5)",
+        "end once nothing could be done for SPAN, although there is work left (exit 5)",
         fallback: "no limit"
     )
 }

@@ -129,7 +129,7 @@ struct Serving: Sendable {
     private func keeper(_ bell: Bell, told: Bell) -> TurnKeeper {
         var timing = TurnKeeper.Timing()
         // Behind its own end it may list what is left, and write its record.
-        timing.limit = (work.maxWait ?? .zero) + .seconds(2 * 3600)
+        timing.limit = (work.maxRun ?? .zero) + .seconds(2 * 3600)
         return TurnKeeper(
             ledger: database.ledger,
             source: source,
@@ -184,7 +184,7 @@ struct Serving: Sendable {
         return try await opening.value
     }
 
-    /// How a run works: what cannot be done within `maxWait` is told, and tried again.
+    /// How a run works: what is not done within its `maxRun` is told, and tried again.
     private var work: WorkOptions { WorkOptions(arguments, settings, drain: true, longest: Self.longestRun) }
 
     /// Says where it listens and what it waits for.
@@ -195,6 +195,8 @@ struct Serving: Sendable {
             let zone = schedule.clock.name
             session.reporter.say("Runs by itself at '\(schedule.expression)', \(zone) time.")
         }
-        if !gate.isOpen { session.reporter.warn("Nobody can ask for a run: \(Gate.closed)") }
+        guard !gate.isOpen else { return }
+        let words = "Nobody can ask for a run: \(Gate.closed)"
+        if settings.serve.schedule == nil { session.reporter.warn(words) } else { session.reporter.say(words) }
     }
 }
