@@ -27,6 +27,7 @@ extension Statement {
             ScanStatements.abandon,
             ScanStatements.begin, ScanStatements.renew, ScanStatements.position, ScanStatements.letGo,
             ScanStatements.restart, ScanStatements.emptyPages, ScanStatements.noteEmptyPage,
+            ScanStatements.believeEmptyPage,
             ScanStatements.fillPage,
             ScanStatements.comparison, ScanStatements.finish, ScanStatements.repeatedPage, ScanStatements.knownItems,
             ScanStatements.expectedItems, ScanStatements.counts, ScanStatements.newest, ScanStatements.standing,

@@ -175,7 +175,7 @@ extension Ledger {
     package func emptyPages(_ scan: ScanTicket) async throws(PostgresError) -> [EmptyPage] {
         var pages: [EmptyPage] = []
         for row in try await pool.run(ScanStatements.emptyPages, [.integer(scan.id)]) {
-            pages.append(EmptyPage(id: try row.integer(0), token: row.textOrNil(1)))
+            pages.append(EmptyPage(id: try row.integer(0), token: row.textOrNil(1), isBelieved: try row.boolean(2)))
         }
         return pages
     }
@@ -186,6 +186,13 @@ extension Ledger {
     /// - Throws: `LedgerError.scanLost`, `.scanRewound`; `PostgresError`.
     package func noteEmptyPage(_ token: String?, of scan: ScanTicket) async throws {
         try await atPage(scan, ScanStatements.noteEmptyPage, .text(token))
+    }
+
+    /// Notes that such a page was empty again when it was asked for later.
+    ///
+    /// - Throws: `LedgerError.scanLost`, `.scanRewound`; `PostgresError`.
+    package func believe(_ page: EmptyPage, of scan: ScanTicket) async throws {
+        try await atPage(scan, ScanStatements.believeEmptyPage, .integer(page.id))
     }
 
     /// Forgets such a page: it had items when it was asked for again, and they are recorded.

@@ -111,7 +111,8 @@ enum ScanStatements {
             FOR UPDATE
         ), \(forgetting)
         UPDATE coldroll.scan AS s 
-        SET page_token = NULL, unreadable = 0, empty_pages = 0, found_before = s.new, renewed_at = now()
+        SET page_token = NULL, unreadable = 0, empty_pages = 0, found_before = s.new,
+            started_at = now(), renewed_at = now()
         FROM anew AS a
         WHERE s.id = a.id
         RETURNING s.id
@@ -125,7 +126,7 @@ enum ScanStatements {
     /// Pages of scan `$1` before its last that came without any item, in their order, and what they were asked for with.
     static let emptyPages = Statement(
         "scan.empty_pages",
-        "SELECT e.id, e.token FROM coldroll.empty_page AS e WHERE e.scan_id = $1::bigint ORDER BY e.id"
+        "SELECT e.id, e.token, e.is_believed FROM coldroll.empty_page AS e WHERE e.scan_id = $1::bigint ORDER BY e.id"
     )
 
     /// A page that is looked at again, asked for with `$4`, came without any item.
@@ -137,6 +138,18 @@ enum ScanStatements {
             SELECT f.id, $3::bigint, $4::text FROM fence AS f
             WHERE NOT EXISTS (SELECT FROM coldroll.empty_page AS e
                               WHERE e.scan_id = f.id AND e.token IS NOT DISTINCT FROM $4::text)
+        )
+        SELECT f.id FROM fence AS f
+        """
+    )
+
+    /// Empty page `$4` was empty again.
+    static let believeEmptyPage = Statement(
+        "scan.believe_empty_page",
+        """
+        WITH fence AS MATERIALIZED (\(fenceAtPage)), believed AS (
+            UPDATE coldroll.empty_page AS e SET is_believed = true
+            WHERE e.id = $4::bigint AND e.scan_id = (SELECT f.id FROM fence AS f)
         )
         SELECT f.id FROM fence AS f
         """

@@ -66,10 +66,13 @@ package struct EmptyPage: Sendable, Equatable {
     package let id: Int64
     /// What it was asked for with; nil: it was the first page.
     package let token: String?
+    /// Whether it was empty again when it was asked for later.
+    package let isBelieved: Bool
 
-    init(id: Int64, token: String?) {
+    init(id: Int64, token: String?, isBelieved: Bool) {
         self.id = id
         self.token = token
+        self.isBelieved = isBelieved
     }
 }
 

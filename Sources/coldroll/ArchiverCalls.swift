@@ -230,7 +230,7 @@ enum ArchiverCalls {
             text += " with \(Quantity.counted(Int64(progress.failures), "failed try", "failed tries"))"
         }
         text += " here."
-        if work.isOutOfTime {
+        if work.isOutOfTime, work.left > 0 {
             text += " The time that --max-wait allows is over: 'coldroll work --drain' or the next run goes on."
         }
         return text

@@ -8,7 +8,7 @@ extension WorkOptions {
         var options = WorkerOptions()
         options.drain = drain
         options.maxWait = maxWait
-        options.maxRun = maxRun
+        options.endsBy = maxRun.map { .now + $0 }
         options.slots =
             switch slots {
             case .auto: .auto

@@ -158,20 +158,20 @@ private final class BusyArchive: ObjectStore {
     @Test func `a drain goes on as long as it can do something, and waits for the rest no longer than its owner wants`()
         async throws
     {
-        let bench = try await Bench { $0.synthesis = SynthesisOptions(count: 8, sizes: 5000...6000, videoPercent: 0) }
+        let bench = try await Bench { $0.synthesis = SynthesisOptions(count: 12, sizes: 5000...6000, videoPercent: 0) }
         _ = try await bench.scan().run()
         var slow = FaultRule(on: "download", .latency)
-        slow.milliseconds = 700
+        slow.milliseconds = 900
         bench.simulator.setFaults([slow])
         var options = WorkerOptions()
-        (options.drain, options.slots, options.maxWait) = (true, .fixed(1), .seconds(2))
+        (options.drain, options.slots, options.maxWait) = (true, .fixed(1), .seconds(8))
         func work() async throws -> WorkSummary {
             try await runWorker(bench.context, options: options, stop: StopSignal(), progress: { _ in })
         }
         let began = ContinuousClock.now
         let all = try await work()
-        #expect(began.duration(to: .now) > .seconds(5), "the fault struck")
-        #expect(all.progress.stored == 8 && all.left == 0 && !all.isOutOfTime)
+        #expect(began.duration(to: .now) > .seconds(8), "the fault struck")
+        #expect(all.progress.stored == 12 && all.left == 0 && !all.isOutOfTime)
 
         try bench.simulator.addPhoto(named: "late.jpg")
         _ = try await bench.scan().run()
@@ -182,9 +182,64 @@ private final class BusyArchive: ObjectStore {
         try await bench.fixture.sql("UPDATE coldroll.lane SET paused_at = NULL, paused_by = NULL")
         slow.milliseconds = 20_000
         bench.simulator.setFaults([slow])
-        (options.maxRun, options.grace) = (.zero, .zero)
+        (options.endsBy, options.grace) = (.now, .zero)
         let none = try await work()
         #expect(none.left == 1 && none.isOutOfTime, "however much there is to do")
+    }
+
+    private func slow(_ operation: String, _ milliseconds: Double) -> FaultRule {
+        var rule = FaultRule(on: operation, .latency)
+        rule.milliseconds = milliseconds
+        return rule
+    }
+
+    private func run(_ bench: Bench, _ options: WorkerOptions) async throws -> RunSummary {
+        try await runAll(
+            bench.context,
+            options: options,
+            since: nil,
+            until: nil,
+            stop: StopSignal(),
+            scanned: { _ in },
+            progress: { _ in }
+        )
+    }
+
+    @Test func `a worker that has nothing to do while the listing goes on is not out of time`() async throws {
+        let bench = try await Bench { $0.synthesis = SynthesisOptions(count: 120, sizes: 500...600, videoPercent: 0) }
+        bench.simulator.setFaults([slow("list", 7000)])
+        var options = WorkerOptions()
+        options.maxWait = .seconds(6)
+        let began = ContinuousClock.now
+        let summary = try await run(bench, options)
+        #expect(began.duration(to: .now) > .seconds(20))
+        #expect(summary.totals.stored == 120 && summary.totals.live == 0 && !summary.work.isOutOfTime)
+    }
+
+    @Test func `a run that is to end by now lists no further, and says that it is not finished`() async throws {
+        let bench = try await Bench { $0.synthesis = SynthesisOptions(count: 450, sizes: 500...600, videoPercent: 0) }
+        bench.simulator.setFaults([slow("list", 700)])
+        var options = WorkerOptions()
+        (options.maxWait, options.endsBy) = (.seconds(600), .now + .seconds(1))
+        let error = await #expect(throws: ArchiverError.self) { try await run(bench, options) }
+        #expect(error?.code == .outOfTime)
+        let items = try await bench.fixture.number("SELECT count(*) FROM coldroll.item")
+        #expect(items > 0 && items < 450)
+        #expect(try await bench.fixture.texts("SELECT outcome FROM coldroll.run") == ["unfinished"])
+    }
+
+    @Test func `a run that waits for another process's listing for too long archives what there is before it says so`()
+        async throws
+    {
+        let bench = try await Bench { $0.synthesis = SynthesisOptions(count: 12, sizes: 5000...6000, videoPercent: 0) }
+        _ = try await bench.scan().run()
+        _ = try await bench.context.ledger.openScan(source: bench.fixture.source, since: nil, until: nil)
+        bench.simulator.setFaults([slow("download", 900)])
+        var options = WorkerOptions()
+        (options.slots, options.maxWait, options.grace) = (.fixed(1), .seconds(8), .zero)
+        let error = await #expect(throws: ArchiverError.self) { try await run(bench, options) }
+        #expect(error?.code == .outOfTime)
+        #expect(try await bench.fixture.number("SELECT count(*) FROM coldroll.object") == 12)
     }
 
     @Test func `a run that joined another process's scan waits for it no longer than its owner wants`() async throws {

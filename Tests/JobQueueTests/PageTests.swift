@@ -115,9 +115,11 @@ import Testing
         // One with entries that have no id is told of by these.
         _ = try await ledger.record(fixture.scan, [], unreadable: 1, nextPageToken: "t4")
         let pages = try await ledger.emptyPages(fixture.scan)
-        #expect(pages.map(\.token) == [nil, "t2"])
+        #expect(pages.map(\.token) == [nil, "t2"] && pages.allSatisfy { !$0.isBelieved })
+        try await ledger.believe(pages[0], of: fixture.scan)
+        #expect(try await ledger.emptyPages(fixture.scan).map(\.isBelieved) == [true, false])
         try await ledger.filled(pages[1], of: fixture.scan)
-        #expect(try await ledger.emptyPages(fixture.scan) == [pages[0]])
+        #expect(try await ledger.emptyPages(fixture.scan).map(\.id) == [pages[0].id])
         try await ledger.filled(pages[1], of: fixture.scan)
         for _ in 0..<2 { _ = try await ledger.finish(fixture.scan, outcome: "complete", reason: nil) }
         #expect(try await fixture.texts("SELECT empty_pages::text FROM coldroll.scan") == ["1"])
@@ -141,6 +143,7 @@ import Testing
         for attempt in [
             { try await ledger.filled(pages[0], of: fixture.scan) },
             { try await ledger.noteEmptyPage("w", of: fixture.scan) },
+            { try await ledger.believe(pages[0], of: fixture.scan) },
         ] {
             let error = await #expect(throws: LedgerError.self) { try await attempt() }
             #expect(error?.code == .scanRewound)

@@ -25,6 +25,7 @@ CREATE TABLE coldroll.empty_page (
     id      bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     scan_id bigint NOT NULL REFERENCES coldroll.scan (id) ON DELETE CASCADE,
     page    bigint NOT NULL CHECK (page >= 0),
+    is_believed boolean NOT NULL DEFAULT false,
     token   text
 ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
 CREATE INDEX empty_page_of_scan ON coldroll.empty_page (scan_id);
@@ -32,6 +33,7 @@ COMMENT ON TABLE coldroll.empty_page IS 'Pages before the last that came without
 COMMENT ON COLUMN coldroll.empty_page.id IS 'Key; the order in which they came.';
 COMMENT ON COLUMN coldroll.empty_page.scan_id IS 'The scan.';
 COMMENT ON COLUMN coldroll.empty_page.page IS 'Pages that the scan had recorded by then.';
+COMMENT ON COLUMN coldroll.empty_page.is_believed IS 'Whether it was empty again when it was asked for later, in the middle of the listing.';
 COMMENT ON COLUMN coldroll.empty_page.token IS 'What it was asked for with; null: it was the first page.';
 COMMENT ON COLUMN coldroll.scan.empty_pages IS 'Pages before the last that came without any item, also when they were asked for again; counted at its end.';
 ALTER TABLE coldroll.scan ADD COLUMN found_before bigint NOT NULL DEFAULT 0;

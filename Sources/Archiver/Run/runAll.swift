@@ -61,6 +61,7 @@ package func runAll(
             order: order,
             acceptsGaps: acceptsGaps,
             maxWait: options.maxWait,
+            endsBy: options.endsBy,
             stop: stop,
             forecast: forecast,
             progress: scanned
@@ -130,11 +131,11 @@ private func scanAndWork(
         while let listed = scan, listings == allListings, listed.unreadable == 0, await scanner.wantsMore() {
             scan = listed.followed(by: try await scanner.run())
         }
-    } catch let error as ArchiverError where error.code == .notPicked {
-        // Nobody is to blame: what was picked before is archived first.
+    } catch let error as ArchiverError where error.code == .notPicked || error.code == .outOfTime {
+        // Nobody is to blame: what was listed or picked before is archived first.
         feed.close()
         _ = try await worked
-        _ = try? await context.settled()
+        if error.code == .notPicked { _ = try? await context.settled() }
         throw error
     } catch {
         // What is queued already is given back. If it was the worker that failed first, its error is the reason.
@@ -147,8 +148,9 @@ private func scanAndWork(
     let listed = ContinuousClock.now
     let work = try await worked
     // Whatever made an answer look like the end may have lasted for a while: the work gave it time to pass.
-    var goesOn = stop.level == .none ? try await context.settled() : false
-    if let end = scan?.end, let again = context.items.again(scanner), listings > 1, stop.level == .none,
+    let mayGoOn = stop.level == .none && !work.isOutOfTime
+    var goesOn = mayGoOn ? try await context.settled() : false
+    if let end = scan?.end, let again = context.items.again(scanner), listings > 1, mayGoOn,
         listed.duration(to: .now) > .seconds(5)
     {
         goesOn = try await !scanner.stillEnds(again, at: end)

@@ -5,8 +5,6 @@ import JobQueue
 struct EmptyPageWatch {
     /// Whether there may be any.
     var isNeeded: Bool
-    /// Keys of those that were empty then too.
-    var believed: Set<Int64> = []
     private let age: Duration
     private var last: ContinuousClock.Instant
     /// Up to which key they were asked for, and were known at the last look.
@@ -27,7 +25,7 @@ struct EmptyPageWatch {
     /// - Parameter pages: all that the ledger has, in their order.
     /// - Returns: those to ask for now: each once.
     mutating func due(_ pages: [EmptyPage]) -> [EmptyPage] {
-        let due = pages.filter { $0.id > asked && $0.id <= known }
+        let due = pages.filter { $0.id > asked && $0.id <= known && !$0.isBelieved }
         asked = max(asked, due.last?.id ?? 0)
         known = pages.last?.id ?? 0
         last = .now

@@ -7,25 +7,28 @@ extension Scan {
     /// Lists from the first page again, up to a page that holds nothing new: what was uploaded while a listing lasted, or
     /// stood still, comes before where it began.
     func lookAtFront(_ ticket: ScanTicket, of listing: any Listing) async throws {
-        let known = try await answered { try await context.ledger.unread(ticket) }
-        let page = try await pageInEarnest(nil, of: listing)
-        try await look(ticket, of: listing, from: page, asked: nil, known: known, keeping: nil)
+        func look() async throws {
+            let known = try await answered { try await context.ledger.unread(ticket) }
+            let page = try await pageInEarnest(nil, of: listing)
+            try await self.look(ticket, of: listing, from: page, asked: nil, known: known, keeping: nil)
+        }
+        do {
+            try await look()
+        } catch let error as PhotosError where error.code == .badPageToken {
+            // While it waited for a quota, Google forgot where it was.
+            try await look()
+        }
     }
 
     /// Asks again for the pages that came without any item, whichever process listed them: a legal answer, and just what a
     /// page looks like that lost its items.
     ///
-    /// - Parameters:
-    ///   - ticket: of the scan.
-    ///   - listing: which has the pages.
-    ///   - believed: keys of those that were asked for again in the middle of the listing and had none.
     /// - Returns: what those were asked for with that still have none, and how many of them nobody could ask for again, since
     ///   Google has forgotten their tokens.
     /// - Throws: as `run`.
     func askEmptyPagesAgain(
         _ ticket: ScanTicket,
-        of listing: any Listing,
-        believed: Set<Int64>
+        of listing: any Listing
     ) async throws -> (tokens: [String?], forgotten: Int) {
         guard !listing.isShownOnce else { return ([], 0) }
         var asked: Int64 = 0
@@ -38,7 +41,7 @@ extension Scan {
             try await sleep(silence)
             for page in pages {
                 let answer = try await askAgain(page, ticket, of: listing, keeping: nil)
-                if answer == .forgotten, !believed.contains(page.id) { forgotten += 1 }
+                if answer == .forgotten, !page.isBelieved { forgotten += 1 }
             }
         }
         return (try await answered { try await context.ledger.emptyPages(ticket) }.map(\.token), forgotten)
@@ -62,25 +65,23 @@ extension Scan {
         keeping token: String?
     ) async throws -> SecondAnswer {
         try checkStop()
-        let page: MediaPage
         do {
-            guard let filled = try await filled(empty.token, of: listing) else { return .empty }
-            page = filled
-        } catch let error as PhotosError where error.code == .badPageToken && empty.token != nil {
+            guard let page = try await filled(empty.token, of: listing) else { return .empty }
+            context.logger.log(
+                .warning,
+                "a page of the listing had seemed empty, and is not",
+                ["count": .integer(Int64(page.items.count + page.unreadable.count))]
+            )
+            // Nothing of it was met before.
+            try await look(ticket, of: listing, from: page, asked: empty.token, known: nil, keeping: token)
+        } catch let error as PhotosError where error.code == .badPageToken {
             return .forgotten
         }
-        context.logger.log(
-            .warning,
-            "a page of the listing had seemed empty, and is not",
-            ["count": .integer(Int64(page.items.count + page.unreadable.count))]
-        )
-        // Nothing of it was met before.
-        try await look(ticket, of: listing, from: page, asked: empty.token, known: nil, keeping: token)
         try await answered { try await context.ledger.filled(empty, of: ticket) }
         return .filled
     }
 
-    /// What a page that had come empty is when it is asked for again.
+    /// What a page that had come empty is when it is asked for again; forgotten also where Google has forgotten one behind it.
     enum SecondAnswer { case filled, empty, forgotten }
 
     /// Whether a listing still ends where it ended, and its empty pages are still empty: false if there is more now, or Google

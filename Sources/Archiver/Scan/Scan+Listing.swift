@@ -19,8 +19,10 @@ extension Scan {
         var tokens: Set<String> = token.map { [$0] } ?? []
         var totals = (pages: 0, seen: 0, new: 0)
         var empty = EmptyPageWatch(isResumed: start != nil, age: emptyPageAge)
+        var beganBehind = start != nil
         while true {
             try checkStop()
+            try check(endsBy, "It takes longer than a run may.")
             let page: MediaPage
             do {
                 page = try await pageInEarnest(token, of: listing)
@@ -28,10 +30,11 @@ extension Scan {
                 restarts += 1
                 guard restarts <= Self.restarts else { throw error }
                 context.logger.log(.warning, "page token expired, listing again from the first page")
-                try await context.ledger.restart(ticket)
+                try await answered { try await context.ledger.restart(ticket) }
                 token = nil
                 tokens = []
                 empty = EmptyPageWatch(isResumed: false, age: emptyPageAge)
+                beganBehind = false
                 continue
             }
             if let next = page.nextPageToken, !tokens.insert(next).inserted {
@@ -57,7 +60,7 @@ extension Scan {
                     token: token,
                     ids: Set(page.items.map(\.id)),
                     unread: page.unread,
-                    believedEmpty: empty.believed
+                    beganBehind: beganBehind
                 )
             }
             token = next
@@ -65,7 +68,7 @@ extension Scan {
             if empty.isDue(), !listing.isShownOnce {
                 let pages = empty.due(try await answered { try await context.ledger.emptyPages(ticket) })
                 for page in pages where try await askAgain(page, ticket, of: listing, keeping: next) == .empty {
-                    empty.believed.insert(page.id)
+                    try await answered { try await context.ledger.believe(page, of: ticket) }
                 }
             }
         }

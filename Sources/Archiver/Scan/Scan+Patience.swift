@@ -97,7 +97,10 @@ extension Scan {
     }
 
     /// Until when whatever it begins to wait for now is waited for; nil: as long as it takes.
-    func deadline() -> ContinuousClock.Instant? { maxWait.map { .now + $0 } }
+    func deadline() -> ContinuousClock.Instant? {
+        guard let wait = maxWait.map({ ContinuousClock.now + $0 }) else { return endsBy }
+        return min(wait, endsBy ?? wait)
+    }
 
     private func left(until deadline: ContinuousClock.Instant?) -> Duration {
         deadline.map { max(.zero, ContinuousClock.now.duration(to: $0)) } ?? Self.patience

@@ -26,7 +26,7 @@ extension Scan {
                 )
             }
             context.logger.log(.warning, "the listing had seemed to end, and goes on: listing again")
-            try await context.ledger.restart(ticket)
+            try await answered { try await context.ledger.restart(ticket) }
             end = try await listAll(ticket, of: listing, from: nil)
         }
         return end

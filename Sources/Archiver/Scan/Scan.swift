@@ -19,6 +19,8 @@ struct Scan {
     var acceptsGaps = false
     /// Longest wait for one thing: an answer of Google, a person, another process; nil: as long as it takes.
     var maxWait: Duration?
+    /// When it ends, whatever it does; nil: no limit.
+    var endsBy: ContinuousClock.Instant?
     let stop: StopSignal
     /// Called once, before the first page of a full listing of a source that is known.
     var forecast: @Sendable (ScanForecast) -> Void = { _ in }
@@ -55,17 +57,13 @@ struct Scan {
                         if listing.growsAtFront, ticket.resumed || began.duration(to: .now) > short {
                             try await lookAtFront(ticket, of: listing)
                         }
-                        (end.emptyPages, end.forgottenPages) = try await askEmptyPagesAgain(
-                            ticket,
-                            of: listing,
-                            believed: end.believedEmpty
-                        )
+                        (end.emptyPages, end.forgottenPages) = try await askEmptyPagesAgain(ticket, of: listing)
                         if end.forgottenPages > 0, !hasBegunAnew {
                             context.logger.log(
                                 .warning,
                                 "Google has forgotten where empty pages stood before they were asked for again: listing again"
                             )
-                            try await context.ledger.restart(ticket)
+                            try await answered { try await context.ledger.restart(ticket) }
                             (token, hasBegunAnew) = (nil, true)
                             continue
                         }
@@ -77,7 +75,7 @@ struct Scan {
                         return try await conclude(ticket, known: known, end)
                     } catch let error as LedgerError where error.code == .scanRewound {
                         context.logger.log(.warning, "pages were lost", ["error": .string(error.message)])
-                        token = try await context.ledger.rewind(ticket)
+                        token = try await answered { try await context.ledger.rewind(ticket) }
                     }
                 }
             }
@@ -146,7 +144,7 @@ struct Scan {
             missing: comparison?.missing ?? 0,
             returned: comparison?.returned ?? 0,
             doubt: doubt,
-            goesOn: ticket.resumed && ticket.pageToken != nil && context.picker == nil,
+            goesOn: ticket.resumed && end.beganBehind && context.picker == nil,
             end: end
         )
     }

@@ -133,8 +133,8 @@ struct ListingEnd: Sendable, Equatable {
     var ids: Set<String> = []
     /// What was on it without an id, and how often.
     var unread: [UnreadEntry: Int] = [:]
-    /// Keys of the pages before it that came without any item twice, the second time in the middle of the listing.
-    var believedEmpty: Set<Int64> = []
+    /// Whether its pass began behind the first page: with one that an earlier process had come to.
+    var beganBehind = false
     /// What the pages before it were asked for with that came without any item each time.
     var emptyPages: [String?] = []
     /// How many of them nobody could ask for again.

@@ -39,10 +39,10 @@ package struct WorkerOptions: Sendable {
     package var motion = MotionMode.auto
     /// Ends when no job of its sources is left; otherwise works until stopped.
     package var drain = false
-    /// With `drain`: longest time in which no transfer is under way; nil waits for the last job however long that takes.
+    /// With `drain`: longest time in which nothing can be done; nil waits for the last job however long that takes.
     package var maxWait: Duration?
-    /// With `drain`: longest time from start to end, whatever is under way; nil: no limit.
-    package var maxRun: Duration?
+    /// With `drain`: when it ends, whatever is under way; nil: no limit.
+    package var endsBy: ContinuousClock.Instant?
     /// After a graceful stop: time for transfers in hand, then they are given back.
     package var grace = Duration.seconds(25)
     /// Gets every try of a part that stored it or failed, with its time; called from any thread.
@@ -82,7 +82,7 @@ package struct WorkSummary: Sendable, Equatable {
     package var progress: WorkerProgress
     /// Jobs left: after a stop or `maxWait`, or without `drain`.
     package let left: Int64
-    /// Whether it ended by `maxWait` or `maxRun`.
+    /// Whether it ended by `maxWait` or `endsBy`.
     package let isOutOfTime: Bool
 
     package init(progress: WorkerProgress, left: Int64, isOutOfTime: Bool = false) {

@@ -41,7 +41,6 @@ final class WorkerLoop {
     let context: ArchiveContext
     let options: WorkerOptions
     let sources: [Int64]
-    let deadline: ContinuousClock.Instant?
     /// Whether a scan in this process still adds jobs.
     let isFed: @Sendable () -> Bool
     let logger: Logger
@@ -64,9 +63,12 @@ final class WorkerLoop {
     private var durableStarts = 10
     private var running: [JobReference: Task<Void, Never>] = [:]
     private var isClaiming = false
-    /// Since when no transfer is under way.
-    private var idleSince = ContinuousClock.now
-    /// Whether it ends since that was too long, or the deadline is over.
+    /// Since when nothing could be done: no job ended, and none was under way for more than a moment, as tries that are only
+    /// refused are; nor was a scan in this process under way, which limits its waits itself.
+    private(set) var idleSince: ContinuousClock.Instant
+    /// What was under way at the last look at that.
+    private var seenRunning: Set<JobReference> = []
+    /// Whether it ends since that was too long, or it was to end by now.
     private(set) var isOutOfTime = false
     private var claiming: Task<Void, Never>?
     private var gate = ClaimGate()
@@ -85,7 +87,7 @@ final class WorkerLoop {
         options: WorkerOptions,
         sources: [Int64],
         worker: Int64,
-        deadline: ContinuousClock.Instant? = nil,
+        idleSince: ContinuousClock.Instant = .now,
         progress: WorkerProgress,
         isFed: @escaping @Sendable () -> Bool
     ) {
@@ -98,7 +100,7 @@ final class WorkerLoop {
         self.isFed = isFed
         self.logger = logger
         self.worker = worker
-        self.deadline = deadline
+        self.idleSince = idleSince
         self.progress = progress
         self.events = events
         self.post = post
@@ -306,6 +308,7 @@ final class WorkerLoop {
     private func settle(_ job: JobReference, _ ending: Ending) {
         guard pulse.holds(job) else { return }
         meter.noteEnd(isOver: ending.isOver)
+        if ending.isOver { idleSince = .now }
         switch ending {
         case .complete(let result): outbox.post(.completion(Completion(job: job, result: result)))
         case .fail(let reason, let message, let pause):
@@ -512,13 +515,21 @@ final class WorkerLoop {
         // Others may not be cut off: what has not begun here is better done there.
         if context.breaker.isCutOff { giveBackWaiting() }
         if let graceEnds, ContinuousClock.now > graceEnds { stop(.immediate) }
-        if !running.isEmpty || !beginning.isEmpty { idleSince = .now }
-        let isTooLong = options.maxWait.map { idleSince.duration(to: .now) > $0 } ?? false
-        if options.drain, level == .none, isTooLong || deadline.map({ .now > $0 }) ?? false {
-            isOutOfTime = true
-            stop(.graceful)
-        }
+        checkTime()
         if ticks % 2 == 0 || meter.isFinding { look() }
+    }
+
+    private func checkTime() {
+        guard options.drain, level == .none else { return }
+        let longest = options.maxWait
+        if let longest, ticks % max(1, min(10, Int(longest / .seconds(1)))) == 0 {
+            if isFed() || running.keys.contains(where: seenRunning.contains) { idleSince = .now }
+            seenRunning = Set(running.keys)
+        }
+        let isTooLong = longest.map { idleSince.duration(to: .now) > $0 } ?? false
+        guard isTooLong || options.endsBy.map({ .now > $0 }) ?? false else { return }
+        isOutOfTime = true
+        stop(.graceful)
     }
 
     /// Judges the slots by what they have brought since the last look.

@@ -79,8 +79,8 @@ struct Worker {
     }
 
     private func runLives(_ progress: @escaping @Sendable (WorkerProgress) -> Void) async throws -> WorkSummary {
-        let deadline = options.drain ? options.maxRun.map { ContinuousClock.now + $0 } : nil
         var sum = WorkerProgress()
+        var idleSince = ContinuousClock.now
         while true {
             // One number for all tries: one that was registered although the answer was lost is the same worker.
             let number = Int64.random(in: 1...Int64.max)
@@ -99,12 +99,12 @@ struct Worker {
                 options: options,
                 sources: sources,
                 worker: worker,
-                deadline: deadline,
+                idleSince: idleSince,
                 progress: sum,
                 isFed: isFed
             )
             let end = try await live(loop, worker, progress)
-            sum = loop.progress
+            (sum, idleSince) = (loop.progress, loop.idleSince)
             if let failure = loop.failure { throw failure }
             guard end == .done else { continue }
             // A scan that began just now may have added jobs after the last look.

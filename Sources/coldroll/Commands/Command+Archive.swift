@@ -47,7 +47,7 @@ extension Command {
         ],
         examples: [
             ("coldroll work", "a worker that stays"),
-            ("coldroll work --drain --max-wait 2h", "until all is done, at most two hours of waiting"),
+            ("coldroll work --drain --max-wait 2h", "until all is done, or nothing could be done for two hours"),
             ("coldroll work --slots 16", "sixteen transfers at once"),
         ],
         need: .everything,

@@ -11,7 +11,7 @@ struct WorkOptions: Sendable, Equatable {
 
     /// Whether to end when no job of the source is left.
     let drain: Bool
-    /// How long to wait at most for jobs that are parked, scheduled or running elsewhere; nil is for ever.
+    /// How long to wait at most, at a stretch, for jobs that are parked, scheduled or running elsewhere; nil is for ever.
     let maxWait: Duration?
     /// How long all of it may take; nil is for ever.
     let maxRun: Duration?
