@@ -171,7 +171,7 @@ extension Ledger {
         return known
     }
 
-    /// Pages before the last that came without any entry, in the order in which they came, whichever process listed them.
+    /// Pages that came without any entry, in the order in which they came, whichever process listed them.
     package func emptyPages(_ scan: ScanTicket) async throws(PostgresError) -> [EmptyPage] {
         var pages: [EmptyPage] = []
         for row in try await pool.run(ScanStatements.emptyPages, [.integer(scan.id)]) {

@@ -170,10 +170,10 @@ enum PageStatements {
             WHERE (SELECT t.is_enough FROM told AS t)
             GROUP BY f.id
         ), hollow AS (
-            -- It is asked for again, by whatever process comes to the end.
+            -- It is asked for again, by whatever process comes to the end; one that is all there is says enough by itself.
             INSERT INTO coldroll.empty_page (scan_id, page, token)
             SELECT f.id, f.pages + 1, f.page_token FROM fence AS f
-            WHERE $25::bigint = 0 AND $4 = 0 AND $3::text IS NOT NULL AND (SELECT t.is_enough FROM told AS t)
+            WHERE $25::bigint = 0 AND $4 = 0 AND num_nonnulls($3::text, f.page_token) > 0 AND (SELECT t.is_enough FROM told AS t)
         ), unread AS (
             -- Of more than the ledger keeps, no other one can be told later: they are counted, and never acknowledged.
             INSERT INTO coldroll.unread AS u (scan_id, identity, entries, filename, capture_time)

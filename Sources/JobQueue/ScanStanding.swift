@@ -16,7 +16,7 @@ package struct ScanStanding: Sendable, Equatable {
         package var missing: Int64?
         /// Why it is suspicious or failed.
         package var reason: String?
-        /// Pages before the last that came without any item, also when they were asked for again; 0 while it is open.
+        /// Pages that came without any item, also when they were asked for again; 0 while it is open.
         package var emptyPages: Int64
 
         package init(

@@ -123,7 +123,7 @@ enum ScanStatements {
         "(SELECT count(*) FROM coldroll.empty_page AS e WHERE e.scan_id = \(scan))"
     }
 
-    /// Pages of scan `$1` before its last that came without any item, in their order, and what they were asked for with.
+    /// Pages of scan `$1` that came without any item, in their order, and what they were asked for with.
     static let emptyPages = Statement(
         "scan.empty_pages",
         "SELECT e.id, e.token, e.is_believed FROM coldroll.empty_page AS e WHERE e.scan_id = $1::bigint ORDER BY e.id"

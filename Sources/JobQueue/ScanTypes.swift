@@ -60,7 +60,7 @@ package struct ScanCounts: Sendable, Equatable {
     package init() {}
 }
 
-/// A page of a scan before its last that came without any entry.
+/// A page of a scan that came without any entry.
 package struct EmptyPage: Sendable, Equatable {
     /// Key in the ledger; grows.
     package let id: Int64
@@ -91,7 +91,7 @@ package struct ScanComparison: Sendable, Equatable {
     package let returned: Int64
     /// Of the missing ones, those that no scan before has missed, and of these those that are as old.
     package let untold: Int64, untoldOlderThanAllSeen: Int64
-    /// Whether more pages of it before the last came without any item, also when they were asked for again, than of the last
+    /// Whether more pages of it came without any item, also when they were asked for again, than of the last
     /// one that is complete.
     package let hadMoreEmptyPages: Bool
 

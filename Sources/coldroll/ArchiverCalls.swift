@@ -95,7 +95,8 @@ enum ArchiverCalls {
             summary.scan.map { sentence($0, of: pass, accepted, isPicked: archive.isPicker) }
             ?? (archive.isPicker
                 ? "Nothing was picked in this run."
-                : "Another process scanned; this run joined it: what was uploaded since that began may be listed by the next one only.")
+                : "Another process scanned; this run joined it, and does not count as having listed all: what was uploaded since "
+                    + "that scan began may be listed by the next one only.")
         let words = "\(scan) \(done(summary.work)) \(verdict.sentence)"
         // A clean pick elsewhere settles what this one had without an id, and whoever picked there was not told.
         if verdict.status == .done, summary.unreadPicks > 0 {
@@ -174,14 +175,14 @@ enum ArchiverCalls {
         if scan.goesOn {
             text +=
                 " It went on with a scan that had been broken off: what was uploaded since that began may be listed by "
-            text += "the next one only."
+            text += "the next one only, so that this one does not count as having listed all."
         }
         if scan.emptyPages > 0 {
             text +=
                 " \(Quantity.counted(Int64(scan.emptyPages), "page")) came without any item, also when asked for again: "
             text +=
                 "Google may answer so, and nobody else can tell whether something was left out: compare the number of items "
-            text += "with what Google Photos shows."
+            text += "with what you expect."
             if scan.forgottenPages > 0 {
                 text += " Of these \(scan.forgottenPages) could not be asked for again, since Google had forgotten "
                 text += "\(scan.forgottenPages == 1 ? "its" : "their") place."
@@ -230,9 +231,7 @@ enum ArchiverCalls {
             text += " with \(Quantity.counted(Int64(progress.failures), "failed try", "failed tries"))"
         }
         text += " here."
-        if work.isOutOfTime, work.left > 0 {
-            text += " The time that --max-wait allows is over: 'coldroll work --drain' or the next run goes on."
-        }
+        if work.isOutOfTime, work.left > 0 { text += " It ended before the rest was done, by --max-wait." }
         return text
     }
 }

@@ -29,13 +29,13 @@ CREATE TABLE coldroll.empty_page (
     token   text
 ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
 CREATE INDEX empty_page_of_scan ON coldroll.empty_page (scan_id);
-COMMENT ON TABLE coldroll.empty_page IS 'Pages before the last that came without any item, of the scans that are going on: each is asked for again when the rest is listed.';
+COMMENT ON TABLE coldroll.empty_page IS 'Pages that came without any item, of the scans that are going on: each is asked for again when the rest is listed.';
 COMMENT ON COLUMN coldroll.empty_page.id IS 'Key; the order in which they came.';
 COMMENT ON COLUMN coldroll.empty_page.scan_id IS 'The scan.';
 COMMENT ON COLUMN coldroll.empty_page.page IS 'Pages that the scan had recorded by then.';
 COMMENT ON COLUMN coldroll.empty_page.is_believed IS 'Whether it was empty again when it was asked for later, in the middle of the listing.';
 COMMENT ON COLUMN coldroll.empty_page.token IS 'What it was asked for with; null: it was the first page.';
-COMMENT ON COLUMN coldroll.scan.empty_pages IS 'Pages before the last that came without any item, also when they were asked for again; counted at its end.';
+COMMENT ON COLUMN coldroll.scan.empty_pages IS 'Pages that came without any item, also when they were asked for again, but for one that was all there was; counted at its end.';
 ALTER TABLE coldroll.scan ADD COLUMN found_before bigint NOT NULL DEFAULT 0;
 ALTER TABLE coldroll.scan ADD CONSTRAINT scan_found_before CHECK (found_before BETWEEN 0 AND new);
 COMMENT ON COLUMN coldroll.scan.found_before IS 'Items of new that were found before the pass began anew at the first page: they are expected in it.';

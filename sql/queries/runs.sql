@@ -1,6 +1,6 @@
 -- The last runs, the newest first. Before you delete anything from Google: two of them, a day or more apart, with outcome complete and
--- listed_all true, and listed about as many items as Google Photos shows: all the more where empty_pages is not 0, which are pages
--- of the listing that came without any item each time that they were asked for. What was picked is never all there is:
+-- listed_all true, and listed about as many items as you expect: all the more where empty_pages is not 0, which are pages of the
+-- listing that came without any item each time that they were asked for. What was picked is never all there is:
 -- listed_all is false for it, as for a run that went on with a scan of before, which may have passed by what came since.
 SELECT r.number AS run, coalesce(s.kind, 'forgotten') AS source, s.account, r.host, r.started_at, r.ended_at,
        coalesce(r.outcome, 'goes on, or broken off') AS outcome,

@@ -91,7 +91,8 @@ package func runAll(
         // What went wrong is thrown below; the record of the run is a courtesy that must not hide it.
         if let totals = try? await context.queue.totals(sources: [source]) {
             let code = (error as? ArchiverError)?.code
-            let outcome = code == .outOfTime || code == .notPicked ? "unfinished" : "failed"
+            let isUnfinished = code == .outOfTime || code == .notPicked || code == .interrupted
+            let outcome = isUnfinished ? "unfinished" : "failed"
             try? await context.ledger.finishRun(number, outcome: outcome, totals: totals, unreadable: nil)
         }
         // What was stored before it failed must not be forgotten by a restored backup either.
@@ -184,6 +185,7 @@ private func goesOnWithPicks(_ scan: Scan) async throws -> Bool {
 /// - Throws: what `Scan.run` throws; `.outOfTime` if another process is still at it after the longest wait.
 func scanOrJoin(_ scan: Scan) async throws -> ScanSummary? {
     var joined: Int64?
+    var busy = ""
     let deadline = scan.deadline()
     while true {
         if let other = joined, let newest = try await scan.context.ledger.newestScan(source: scan.source),
@@ -196,14 +198,15 @@ func scanOrJoin(_ scan: Scan) async throws -> ScanSummary? {
         do {
             return try await scan.run()
         } catch let error as LedgerError where error.code == .scanBusy {
+            busy = error.message
             if joined == nil {
-                scan.context.logger.log(.info, "another process scans this source: this run joins it")
+                scan.context.logger.log(.info, "this run joins another scan", ["why": .string(error.message)])
                 joined = try await scan.context.ledger.newestScan(source: scan.source)?.id
             }
         }
         for _ in 0..<4 {
             try scan.checkStop()
-            try scan.check(deadline, "Another process is still at it.")
+            try scan.check(deadline, busy)
             try await Task.sleep(for: .milliseconds(500))
         }
     }

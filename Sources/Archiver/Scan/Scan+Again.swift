@@ -153,7 +153,7 @@ extension Scan {
             var new = 0
             if page.isEmpty {
                 // It does not say that nothing new comes behind it.
-                guard page.nextPageToken != nil else { return }
+                guard page.nextPageToken != nil || asked != nil else { return }
                 try await answered { try await context.ledger.noteEmptyPage(asked, of: ticket) }
             } else if !page.items.isEmpty || !more.isEmpty {
                 let items = page.items.map { FoundItem($0, sourceLabel: context.sourceLabel) }

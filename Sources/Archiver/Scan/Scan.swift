@@ -45,7 +45,7 @@ struct Scan {
             ["scan": .integer(ticket.id), "resumed": .boolean(ticket.resumed), "full": .boolean(ticket.isFull)]
         )
         do {
-            try await foretell(ticket)
+            try await foretell(ticket, known: known)
             // Comparing a million items takes seconds, on a busy server longer than the lease: it is kept until the end.
             return try await keepingLease(of: ticket) {
                 let listing = try await context.items.listing(for: self, ticket)
@@ -91,8 +91,9 @@ struct Scan {
     }
 
     /// Says what the listing will cost of Google's quota, as far as the ledger can know.
-    private func foretell(_ ticket: ScanTicket) async throws {
-        guard ticket.isFull else { return }
+    private func foretell(_ ticket: ScanTicket, known: Int64) async throws {
+        // What a first one has found so far says nothing of what is left.
+        guard ticket.isFull, known > 0 else { return }
         let expected = try await context.ledger.expectedItems(source: source)
         guard expected > 0 else { return }
         let listed = ticket.pageToken == nil ? 0 : try await context.ledger.counts(ticket).seen
@@ -168,7 +169,9 @@ struct Scan {
         guard stop.level == .none else {
             throw ArchiverError(
                 code: .interrupted,
-                message: "The scan was stopped between two pages; the next scan goes on from here."
+                message:
+                    "The scan was stopped between two pages. What it listed is queued, and what was stored is recorded; the next "
+                    + "'coldroll run' or 'coldroll scan' goes on from here."
             )
         }
     }

@@ -48,7 +48,7 @@ package struct ScanSummary: Sendable, Equatable {
     package let returned: Int64
     /// Why what it saw is not to be believed, with what to do; nil if it is complete.
     package let doubt: String?
-    /// Pages before the last that came without any item, also when they were asked for again.
+    /// Pages that came without any item, also when they were asked for again.
     package var emptyPages: Int { end.emptyPages.count }
     /// How many of them could not be asked for again, since Google had forgotten their tokens.
     package var forgottenPages: Int { end.forgottenPages }

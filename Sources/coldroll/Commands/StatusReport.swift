@@ -98,7 +98,7 @@ struct StatusReport: Sendable, Equatable, Encodable {
         /// Expected items that it did not see; nil where that was not compared.
         let missing: Int64?
         let reason: String?
-        /// Pages before the last that came without any item, also when they were asked for again.
+        /// Pages that came without any item, also when they were asked for again.
         let emptyPages: Int64
         /// Age of the last full scan that is complete; nil if there is none.
         let secondsSinceFull: Double?

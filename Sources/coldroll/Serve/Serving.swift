@@ -197,6 +197,10 @@ struct Serving: Sendable {
         }
         guard !gate.isOpen else { return }
         let words = "Nobody can ask for a run: \(Gate.closed)"
-        if settings.serve.schedule == nil { session.reporter.warn(words) } else { session.reporter.say(words) }
+        guard settings.serve.schedule == nil else { return session.reporter.say(words) }
+        session.reporter.warn(
+            "\(words) Nor is there a schedule (--schedule, COLDROLL_SCHEDULE): this process runs nothing but what others ask "
+                + "for."
+        )
     }
 }
