@@ -46,16 +46,16 @@ package final class ConnectionPool: Sendable {
 
     /// Runs one statement on any connection; as `with`, but a single visit to it.
     package func run(_ statement: Statement, _ values: [PostgresValue] = []) async throws(PostgresError) -> [Row] {
+        let connection: Connection, answer: LentAnswer
         let idle = try await vacancyOrIdle()
-        if let idle {
-            if let answer = await idle.runIfReusable(statement, values) { return try await rows(of: answer, by: idle) }
-            await idle.close()
+        if let idle, let first = await idle.runIfReusable(statement, values) {
+            (connection, answer) = (idle, first)
+        } else {
+            // Lost while it was idle.
+            await idle?.close()
+            connection = try await open()
+            answer = await connection.runLent(statement, values)
         }
-        let connection = try await open()
-        return try await rows(of: connection.runLent(statement, values), by: connection)
-    }
-
-    private func rows(of answer: LentAnswer, by connection: Connection) async throws(PostgresError) -> [Row] {
         if !answer.isReusable || !pass(connection) {
             await connection.close()
             pass(nil)

@@ -83,7 +83,7 @@ private final class BusyArchive: ObjectStore {
         let part = try await ledger.openScan(source: bench.fixture.source, since: "2024-01-01", until: nil)
         let scan = bench.scan()
         async let joined = scanOrJoin(scan)
-        await bench.log.wait(for: "another process scans this source: this run joins it")
+        await bench.log.wait(for: "this run joins another scan")
         _ = try await ledger.finish(part, outcome: "complete", reason: nil)
         let summary = try await joined
         #expect(summary?.isFull == true)
@@ -96,7 +96,7 @@ private final class BusyArchive: ObjectStore {
         let other = try await ledger.openScan(source: bench.fixture.source, since: nil, until: nil)
         let scan = bench.scan()
         async let joined = scanOrJoin(scan)
-        await bench.log.wait(for: "another process scans this source: this run joins it")
+        await bench.log.wait(for: "this run joins another scan")
         _ = try await ledger.finish(other, outcome: "complete", reason: nil)
         #expect(try await joined == nil)
     }

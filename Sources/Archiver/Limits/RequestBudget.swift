@@ -90,6 +90,8 @@ package actor RequestBudget {
         let batch = min(100, max(1, limit / 100))
         let sent = ContinuousClock.now
         let grant = try await queue.draw(project: project, kind, limit: limit, batch: batch)
+        // Once an optimiser went on here in the database's thread: a trap is better than two threads in these dictionaries.
+        preconditionIsolated()
         if grant.requests > 0 {
             spent[kind] = nil
             batches[kind] = Batch(left: grant.requests, day: grant.day, ends: sent + grant.lasts)

@@ -152,7 +152,7 @@ private func scanAndWork(
     let mayGoOn = stop.level == .none && !work.isOutOfTime
     var goesOn = mayGoOn ? try await context.settled() : false
     if let end = scan?.end, let again = context.items.again(scanner), listings > 1, mayGoOn,
-        listed.duration(to: .now) > .seconds(5)
+        listed.duration(to: .now) > .seconds(5) || !end.emptyPages.isEmpty
     {
         goesOn = try await !scanner.stillEnds(again, at: end)
     }

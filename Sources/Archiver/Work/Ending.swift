@@ -29,6 +29,11 @@ enum Ending: Sendable {
         }
     }
 
+    /// Whether the part needs no more work.
+    var isDone: Bool {
+        if case .complete = self { true } else { false }
+    }
+
     /// Whether this try at the part is over: the next one, if there is any, is another claim's.
     var isOver: Bool {
         switch self {

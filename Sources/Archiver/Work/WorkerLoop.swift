@@ -63,7 +63,7 @@ final class WorkerLoop {
     private var durableStarts = 10
     private var running: [JobReference: Task<Void, Never>] = [:]
     private var isClaiming = false
-    /// Since when nothing could be done: no job ended, and none was under way for more than a moment, as tries that are only
+    /// Since when nothing could be done: no part was done, and none was under way for more than a moment, as tries that are only
     /// refused are; nor was a scan in this process under way, which limits its waits itself.
     private(set) var idleSince: ContinuousClock.Instant
     /// What was under way at the last look at that.
@@ -308,7 +308,7 @@ final class WorkerLoop {
     private func settle(_ job: JobReference, _ ending: Ending) {
         guard pulse.holds(job) else { return }
         meter.noteEnd(isOver: ending.isOver)
-        if ending.isOver { idleSince = .now }
+        if ending.isDone { idleSince = .now }
         switch ending {
         case .complete(let result): outbox.post(.completion(Completion(job: job, result: result)))
         case .fail(let reason, let message, let pause):
