@@ -69,14 +69,14 @@ import Testing
         #expect(bench.simulator.counters.requests("list") == 4)
     }
 
-    @Test func `a listing that ends too early three times over is suspicious, keeps what it found, and heals`()
+    @Test func `a listing that ends too early four times over is suspicious, keeps what it found, and heals`()
         async throws
     {
         let bench = try await bench()
         #expect(try await bench.scan().run().doubt == nil)
-        bench.simulator.setFaults([rule(.falseEnd, nth: 2, 3, 4)])
+        bench.simulator.setFaults([rule(.falseEnd, nth: 2, 3, 4, 5)])
         let summary = try await scan(bench).run()
-        #expect(bench.simulator.faults.map(\.struck) == [3])
+        #expect(bench.simulator.faults.map(\.struck) == [4])
         #expect(summary.items == 100 && summary.missing == 160)
         #expect(summary.doubt?.contains("160 of the 260") == true)
         #expect(try await outcome(bench) == "suspicious")
@@ -93,9 +93,9 @@ import Testing
     @Test func `a lost tail is doubted where its share is small`() async throws {
         let bench = try await bench(count: 1300)
         #expect(try await bench.scan().run().new == 1300)
-        bench.simulator.setFaults([rule(.falseEnd, nth: 13, 14, 15)])
+        bench.simulator.setFaults([rule(.falseEnd, nth: 13, 14, 15, 16)])
         #expect(try await scan(bench).run().doubt?.contains("100 of these no younger than the oldest") == true)
-        #expect(bench.simulator.faults.map(\.struck) == [3])
+        #expect(bench.simulator.faults.map(\.struck) == [4])
     }
 
     @Test func `a page that is empty whenever it is asked for is doubted where known items are missing`() async throws {
