@@ -63,12 +63,8 @@ final class WorkerLoop {
     private var durableStarts = 10
     private var running: [JobReference: Task<Void, Never>] = [:]
     private var isClaiming = false
-    /// Since when nothing could be done: no part was done, and none was under way for more than a moment, as tries that are only
-    /// refused are; nor was a scan in this process under way, which limits its waits itself.
-    private(set) var idleSince: ContinuousClock.Instant
-    /// What was under way at the last look at that.
-    private var seenRunning: Set<JobReference> = []
-    /// Whether it ends since that was too long, or it was to end by now.
+    private(set) var idle: IdleClock
+    /// Whether it ends since it could do nothing for too long, or was to end by now.
     private(set) var isOutOfTime = false
     private var claiming: Task<Void, Never>?
     private var gate = ClaimGate()
@@ -87,7 +83,7 @@ final class WorkerLoop {
         options: WorkerOptions,
         sources: [Int64],
         worker: Int64,
-        idleSince: ContinuousClock.Instant = .now,
+        idle: IdleClock = IdleClock(longest: nil),
         progress: WorkerProgress,
         isFed: @escaping @Sendable () -> Bool
     ) {
@@ -100,7 +96,7 @@ final class WorkerLoop {
         self.isFed = isFed
         self.logger = logger
         self.worker = worker
-        self.idleSince = idleSince
+        self.idle = idle
         self.progress = progress
         self.events = events
         self.post = post
@@ -308,7 +304,7 @@ final class WorkerLoop {
     private func settle(_ job: JobReference, _ ending: Ending) {
         guard pulse.holds(job) else { return }
         meter.noteEnd(isOver: ending.isOver)
-        if ending.isDone { idleSince = .now }
+        if ending.isDone { idle.noteDone() }
         switch ending {
         case .complete(let result): outbox.post(.completion(Completion(job: job, result: result)))
         case .fail(let reason, let message, let pause):
@@ -521,13 +517,8 @@ final class WorkerLoop {
 
     private func checkTime() {
         guard options.drain, level == .none else { return }
-        let longest = options.maxWait
-        if let longest, ticks % max(1, min(10, Int(longest / .seconds(1)))) == 0 {
-            if isFed() || running.keys.contains(where: seenRunning.contains) { idleSince = .now }
-            seenRunning = Set(running.keys)
-        }
-        let isTooLong = longest.map { idleSince.duration(to: .now) > $0 } ?? false
-        guard isTooLong || options.endsBy.map({ .now > $0 }) ?? false else { return }
+        let isIdle = idle.isOver(running: running.keys, isFed: isFed())
+        guard isIdle || options.endsBy.map({ .now > $0 }) ?? false else { return }
         isOutOfTime = true
         stop(.graceful)
     }

@@ -80,7 +80,7 @@ struct Worker {
 
     private func runLives(_ progress: @escaping @Sendable (WorkerProgress) -> Void) async throws -> WorkSummary {
         var sum = WorkerProgress()
-        var idleSince = ContinuousClock.now
+        var idle = IdleClock(longest: options.maxWait)
         while true {
             // One number for all tries: one that was registered although the answer was lost is the same worker.
             let number = Int64.random(in: 1...Int64.max)
@@ -99,12 +99,12 @@ struct Worker {
                 options: options,
                 sources: sources,
                 worker: worker,
-                idleSince: idleSince,
+                idle: idle,
                 progress: sum,
                 isFed: isFed
             )
             let end = try await live(loop, worker, progress)
-            (sum, idleSince) = (loop.progress, loop.idleSince)
+            (sum, idle) = (loop.progress, loop.idle)
             if let failure = loop.failure { throw failure }
             guard end == .done else { continue }
             // A scan that began just now may have added jobs after the last look.
