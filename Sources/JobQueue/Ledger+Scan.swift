@@ -174,7 +174,7 @@ extension Ledger {
     /// Pages that came without any entry, in the order in which they came, whichever process listed them.
     package func emptyPages(_ scan: ScanTicket) async throws(PostgresError) -> [EmptyPage] {
         var pages: [EmptyPage] = []
-        for row in try await pool.run(ScanStatements.emptyPages, [.integer(scan.id)]) {
+        for row in try await pool.run(EmptyPageStatements.all, [.integer(scan.id)]) {
             pages.append(EmptyPage(id: try row.integer(0), token: row.textOrNil(1), isBelieved: try row.boolean(2)))
         }
         return pages
@@ -185,21 +185,21 @@ extension Ledger {
     ///
     /// - Throws: `LedgerError.scanLost`, `.scanRewound`; `PostgresError`.
     package func noteEmptyPage(_ token: String?, of scan: ScanTicket) async throws {
-        try await atPage(scan, ScanStatements.noteEmptyPage, .text(token))
+        try await atPage(scan, EmptyPageStatements.note, .text(token))
     }
 
     /// Notes that such a page was empty again when it was asked for later.
     ///
     /// - Throws: `LedgerError.scanLost`, `.scanRewound`; `PostgresError`.
     package func believe(_ page: EmptyPage, of scan: ScanTicket) async throws {
-        try await atPage(scan, ScanStatements.believeEmptyPage, .integer(page.id))
+        try await atPage(scan, EmptyPageStatements.believe, .integer(page.id))
     }
 
     /// Forgets such a page: it had items when it was asked for again, and they are recorded.
     ///
     /// - Throws: `LedgerError.scanLost`, `.scanRewound`: it is not forgotten where they may be lost; `PostgresError`.
     package func filled(_ page: EmptyPage, of scan: ScanTicket) async throws {
-        try await atPage(scan, ScanStatements.fillPage, .integer(page.id))
+        try await atPage(scan, EmptyPageStatements.fill, .integer(page.id))
     }
 
     private func atPage(_ scan: ScanTicket, _ statement: Statement, _ value: PostgresValue) async throws {

@@ -109,10 +109,10 @@ extension Ledger {
     /// How the listings of these sources (all if empty) stand, in the order of the sources.
     package func standings(sources: [Int64]) async throws(PostgresError) -> [ScanStanding] {
         var standings: [ScanStanding] = []
-        for row in try await pool.run(ScanStatements.standing, [.integers(sources), .double(Self.scanSilence)]) {
+        for row in try await pool.run(StandingStatements.standing, [.integers(sources), .double(Self.scanSilence)]) {
             var standing = try ScanStanding(row)
             if standing.unreadable > standing.unkept {
-                standing.gaps = try await first(ScanStatements.firstGaps, try row.integer(19))
+                standing.gaps = try await first(StandingStatements.firstGaps, try row.integer(19))
             }
             standings.append(standing)
         }
@@ -121,7 +121,7 @@ extension Ledger {
 
     /// Some of the entries without an id that the last scan of a source that was accepted had, the newest first.
     package func acceptedGaps(source: Int64) async throws(PostgresError) -> [Gap] {
-        try await first(ScanStatements.firstAccepted, source)
+        try await first(StandingStatements.firstAccepted, source)
     }
 
     private func first(_ statement: Statement, _ source: Int64) async throws(PostgresError) -> [Gap] {

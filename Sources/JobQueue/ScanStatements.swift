@@ -69,7 +69,7 @@ enum ScanStatements {
         )
         UPDATE coldroll.scan AS s
         SET outcome = 'failed', ended_at = now(), lease = nextval('coldroll.lease'),
-            empty_pages = s.empty_pages + \(stillEmpty("$1::bigint")),
+            empty_pages = s.empty_pages + \(EmptyPageStatements.count(of: "$1::bigint")),
             reason = 'abandoned: its process is gone, and a scan of another range was asked for'
         WHERE s.id = $1::bigint AND \(CommitPolicy.durable)
         """
@@ -119,61 +119,6 @@ enum ScanStatements {
         """
     )
 
-    private static func stillEmpty(_ scan: String) -> String {
-        "(SELECT count(*) FROM coldroll.empty_page AS e WHERE e.scan_id = \(scan))"
-    }
-
-    /// Pages of scan `$1` that came without any item, in their order, and what they were asked for with.
-    static let emptyPages = Statement(
-        "scan.empty_pages",
-        "SELECT e.id, e.token, e.is_believed FROM coldroll.empty_page AS e WHERE e.scan_id = $1::bigint ORDER BY e.id"
-    )
-
-    /// A page that is looked at again, asked for with `$4`, came without any item.
-    static let noteEmptyPage = Statement(
-        "scan.note_empty_page",
-        """
-        WITH fence AS MATERIALIZED (\(fenceAtPage)), noted AS (
-            INSERT INTO coldroll.empty_page (scan_id, page, token)
-            SELECT f.id, $3::bigint, $4::text FROM fence AS f
-            WHERE NOT EXISTS (SELECT FROM coldroll.empty_page AS e
-                              WHERE e.scan_id = f.id AND e.token IS NOT DISTINCT FROM $4::text)
-        )
-        SELECT f.id FROM fence AS f
-        """
-    )
-
-    /// Empty page `$4` was empty again.
-    static let believeEmptyPage = Statement(
-        "scan.believe_empty_page",
-        """
-        WITH fence AS MATERIALIZED (\(fenceAtPage)), believed AS (
-            UPDATE coldroll.empty_page AS e SET is_believed = true
-            WHERE e.id = $4::bigint AND e.scan_id = (SELECT f.id FROM fence AS f)
-        )
-        SELECT f.id FROM fence AS f
-        """
-    )
-
-    /// Empty page `$4` has items after all.
-    static let fillPage = Statement(
-        "scan.fill_page",
-        """
-        WITH fence AS MATERIALIZED (\(fenceAtPage)), filled AS (
-            DELETE FROM coldroll.empty_page AS e
-            WHERE e.id = $4::bigint AND e.scan_id = (SELECT f.id FROM fence AS f)
-        )
-        SELECT f.id FROM fence AS f
-        """
-    )
-
-    /// Not where a failover forgot pages: what was recorded of one that has items after all may be among them.
-    private static let fenceAtPage = """
-        SELECT s.id FROM coldroll.scan AS s
-        WHERE s.id = $1::bigint AND s.lease = $2::bigint AND s.outcome IS NULL AND s.pages = $3::bigint
-        FOR UPDATE
-        """
-
     /// Entries without an id that scan `$1` has met, by identity, and how many of each.
     static let unread = Statement(
         "scan.unread",
@@ -215,7 +160,7 @@ enum ScanStatements {
                (SELECT count(*) FROM untold),
                (SELECT count(*) FROM untold AS m JOIN coldroll.item AS i ON i.id = m.id
                 WHERE i.capture_time <= (SELECT o.capture_time FROM oldest AS o)),
-               c.empty_pages + \(stillEmpty("c.id"))
+               c.empty_pages + \(EmptyPageStatements.count(of: "c.id"))
                > coalesce((SELECT l.empty_pages FROM coldroll.scan AS l
                            WHERE l.source_id = $2::bigint AND l.outcome = 'complete' AND l.since IS NULL AND l.until IS NULL
                            ORDER BY l.id DESC LIMIT 1), 0)
@@ -286,7 +231,7 @@ enum ScanStatements {
         UPDATE coldroll.scan AS s
         SET outcome = $3::text, reason = $4::text, ended_at = coalesce(s.ended_at, now()), page_token = NULL,
             missing = coalesce(s.missing, $5::bigint), accepted = $6::boolean,
-            empty_pages = s.empty_pages + \(stillEmpty("f.id")),
+            empty_pages = s.empty_pages + \(EmptyPageStatements.count(of: "f.id")),
             items = coalesce(s.items, (SELECT count(*) FROM listed))
         FROM fence AS f
         WHERE s.id = f.id
@@ -339,110 +284,6 @@ enum ScanStatements {
         WHERE s.source_id = $1::bigint
         ORDER BY s.id DESC
         LIMIT 1
-        """
-    )
-
-    /// Entries without an id of source `s` since its last full scan `w` that are not acknowledged: those that look the same are one
-    /// row, with how many of them are too many.
-    private static let gaps = """
-        SELECT x.entries - coalesce(y.entries, 0) AS entries, x.filename, x.capture_time, x.identity
-        FROM (SELECT e.identity, max(e.entries) AS entries, max(e.filename) AS filename, max(e.capture_time) AS capture_time
-              FROM coldroll.scan AS u JOIN coldroll.unread AS e ON e.scan_id = u.id
-              WHERE u.source_id = s.id AND u.id >= coalesce(w.id, 0)
-              GROUP BY e.identity) AS x
-        LEFT JOIN coldroll.unread AS y
-            ON y.identity = x.identity
-           AND y.scan_id = (SELECT a.id FROM coldroll.scan AS a
-                            WHERE a.source_id = s.id AND a.accepted ORDER BY a.id DESC LIMIT 1)
-        WHERE x.entries > coalesce(y.entries, 0)
-        """
-
-    /// The first `$2` entries of source `$1` that `standing` counts and of which anything is known, those with a name first.
-    static let firstGaps = Statement(
-        "scan.first_gaps",
-        """
-        SELECT g.filename, to_char(g.capture_time AT TIME ZONE 'UTC', 'YYYY-MM-DD')
-        FROM coldroll.source AS s
-        LEFT JOIN LATERAL (
-            SELECT c.id FROM coldroll.scan AS c
-            WHERE c.source_id = s.id AND c.outcome = 'complete' AND c.since IS NULL AND c.until IS NULL
-            ORDER BY c.id DESC LIMIT 1
-        ) AS w ON true
-        CROSS JOIN LATERAL (\(gaps)) AS g
-        WHERE s.id = $1::bigint AND g.identity <> ''
-        ORDER BY g.filename IS NULL, g.capture_time DESC NULLS LAST, g.filename COLLATE "C", g.identity
-        LIMIT $2::bigint
-        """
-    )
-
-    /// The first `$2` entries of the last scan of source `$1` that was accepted of which anything is known, in the same order.
-    static let firstAccepted = Statement(
-        "scan.first_accepted",
-        """
-        SELECT e.filename, to_char(e.capture_time AT TIME ZONE 'UTC', 'YYYY-MM-DD')
-        FROM coldroll.unread AS e
-        WHERE e.scan_id = (SELECT a.id FROM coldroll.scan AS a
-                           WHERE a.source_id = $1::bigint AND a.accepted ORDER BY a.id DESC LIMIT 1)
-          AND e.identity <> ''
-        ORDER BY e.filename IS NULL, e.capture_time DESC NULLS LAST, e.filename COLLATE "C", e.identity
-        LIMIT $2::bigint
-        """
-    )
-
-    /// How sources `$1` (all if empty) stand: their newest scan, the age of what is known of them, and what is not settled.
-    ///
-    /// A scan that did not end well is settled by a later one that is complete and lists all that it would have listed; one of
-    /// a picker by a later one, since the person is told and picks again. No scan of a picker is a full one.
-    /// An entry without an id that looks like one of the last scan that was accepted is acknowledged, as often as it was in that
-    /// scan; what was counted and not kept never is.
-    /// `$2` is the silence after which a process counts as gone, in seconds.
-    static let standing = Statement(
-        "scan.standing",
-        """
-        SELECT s.kind, s.account, n.state, n.since, n.until, n.started, n.ended, n.pages, coalesce(n.items, n.seen), n.new, n.missing,
-               n.unreadable, n.reason, CASE WHEN s.kind <> 'picker' THEN w.ended END,
-               g.entries + k.entries,
-               coalesce(o.state, CASE WHEN EXISTS (SELECT FROM coldroll.pick_session AS p
-                                                   WHERE p.source_id = s.id AND p.ended_at IS NULL AND p.unlisted)
-                                      THEN 'broken off' END), o.reason,
-               EXISTS (SELECT FROM coldroll.pick_session AS p
-                       WHERE p.source_id = s.id AND p.ended_at IS NULL AND p.picked_at IS NULL), k.entries, s.id,
-               NOT EXISTS (SELECT FROM coldroll.item AS i WHERE i.source_id = s.id), n.empty_pages
-        FROM coldroll.source AS s
-        LEFT JOIN LATERAL (
-            SELECT coalesce(c.outcome, CASE WHEN c.renewed_at >= now() - make_interval(secs => $2::double precision)
-                                            THEN 'running' ELSE 'broken off' END) AS state,
-                   c.since, c.until, extract(epoch FROM now() - c.started_at)::double precision AS started,
-                   extract(epoch FROM now() - c.ended_at)::double precision AS ended, c.pages, c.seen, c.items, c.new,
-                   c.missing, c.unreadable, c.reason, c.empty_pages
-            FROM coldroll.scan AS c WHERE c.source_id = s.id ORDER BY c.id DESC LIMIT 1
-        ) AS n ON true
-        LEFT JOIN LATERAL (
-            SELECT c.id, extract(epoch FROM now() - c.ended_at)::double precision AS ended
-            FROM coldroll.scan AS c
-            WHERE c.source_id = s.id AND c.outcome = 'complete' AND c.since IS NULL AND c.until IS NULL
-            ORDER BY c.id DESC LIMIT 1
-        ) AS w ON true
-        CROSS JOIN LATERAL (
-            SELECT coalesce(sum(x.entries), 0)::bigint AS entries FROM (\(gaps)) AS x
-        ) AS g
-        CROSS JOIN LATERAL (
-            SELECT greatest(0, max(u.unreadable - coalesce((SELECT sum(e.entries) FROM coldroll.unread AS e
-                                                            WHERE e.scan_id = u.id), 0)))::bigint AS entries
-            FROM coldroll.scan AS u WHERE u.source_id = s.id AND u.id >= coalesce(w.id, 0)
-        ) AS k
-        LEFT JOIN LATERAL (
-            SELECT coalesce(c.outcome, CASE WHEN c.renewed_at >= now() - make_interval(secs => $2::double precision)
-                                            THEN 'running' ELSE 'broken off' END) AS state, c.reason
-            FROM coldroll.scan AS c
-            WHERE c.source_id = s.id AND c.outcome IS DISTINCT FROM 'complete' AND c.id > coalesce(w.id, 0)
-              AND NOT EXISTS (SELECT FROM coldroll.scan AS l
-                              WHERE l.source_id = s.id AND l.id > c.id AND l.outcome = 'complete'
-                                AND l.since IS NOT DISTINCT FROM c.since AND l.until IS NOT DISTINCT FROM c.until)
-            ORDER BY c.outcome IS NOT DISTINCT FROM 'suspicious' DESC, c.id DESC LIMIT 1
-        ) AS o ON true
-        WHERE cardinality($1::bigint[]) = 0 OR s.id = ANY ($1::bigint[])
-        ORDER BY s.id
         """
     )
 }
