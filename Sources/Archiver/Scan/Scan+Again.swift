@@ -23,16 +23,17 @@ extension Scan {
     /// Asks again for the pages that came without any item, whichever process listed them: a legal answer, and just what a
     /// page looks like that lost its items.
     ///
-    /// - Returns: what those were asked for with that still have none, and how many of them nobody could ask for again, since
-    ///   Google has forgotten their tokens.
+    /// Where the last page had none, and has some now, the listing goes on from there: nothing behind it was met.
+    /// - Parameters:
+    ///   - ticket: of the scan.
+    ///   - listing: which has the pages.
+    ///   - end: where the listing seemed to end; gets what was found out.
+    /// - Returns: whether it goes on.
     /// - Throws: as `run`.
-    func askEmptyPagesAgain(
-        _ ticket: ScanTicket,
-        of listing: any Listing
-    ) async throws -> (tokens: [String?], forgotten: Int) {
-        guard !listing.isShownOnce else { return ([], 0) }
+    func askEmptyPagesAgain(_ ticket: ScanTicket, of listing: any Listing, _ end: inout ListingEnd) async throws -> Bool
+    {
+        guard !listing.isShownOnce else { return false }
         var asked: Int64 = 0
-        var forgotten = 0
         // What is looked at then may come empty too.
         for _ in 0..<Self.rounds {
             let pages = try await answered { try await context.ledger.emptyPages(ticket) }.filter { $0.id > asked }
@@ -40,11 +41,18 @@ extension Scan {
             asked = last.id
             try await sleep(silence)
             for page in pages {
-                let answer = try await askAgain(page, ticket, of: listing, keeping: nil)
-                if answer == .forgotten, !page.isBelieved { forgotten += 1 }
+                let isEnd = page.token == end.token && end.ids.isEmpty
+                switch try await askAgain(page, ticket, of: listing, keeping: nil, goesOn: isEnd) {
+                case .filled where isEnd:
+                    try await answered { try await context.ledger.filled(page, of: ticket) }
+                    return true
+                case .forgotten where !page.isBelieved: end.forgottenPages += 1
+                case .filled, .empty, .forgotten: break
+                }
             }
         }
-        return (try await answered { try await context.ledger.emptyPages(ticket) }.map(\.token), forgotten)
+        end.emptyPages = try await answered { try await context.ledger.emptyPages(ticket) }.map(\.token)
+        return false
     }
 
     private static let rounds = 5
@@ -56,13 +64,15 @@ extension Scan {
     ///   - ticket: of the scan.
     ///   - listing: which has the page.
     ///   - token: where the scan goes on if it is broken off; nil: it has come to the end.
+    ///   - goesOn: whether the caller lists it, and all behind it.
     /// - Returns: what it is now.
     /// - Throws: as `run`.
-    @discardableResult func askAgain(
+    func askAgain(
         _ empty: EmptyPage,
         _ ticket: ScanTicket,
         of listing: any Listing,
-        keeping token: String?
+        keeping token: String?,
+        goesOn: Bool = false
     ) async throws -> SecondAnswer {
         try checkStop()
         do {
@@ -73,6 +83,7 @@ extension Scan {
                 ["count": .integer(Int64(page.items.count + page.unreadable.count))]
             )
             // Nothing of it was met before.
+            guard !goesOn else { return .filled }
             try await look(ticket, of: listing, from: page, asked: empty.token, known: nil, keeping: token)
         } catch let error as PhotosError where error.code == .badPageToken {
             return .forgotten
@@ -87,7 +98,7 @@ extension Scan {
     /// Whether a listing still ends where it ended, and its empty pages are still empty: false if there is more now, or Google
     /// has forgotten the last page.
     func stillEnds(_ listing: any Listing, at end: ListingEnd) async throws -> Bool {
-        for token in end.emptyPages {
+        for token in end.emptyPages where token != end.token {
             do {
                 guard try await filled(token, of: listing) == nil else { return false }
             } catch let error as PhotosError where error.code == .badPageToken && token != nil {
@@ -169,9 +180,4 @@ extension Scan {
             (asked, number) = (next, number + 1)
         }
     }
-}
-
-extension MediaPage {
-    /// Whether it has no entry of any kind.
-    var isEmpty: Bool { items.isEmpty && unreadable.isEmpty }
 }

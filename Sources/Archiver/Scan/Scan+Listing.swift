@@ -20,12 +20,28 @@ extension Scan {
         var totals = (pages: 0, seen: 0, new: 0)
         var empty = EmptyPageWatch(isResumed: start != nil, age: emptyPageAge)
         var beganBehind = start != nil
+        func take(_ page: MediaPage) async throws {
+            context.baseURLs.offer(page.items)
+            let counts = try await recorded(
+                ticket,
+                page.items.map { FoundItem($0, sourceLabel: context.sourceLabel) },
+                unreadable: page.unreadable.map(UnreadEntry.init),
+                next: page.nextPageToken,
+                picked: listing.place(token)
+            )
+            totals = (totals.pages + 1, totals.seen + counts.seen, totals.new + counts.new)
+            tellUnreadable(page.unreadable, number: totals.pages)
+            progress(ScanProgress(pages: totals.pages, seen: totals.seen, new: totals.new))
+        }
         while true {
             try checkStop()
             try check(endsBy, "It takes longer than a run may.")
-            let page: MediaPage
+            let first: MediaPage, page: MediaPage
             do {
-                page = try await pageInEarnest(token, of: listing)
+                first = try await patiently { () async throws(PhotosError) in try await listing.page(token) }
+                // What ends the listing waits for nothing until that is believed.
+                if first.isPlainEnd, !listing.isShownOnce { try await take(first) }
+                page = try await inEarnest(first, token, of: listing)
             } catch let error as PhotosError where error.code == .badPageToken && token != nil {
                 restarts += 1
                 guard restarts <= Self.restarts else { throw error }
@@ -43,25 +59,10 @@ extension Scan {
                     message: "Google answered a page that leads back to an earlier one; the scan stops. Run it again."
                 )
             }
-            let items = page.items.map { FoundItem($0, sourceLabel: context.sourceLabel) }
-            context.baseURLs.offer(page.items)
-            let counts = try await recorded(
-                ticket,
-                items,
-                unreadable: page.unreadable.map(UnreadEntry.init),
-                next: page.nextPageToken,
-                picked: listing.place(token)
-            )
-            totals = (totals.pages + 1, totals.seen + counts.seen, totals.new + counts.new)
-            tellUnreadable(page.unreadable, number: totals.pages)
-            progress(ScanProgress(pages: totals.pages, seen: totals.seen, new: totals.new))
+            let isTaken = first.isPlainEnd && !listing.isShownOnce && page.isPlainEnd && page.ids == first.ids
+            if !isTaken { try await take(page) }
             guard let next = page.nextPageToken else {
-                return ListingEnd(
-                    token: token,
-                    ids: Set(page.items.map(\.id)),
-                    unread: page.unread,
-                    beganBehind: beganBehind
-                )
+                return ListingEnd(token: token, ids: page.ids, unread: page.unread, beganBehind: beganBehind)
             }
             token = next
             if page.isEmpty { empty.isNeeded = true }
@@ -74,21 +75,27 @@ extension Scan {
         }
     }
 
+    func pageInEarnest(_ token: String?, of listing: any Listing) async throws -> MediaPage {
+        let first = try await patiently { () async throws(PhotosError) in try await listing.page(token) }
+        return try await inEarnest(first, token, of: listing)
+    }
+
     /// A page, asked for a second time where believing one answer alone could lose photos.
     ///
     /// That is where it ends the listing (an empty answer, or one that lost its token, looks just like the end), where it
-    /// holds nothing, and where entries have no id. What ends the listing and looks cut off, since it is empty or as full as
-    /// a page that others follow, is asked for a third time.
+    /// holds nothing, and where entries have no id. One that ends the listing and is as full as a page that others follow is
+    /// asked for a third time, and a first page that is all there is and holds nothing; other empty ones are noted, and asked
+    /// for later (`askEmptyPagesAgain`).
     /// One request more a scan, as a rule. What either answer has is taken.
-    func pageInEarnest(_ token: String?, of listing: any Listing) async throws -> MediaPage {
-        let first = try await patiently { () async throws(PhotosError) in try await listing.page(token) }
+    private func inEarnest(_ first: MediaPage, _ token: String?, of listing: any Listing) async throws -> MediaPage {
         guard first.nextPageToken == nil || first.items.isEmpty || !first.unreadable.isEmpty else { return first }
         // Whatever made an answer false may last for a moment.
         try await sleep(.seconds(1))
         var page = first.joined(
             with: try await patiently { () async throws(PhotosError) in try await listing.page(token) }
         )
-        if page.nextPageToken == nil, page.isEmpty || page.items.count >= Self.fullPage, !listing.isShownOnce {
+        let isOdd = page.isEmpty ? token == nil : page.items.count >= Self.fullPage
+        if page.nextPageToken == nil, isOdd, !listing.isShownOnce {
             try await sleep(silence)
             page = page.joined(
                 with: try await patiently { () async throws(PhotosError) in try await listing.page(token) }
@@ -147,4 +154,14 @@ extension Scan {
             }
         }
     }
+}
+
+extension MediaPage {
+    /// Whether it has no entry of any kind.
+    var isEmpty: Bool { items.isEmpty && unreadable.isEmpty }
+
+    /// Whether it ends the listing with items, each of which has an id.
+    fileprivate var isPlainEnd: Bool { nextPageToken == nil && !items.isEmpty && unreadable.isEmpty }
+
+    fileprivate var ids: Set<String> { Set(items.map(\.id)) }
 }

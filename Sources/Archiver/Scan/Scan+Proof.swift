@@ -7,7 +7,7 @@ extension Scan {
     /// a rule.
     private static let silences = [Duration.seconds(5), .seconds(10)]
     /// Times that it may turn out to go on.
-    private static let surprises = 3
+    static let surprises = 3
 
     /// As `listAll`; where nothing shows later what this pass leaves out, until looks that lie apart show no more.
     func listToItsEnd(_ ticket: ScanTicket, of listing: any Listing, from start: String?) async throws -> ListingEnd {

@@ -51,13 +51,25 @@ struct Scan {
                 let listing = try await context.items.listing(for: self, ticket)
                 var token = ticket.pageToken
                 var hasBegunAnew = false
+                // Times that it went on behind an empty end, and whether it began behind the first page before that.
+                var (surprises, beganBehind) = (0, true)
                 while true {
                     do {
                         var end = try await listToItsEnd(ticket, of: listing, from: token)
+                        beganBehind = beganBehind && end.beganBehind
+                        end.beganBehind = beganBehind
                         if listing.growsAtFront, ticket.resumed || began.duration(to: .now) > short {
                             try await lookAtFront(ticket, of: listing)
                         }
-                        (end.emptyPages, end.forgottenPages) = try await askEmptyPagesAgain(ticket, of: listing)
+                        if try await askEmptyPagesAgain(ticket, of: listing, &end), surprises < Self.surprises {
+                            surprises += 1
+                            context.logger.log(
+                                .warning,
+                                "the listing had seemed to end with an empty page, and goes on"
+                            )
+                            token = end.token
+                            continue
+                        }
                         if end.forgottenPages > 0, !hasBegunAnew {
                             context.logger.log(
                                 .warning,
