@@ -116,7 +116,7 @@ def main():
             (f"pgqueuer, {small}", pgqueuer, options.jobs, 1000, BATCH),
             (f"coldroll, {small}, batches of {LARGE_BATCH}", coldroll, options.jobs, 1000, LARGE_BATCH),
             (f"pgqueuer, {small}, batches of {LARGE_BATCH}", pgqueuer, options.jobs, 1000, LARGE_BATCH),
-            *([(f"coldroll, {large}", coldroll, options.many, 1000, BATCH)] if turn == 0 else []),
+            (f"coldroll, {large}", coldroll, options.many, 1000, BATCH),
         ]:
             for kind, cost in zip(("enqueue", "drain"), run(server, jobs, page, batch)):
                 found.setdefault((name, kind), []).append(cost.rate)

@@ -7,6 +7,13 @@ enum EmptyPageStatements {
         "(SELECT count(*) FROM coldroll.empty_page AS e WHERE e.scan_id = \(scan))"
     }
 
+    /// The same, but for its last page, which it asked for with `end`, an expression: a listing may end with an empty page.
+    ///
+    /// A first page that is the last one too (null) is never among them.
+    static func count(of scan: String, before end: String) -> String {
+        "(SELECT count(*) FROM coldroll.empty_page AS e WHERE e.scan_id = \(scan) AND coalesce(e.token <> \(end), true))"
+    }
+
     /// Pages of scan `$1` that came without any item, in their order, and what they were asked for with.
     static let all = Statement(
         "scan.empty_pages",

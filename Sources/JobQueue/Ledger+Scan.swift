@@ -180,8 +180,7 @@ extension Ledger {
         return pages
     }
 
-    /// Remembers a page that came without any entry when it was looked at again; `record` does so by itself where there is a
-    /// next one.
+    /// Remembers a page that came without any entry when it was looked at again; `record` does so by itself.
     ///
     /// - Throws: `LedgerError.scanLost`, `.scanRewound`; `PostgresError`.
     package func noteEmptyPage(_ token: String?, of scan: ScanTicket) async throws {
@@ -207,9 +206,13 @@ extension Ledger {
         guard try await !pool.run(statement, values).isEmpty else { throw try await rewoundOrLost(scan) }
     }
 
-    /// Compares what a full scan saw so far, over all processes that took part in it, with what was known before it.
-    package func comparison(_ scan: ScanTicket) async throws(PostgresError) -> ScanComparison {
-        let row = try await pool.only(ScanStatements.comparison, [.integer(scan.id), .integer(scan.source)])
+    /// Compares what a full scan saw so far, over all processes that took part in it, with what was known before it; `end` is
+    /// what its last page was asked for with.
+    package func comparison(_ scan: ScanTicket, end: String? = nil) async throws(PostgresError) -> ScanComparison {
+        let row = try await pool.only(
+            ScanStatements.comparison,
+            [.integer(scan.id), .integer(scan.source), .text(end)]
+        )
         return ScanComparison(
             expected: try row.integer(0),
             missing: try row.integer(1),
@@ -225,19 +228,21 @@ extension Ledger {
     ///
     /// Items that a full scan did not see are noted, and no longer expected once one that is complete did not see them.
     /// `missing` is what the comparison said, for the record; `accepted` is the owner's word that a full scan that is
-    /// complete is to be taken with what it misses and could not read. Throws `.scanLost` and `.scanRewound`.
+    /// complete is to be taken with what it misses and could not read; `end` is what the last page was asked for with. Throws
+    /// `.scanLost` and `.scanRewound`.
     package func finish(
         _ scan: ScanTicket,
         outcome: String,
         reason: String?,
         missing: Int64? = nil,
-        accepted: Bool = false
+        accepted: Bool = false,
+        end: String? = nil
     ) async throws -> ScanCounts {
         let rows = try await pool.run(
             ScanStatements.finish,
             [
                 .integer(scan.id), .integer(scan.lease), .text(outcome), .text(reason), .integer(missing),
-                .boolean(accepted), .integer(scan.position.pages),
+                .boolean(accepted), .integer(scan.position.pages), .text(end),
             ]
         )
         guard let row = rows.first else { throw try await rewoundOrLost(scan) }

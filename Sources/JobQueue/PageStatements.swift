@@ -61,6 +61,16 @@ enum PageStatements {
         "coalesce(\(direction)::bigint * extract(epoch FROM \(row).capture_time)::bigint, 500000000000)"
     }
 
+    /// A page without any entry is asked for again, by whatever process comes to the end; one that is all there is says enough
+    /// by itself, and what was picked is listed again whole.
+    private static let hollow = """
+        ), hollow AS (
+            INSERT INTO coldroll.empty_page (scan_id, page, token)
+            SELECT f.id, f.pages + 1, f.page_token FROM fence AS f
+            WHERE $25::bigint = 0 AND $4 = 0 AND num_nonnulls($3::text, f.page_token) > 0 AND (SELECT t.is_enough FROM told AS t)
+
+        """
+
     private static func sql(picked isPicked: Bool) -> String {
         """
         WITH fence AS MATERIALIZED (
@@ -169,12 +179,7 @@ enum PageStatements {
                         SELECT (j.was).id FROM judged AS j WHERE NOT j.is_new) AS v
             WHERE (SELECT t.is_enough FROM told AS t)
             GROUP BY f.id
-        ), hollow AS (
-            -- It is asked for again, by whatever process comes to the end; one that is all there is says enough by itself.
-            INSERT INTO coldroll.empty_page (scan_id, page, token)
-            SELECT f.id, f.pages + 1, f.page_token FROM fence AS f
-            WHERE $25::bigint = 0 AND $4 = 0 AND num_nonnulls($3::text, f.page_token) > 0 AND (SELECT t.is_enough FROM told AS t)
-        ), unread AS (
+        \(isPicked ? "" : hollow)), unread AS (
             -- Of more than the ledger keeps, no other one can be told later: they are counted, and never acknowledged.
             INSERT INTO coldroll.unread AS u (scan_id, identity, entries, filename, capture_time)
             SELECT f.id, e.identity, e.entries, e.filename, e.capture_time

@@ -128,7 +128,7 @@ enum ScanStatements {
     /// How what a full scan saw agrees with what is known: items expected, those of them that it did not see, those of these
     /// that are no younger than all that it saw, and items taken for deleted that it saw; of the missing ones those that no scan
     /// before has missed, as many and as old; and whether more pages of it came without any item than of the last one that
-    /// is complete.
+    /// is complete, their last pages aside: `$3` is what that of this one was asked for with.
     ///
     /// Expected is what was known before, and what an earlier pass of the same scan found.
     /// Differences of sets on purpose: they are hashed or sorted under any statistics, where a join may be quadratic.
@@ -160,8 +160,8 @@ enum ScanStatements {
                (SELECT count(*) FROM untold),
                (SELECT count(*) FROM untold AS m JOIN coldroll.item AS i ON i.id = m.id
                 WHERE i.capture_time <= (SELECT o.capture_time FROM oldest AS o)),
-               c.empty_pages + \(EmptyPageStatements.count(of: "c.id"))
-               > coalesce((SELECT l.empty_pages FROM coldroll.scan AS l
+               c.empty_pages + \(EmptyPageStatements.count(of: "c.id", before: "$3::text"))
+               > coalesce((SELECT l.empty_pages - l.empty_end::integer FROM coldroll.scan AS l
                            WHERE l.source_id = $2::bigint AND l.outcome = 'complete' AND l.since IS NULL AND l.until IS NULL
                            ORDER BY l.id DESC LIMIT 1), 0)
         FROM coldroll.scan AS c
@@ -182,7 +182,7 @@ enum ScanStatements {
     /// Also answers a repeat of the same end, whose answer was lost: by then what was seen is forgotten, so that only
     /// the first end may compare.
     ///
-    /// One that did not fail ends after page `$7`, no other.
+    /// One that did not fail ends after page `$7`, no other; `$8` is what its last page was asked for with.
     ///
     /// What a full scan did not see is noted, and believed if it is complete. Entries without an id are known again by this
     /// one from then on, and by the last one that was accepted.
@@ -232,6 +232,8 @@ enum ScanStatements {
         SET outcome = $3::text, reason = $4::text, ended_at = coalesce(s.ended_at, now()), page_token = NULL,
             missing = coalesce(s.missing, $5::bigint), accepted = $6::boolean,
             empty_pages = s.empty_pages + \(EmptyPageStatements.count(of: "f.id")),
+            empty_end = \(EmptyPageStatements.count(of: "f.id"))
+                        > \(EmptyPageStatements.count(of: "f.id", before: "$8::text")),
             items = coalesce(s.items, (SELECT count(*) FROM listed))
         FROM fence AS f
         WHERE s.id = f.id

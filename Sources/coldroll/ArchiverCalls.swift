@@ -95,13 +95,19 @@ enum ArchiverCalls {
             summary.scan.map { sentence($0, of: pass, accepted, isPicked: archive.isPicker) }
             ?? (archive.isPicker
                 ? "Nothing was picked in this run."
-                : "Another process scanned; this run joined it, and does not count as having listed all: what was uploaded since "
-                    + "that scan began may be listed by the next one only.")
+                : "Another process scanned; this run joined it, and as a rule does not count as having listed all: what was uploaded "
+                    + "since that scan began may be listed by the next one only.")
         let words = "\(scan) \(done(summary.work)) \(verdict.sentence)"
         // A clean pick elsewhere settles what this one had without an id, and whoever picked there was not told.
         if verdict.status == .done, summary.unreadPicks > 0 {
             let own = Standing.sentence(ofUnreadable: summary.unreadPicks, isPicked: true)
             return (Ending(.dead, words + " But: " + own), summary.number)
+        }
+        if verdict.status == .done, summary.mayHaveMore {
+            let more =
+                " But the listing was not asked once more whether it is at its end, or goes on each time: the next run finds "
+                + "what it left out."
+            return (Ending(.unfinished, words + more), summary.number)
         }
         return (Ending(verdict.status, words), summary.number)
     }

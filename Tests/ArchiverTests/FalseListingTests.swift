@@ -10,35 +10,14 @@ import Testing
 
 /// Listings that are false or partial: what they leave out is found, or somebody is told.
 @Suite(.migratedDatabase, .timeLimit(.minutes(5))) struct FalseListingTests {
-    /// A library of three pages.
-    private func bench(_ quirks: Set<Quirk> = [], count: Int = 260) async throws -> Bench {
-        try await Bench {
-            $0.synthesis = SynthesisOptions(count: count, sizes: 5000...6000, videoPercent: 0)
-            $0.quirks = quirks
-        }
-    }
-
-    private func rule(_ action: FaultRule.Action, nth: Int..., at: Double? = nil) -> FaultRule {
-        var rule = FaultRule(on: "list,search", action)
-        rule.nth = nth
-        rule.at = at
-        return rule
-    }
-
-    private func scan(_ bench: Bench) -> Scan {
-        var scan = bench.scan()
-        scan.silence = .milliseconds(10)
-        return scan
-    }
-
     private func outcome(_ bench: Bench) async throws -> String {
         try await bench.fixture.texts("SELECT outcome FROM coldroll.scan ORDER BY id DESC LIMIT 1")[0]
     }
 
     @Test(arguments: [FaultRule.Action.falseEnd, .loseToken, .errorObject, .empty, .html], [1, 2, 3])
     func `one false answer on any page costs no item`(_ action: FaultRule.Action, _ page: Int) async throws {
-        let bench = try await bench()
-        bench.simulator.setFaults([rule(action, nth: page)])
+        let bench = try await Bench.library()
+        bench.simulator.setFaults([.listing(action, nth: page)])
         let summary = try await bench.scan().run()
         #expect(bench.simulator.faults.map(\.struck) == [1])
         // A page that lost its token is recorded before it is asked for again, and once more then.
@@ -50,8 +29,8 @@ import Testing
     }
 
     @Test func `a scan of a part asks for its end again too`() async throws {
-        let bench = try await bench()
-        bench.simulator.setFaults([rule(.falseEnd, nth: 1), rule(.loseToken, nth: 3)])
+        let bench = try await Bench.library()
+        bench.simulator.setFaults([.listing(.falseEnd, nth: 1), .listing(.loseToken, nth: 3)])
         let scan = Scan(
             context: bench.context,
             source: bench.fixture.source,
@@ -66,7 +45,7 @@ import Testing
     }
 
     @Test func `one request more a scan is what that costs`() async throws {
-        let bench = try await bench()
+        let bench = try await Bench.library()
         #expect(try await bench.scan().run().new == 260)
         #expect(bench.simulator.counters.requests("list") == 4)
     }
@@ -74,10 +53,10 @@ import Testing
     @Test func `a listing that ends too early three times over is suspicious, keeps what it found, and heals`()
         async throws
     {
-        let bench = try await bench()
+        let bench = try await Bench.library()
         #expect(try await bench.scan().run().doubt == nil)
-        bench.simulator.setFaults([rule(.falseEnd, nth: 2, 3, 4)])
-        let summary = try await scan(bench).run()
+        bench.simulator.setFaults([.listing(.falseEnd, nth: 2, 3, 4)])
+        let summary = try await bench.quickScan().run()
         #expect(bench.simulator.faults.map(\.struck) == [3])
         #expect(summary.items == 100 && summary.missing == 160)
         #expect(summary.doubt?.contains("160 of the 260") == true)
@@ -93,32 +72,32 @@ import Testing
     }
 
     @Test func `a lost tail is doubted where its share is small`() async throws {
-        let bench = try await bench(count: 1300)
+        let bench = try await Bench.library(count: 1300)
         #expect(try await bench.scan().run().new == 1300)
-        bench.simulator.setFaults([rule(.falseEnd, nth: 13, 14, 15)])
-        #expect(try await scan(bench).run().doubt?.contains("100 of these no younger than the oldest") == true)
+        bench.simulator.setFaults([.listing(.falseEnd, nth: 13, 14, 15)])
+        #expect(try await bench.quickScan().run().doubt?.contains("100 of these no younger than the oldest") == true)
         #expect(bench.simulator.faults.map(\.struck) == [3])
     }
 
     @Test func `a page that is empty whenever it is asked for is doubted where known items are missing`() async throws {
-        let bench = try await bench(count: 1300)
+        let bench = try await Bench.library(count: 1300)
         #expect(try await bench.scan().run().new == 1300)
         // Twice at once, and when the other pages are listed, the last of which is full and so asked for three times.
-        bench.simulator.setFaults([rule(.noItems, nth: 5, 6, 17)])
-        #expect(try await scan(bench).run().doubt?.contains("pages of it came without any item, more") == true)
+        bench.simulator.setFaults([.listing(.noItems, nth: 5, 6, 17)])
+        #expect(try await bench.quickScan().run().doubt?.contains("pages of it came without any item, more") == true)
         #expect(bench.simulator.faults.map(\.struck) == [3])
         bench.simulator.setFaults([])
-        #expect(try await scan(bench).run().doubt == nil)
+        #expect(try await bench.quickScan().run().doubt == nil)
     }
 
     @Test(arguments: [0, 1300]) func `a page that is empty twice, and has items later, costs none of them`(_ known: Int)
         async throws
     {
-        let bench = try await bench(count: 1300)
+        let bench = try await Bench.library(count: 1300)
         if known > 0 { #expect(try await bench.scan().run().new == 1300) }
         // The first page and two that follow each other.
-        bench.simulator.setFaults([rule(.noItems, nth: 1, 2, 6, 7, 8, 9)])
-        let summary = try await scan(bench).run()
+        bench.simulator.setFaults([.listing(.noItems, nth: 1, 2, 6, 7, 8, 9)])
+        let summary = try await bench.quickScan().run()
         #expect(bench.simulator.faults.map(\.struck) == [6])
         #expect(summary.items == 1300 && summary.new == 1300 - known)
         #expect(summary.missing == 0 && summary.doubt == nil && summary.emptyPages == 0)
@@ -126,10 +105,10 @@ import Testing
     }
 
     @Test func `a page that stays empty is told, and asked for once more after the work`() async throws {
-        let bench = try await bench()
+        let bench = try await Bench.library()
         // The second of three: twice, and behind the third and the end.
-        bench.simulator.setFaults([rule(.noItems, nth: 2, 3, 6)])
-        let summary = try await scan(bench).run()
+        bench.simulator.setFaults([.listing(.noItems, nth: 2, 3, 6)])
+        let summary = try await bench.quickScan().run()
         #expect(bench.simulator.faults.map(\.struck) == [3])
         #expect(summary.new == 160 && summary.doubt == nil && summary.emptyPages == 1)
         #expect(try await bench.fixture.number("SELECT empty_pages FROM coldroll.scan ORDER BY id DESC LIMIT 1") == 1)
@@ -141,8 +120,8 @@ import Testing
     }
 
     @Test func `an empty page is asked for again by whoever goes on with the scan`() async throws {
-        let bench = try await bench()
-        bench.simulator.setFaults([rule(.noItems, nth: 2, 3)])
+        let bench = try await Bench.library()
+        bench.simulator.setFaults([.listing(.noItems, nth: 2, 3)])
         let stop = StopSignal()
         let first = Scan(context: bench.context, source: bench.fixture.source, since: nil, until: nil, stop: stop) {
             if $0.pages == 2 { stop.request() }
@@ -150,39 +129,14 @@ import Testing
         await #expect(throws: ArchiverError.self) { try await first.run() }
         #expect(bench.simulator.faults.map(\.struck) == [2])
         #expect(try await bench.fixture.number("SELECT count(*) FROM coldroll.item") == 100)
-        let summary = try await scan(bench).run()
+        let summary = try await bench.quickScan().run()
         #expect(summary.items == 260 && summary.new == 260 && summary.emptyPages == 0)
     }
 
-    @Test(arguments: [FaultRule.Action.falseEnd, .loseToken], [0, 460])
-    func `an end that looks cut off is asked for a third time, and all behind it is listed, known or not`(
-        _ action: FaultRule.Action,
-        _ known: Int
-    ) async throws {
-        let bench = try await bench(count: 460)
-        if known > 0 { #expect(try await scan(bench).run().new == 460) }
-        bench.simulator.setFaults([rule(action, nth: 2, 3)])
-        let summary = try await scan(bench).run()
-        #expect(bench.simulator.faults.map(\.struck) == [2])
-        #expect(summary.items == 460 && summary.new == 460 - known && summary.missing == 0 && summary.emptyPages == 0)
-    }
-
-    @Test func `what is on the last page waits for nobody to believe that it is the last`() async throws {
-        let bench = try await bench(count: 60)
-        let stop = StopSignal()
-        let (context, source) = (bench.context, bench.fixture.source)
-        let scan = Scan(context: context, source: source, since: nil, until: nil, stop: stop) {
-            if $0.pages == 1 { stop.request() }
-        }
-        // Stopped while it waits to ask again.
-        await #expect(throws: ArchiverError.self) { try await scan.run() }
-        #expect(try await bench.fixture.number("SELECT count(*) FROM coldroll.job") == 60)
-    }
-
     @Test func `an empty page is asked for again in the middle of the listing once it is old enough`() async throws {
-        let bench = try await bench(count: 450)
+        let bench = try await Bench.library(count: 450)
         // Twice; the third page comes next, and then it is asked for again, before the fourth.
-        bench.simulator.setFaults([rule(.noItems, nth: 2, 3)])
+        bench.simulator.setFaults([.listing(.noItems, nth: 2, 3)])
         let stop = StopSignal()
         var first = Scan(context: bench.context, source: bench.fixture.source, since: nil, until: nil, stop: stop) {
             if $0.pages == 4 { stop.request() }
@@ -192,16 +146,16 @@ import Testing
         #expect(bench.simulator.faults.map(\.struck) == [2])
         #expect(try await bench.fixture.number("SELECT count(*) FROM coldroll.item") == 400)
         #expect(try await bench.fixture.number("SELECT count(*) FROM coldroll.empty_page") == 0)
-        let summary = try await scan(bench).run()
+        let summary = try await bench.quickScan().run()
         #expect(summary.items == 450 && summary.emptyPages == 0)
     }
 
     @Test func `where Google has forgotten an empty page before anybody asked again, all is listed again, once`()
         async throws
     {
-        let bench = try await bench()
+        let bench = try await Bench.library()
         // The second page twice, and both times in the second listing, whose tokens die too.
-        bench.simulator.setFaults([rule(.noItems, nth: 2, 3, 8, 9)])
+        bench.simulator.setFaults([.listing(.noItems, nth: 2, 3, 8, 9)])
         let simulator = bench.simulator
         var scan = bench.scan()
         scan.silence = .seconds(1)
@@ -216,16 +170,16 @@ import Testing
         let summary = try await scan.run()
         #expect(bench.simulator.faults.map(\.struck) == [4])
         #expect(summary.items == 160 && summary.emptyPages == 1 && summary.forgottenPages == 1)
-        bench.simulator.setFaults([rule(.noItems, nth: 2, 3)])
+        bench.simulator.setFaults([.listing(.noItems, nth: 2, 3)])
         let healed = try await scan.run()
         #expect(bench.simulator.faults.map(\.struck) == [2])
         #expect(healed.items == 260 && healed.emptyPages == 0 && healed.forgottenPages == 0)
     }
 
     @Test func `an empty page at the front that is looked at again is asked for later too`() async throws {
-        let bench = try await bench()
+        let bench = try await Bench.library()
         // Three pages and the end; then the front, twice empty, so that its second page is looked at.
-        bench.simulator.setFaults([rule(.noItems, nth: 5, 6)])
+        bench.simulator.setFaults([.listing(.noItems, nth: 5, 6)])
         let added = Mutex(false)
         let (context, source, simulator) = (bench.context, bench.fixture.source, bench.simulator)
         var watched = Scan(context: context, source: source, since: nil, until: nil, stop: StopSignal()) {
@@ -250,7 +204,7 @@ import Testing
     @Test func `an entry without an id of a page that was empty before is not taken for one that looks the same`()
         async throws
     {
-        let bench = try await bench(count: 1)
+        let bench = try await Bench.library(count: 1)
         let (ledger, fixture) = (bench.context.ledger, bench.fixture)
         let ticket = try await ledger.openScan(source: fixture.source, since: nil, until: nil)
         let bare = UnreadEntry(MediaPage.Unreadable())
@@ -258,14 +212,14 @@ import Testing
         _ = try await ledger.record(ticket, [], unreadable: [], nextPageToken: "u")
         let empty = try #require(try await ledger.emptyPages(ticket).first)
         let page = OnePage(page: MediaPage(items: [], unreadable: [MediaPage.Unreadable()], nextPageToken: nil))
-        _ = try await scan(bench).askAgain(empty, ticket, of: page, keeping: "u")
+        _ = try await bench.quickScan().askAgain(empty, ticket, of: page, keeping: "u")
         #expect(try await ledger.counts(ticket).unreadable == 2)
         #expect(try await fixture.texts("SELECT page_token FROM coldroll.scan WHERE outcome IS NULL") == ["u"])
         #expect(try await ledger.emptyPages(ticket).isEmpty)
     }
 
     @Test func `deletions are told once, and a great one is doubted until the owner says so`() async throws {
-        let bench = try await bench()
+        let bench = try await Bench.library()
         // Known to the ledger, and not in the library.
         func know(_ ids: Range<Int>) async throws {
             let ledger = bench.context.ledger
@@ -297,9 +251,9 @@ import Testing
     }
 
     @Test func `a library that shows nothing at all is an error, and says so in the ledger`() async throws {
-        let bench = try await bench()
+        let bench = try await Bench.library()
         bench.simulator.setFaults([FaultRule(on: "list", .falseEnd)])
-        let error = await #expect(throws: ArchiverError.self) { try await scan(bench).run() }
+        let error = await #expect(throws: ArchiverError.self) { try await bench.quickScan().run() }
         #expect(error?.code == .nothingFound)
         #expect(error?.message.contains("COLDROLL_SOURCE=picker), or ask Google Takeout.") == true)
         #expect(bench.simulator.faults.map(\.struck) == [3])
@@ -307,16 +261,16 @@ import Testing
     }
 
     @Test func `an entry without an id is asked for again, and found if it has one then`() async throws {
-        let bench = try await bench()
-        bench.simulator.setFaults([rule(.noID, nth: 1, at: 0.3)])
+        let bench = try await Bench.library()
+        bench.simulator.setFaults([.listing(.noID, nth: 1, at: 0.3)])
         let summary = try await bench.scan().run()
         #expect(bench.simulator.faults.map(\.struck) == [1])
         #expect(summary.new == 260 && summary.unreadable == 0)
     }
 
     @Test func `entries that have no id are counted in the ledger, whoever goes on with the scan`() async throws {
-        let bench = try await bench()
-        bench.simulator.setFaults([rule(.noID, nth: 1, 2, 4, 5)])
+        let bench = try await Bench.library()
+        bench.simulator.setFaults([.listing(.noID, nth: 1, 2, 4, 5)])
         let summary = try await bench.scan().run()
         #expect(bench.simulator.faults.map(\.struck) == [4])
         #expect(summary.new == 258 && summary.unreadable == 2)
@@ -332,7 +286,7 @@ import Testing
         ] as [Set<Quirk>]
     )
     func `the API's odd ways cost no item and raise no doubt`(_ quirks: Set<Quirk>) async throws {
-        let bench = try await bench(quirks)
+        let bench = try await Bench.library(quirks)
         for new in [260, 0] as [Int64] {
             let summary = try await bench.scan().run()
             #expect(summary.new == new && summary.missing == 0 && summary.unreadable == 0 && summary.doubt == nil)
@@ -349,7 +303,7 @@ import Testing
     }
 
     @Test func `what a listing will cost is said before it begins, as far as the ledger knows`() async throws {
-        let bench = try await bench()
+        let bench = try await Bench.library()
         let told = Mutex<[ScanForecast]>([])
         func scan() -> Scan {
             var scan = bench.scan()
@@ -366,7 +320,7 @@ import Testing
     }
 
     @Test func `a run stores what a doubtful scan found, and is not recorded as complete`() async throws {
-        let bench = try await bench(count: 12)
+        let bench = try await Bench.library(count: 12)
         let ledger = bench.context.ledger
         let part = try await ledger.openScan(source: bench.fixture.source, since: "2024-01-01", until: nil)
         let items = (0..<20).map { QueueFixture.item("gone\($0)") }
@@ -389,7 +343,7 @@ import Testing
     }
 
     @Test func `a run with entries without an id is not complete, and its record counts them`() async throws {
-        let bench = try await bench(count: 5)
+        let bench = try await Bench.library(count: 5)
         bench.simulator.setFaults([FaultRule(on: "list", .noID)])
         let summary = try await runAll(
             bench.context,
@@ -411,7 +365,7 @@ import Testing
     @Test func `an entry without an id is counted once, although a scan that goes on looks at its page again`()
         async throws
     {
-        let bench = try await bench()
+        let bench = try await Bench.library()
         bench.simulator.setFaults([FaultRule(on: "list", .noID)])
         let stop = StopSignal()
         let first = Scan(context: bench.context, source: bench.fixture.source, since: nil, until: nil, stop: stop) {

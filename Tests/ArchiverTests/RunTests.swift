@@ -213,7 +213,23 @@ private final class BusyArchive: ObjectStore {
         let began = ContinuousClock.now
         let summary = try await run(bench, options)
         #expect(began.duration(to: .now) > .seconds(20))
-        #expect(summary.totals.stored == 120 && summary.totals.live == 0)
+        #expect(summary.totals.stored == 120 && summary.totals.live == 0 && !summary.work.isOutOfTime)
+        #expect(!summary.mayHaveMore)
+    }
+
+    @Test
+    func `a run that has no time left to ask whether the listing goes on is not complete, whatever it has stored`()
+        async throws
+    {
+        let bench = try await Bench { $0.synthesis = SynthesisOptions(count: 3, sizes: 500...600, videoPercent: 0) }
+        bench.simulator.setFaults([slow("download", 8000)])
+        var options = WorkerOptions()
+        options.endsBy = .now + .seconds(4)
+        let summary = try await run(bench, options)
+        #expect(summary.totals.stored == 3 && summary.totals.live == 0 && summary.work.isOutOfTime)
+        #expect(summary.mayHaveMore)
+        #expect(try await bench.fixture.texts("SELECT outcome FROM coldroll.run") == ["unfinished"])
+        #expect(try await bench.context.state.read("execution/last_execution_date.txt") == nil)
     }
 
     @Test func `a run that is to end by now lists no further, and says that it is not finished`() async throws {

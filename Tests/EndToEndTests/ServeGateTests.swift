@@ -128,13 +128,12 @@ import Testing
             stage.simulator.setFaults([rule])
             // Each of them is asked for anew, a few seconds after the one before.
             try await stage.until("the keys are asked for: \(rule.action)") {
-                let began = ContinuousClock.now
+                // Without an end of its own this call would fail by the caller's.
                 let answer = try await callers.call(host.port, good)
                 try #require(
                     answer.status == 503 && answer.body.contains("Retry-After: 10"),
                     "\(rule.action): \(answer)"
                 )
-                #expect(began.duration(to: .now) < .seconds(15))
                 return stage.simulator.faults[0].struck > 0
             }
             // What no key could make good needs none; and the process is alive.

@@ -75,7 +75,7 @@ extension Stage {
     func curl(_ arguments: [String]) async throws -> (status: Int, body: String) {
         let end = try await Program(
             "/usr/bin/curl",
-            ["-sS", "--max-time", "30", "-w", "\n%{http_code}"] + arguments,
+            ["-sS", "--max-time", "120", "-w", "\n%{http_code}"] + arguments,
             environment,
             output: directory + "/" + UUID().uuidString
         ).end()

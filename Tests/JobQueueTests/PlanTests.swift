@@ -41,6 +41,31 @@ import Testing
         }
     }
 
+    @Test(arguments: Statistics.allCases)
+    func `what runs again and again is not planned again and again`(_ statistics: Statistics) async throws {
+        let fixture = try await QueueFixture(connections: 1)
+        let worker = try await fixture.worker()
+        // Nearly all in one lane, as photos are.
+        try await prepare(fixture, worker, statistics, videos: 1000)
+        try await fixture.sql("SELECT setval(pg_get_serial_sequence('coldroll.part', 'id'), 1000000)")
+        for turn in 0..<24 {
+            // Pages of which all is new, and the same again.
+            try await fixture.record(100, from: 1_000_000 + turn % 12 * 100)
+            let jobs = try await fixture.claim(worker, 50)
+            try #require(jobs.count == 50)
+            try await fixture.start(worker, jobs)
+            _ = try await fixture.queue.beat(worker: worker, busy: 50, held: jobs.map(\.reference))
+            _ = try await fixture.queue.complete(worker: worker, jobs.map { QueueFixture.stored($0) })
+        }
+        // PostgreSQL plans five times with the values, and goes on so where it takes that for cheaper.
+        let plans = try await fixture.texts(
+            "SELECT name || ' ' || custom_plans FROM pg_prepared_statements WHERE generic_plans + custom_plans > 5 ORDER BY 1"
+        )
+        let names = ["job.claim", "job.complete", "job.start", "page.record", "page.record_new", "worker.beat"]
+        #expect(plans == names.map { $0 + " 5" })
+        await fixture.pool.close()
+    }
+
     /// With the values of this call, or as it is kept for whatever values.
     private func plan(_ fixture: QueueFixture, _ call: Plan.Call, _ isKept: Bool) async throws -> Plan {
         isKept ? try await Plan(kept: call) : try await Plan(fixture, call)
@@ -81,33 +106,38 @@ import Testing
         )
     }
 
-    private func prepare(_ fixture: QueueFixture, _ worker: Int64, _ statistics: Statistics) async throws {
+    private func prepare(
+        _ fixture: QueueFixture,
+        _ worker: Int64,
+        _ statistics: Statistics,
+        videos: Int64 = 5
+    ) async throws {
         let tables = "coldroll.job, coldroll.part, coldroll.item, coldroll.object, coldroll.lane"
         for table in ["job", "part", "item", "object"] {
             try await fixture.sql("ALTER TABLE coldroll.\(table) SET (autovacuum_enabled = off)")
         }
         switch statistics {
         case .fresh:
-            try await fixture.fill(100_000)
+            try await fixture.fill(300_000, videos: videos)
             try await fixture.sql("ANALYZE \(tables)")
         case .ofEmptyTables:
             try await fixture.sql("ANALYZE \(tables)")
-            try await fixture.fill(100_000)
+            try await fixture.fill(100_000, videos: videos)
         case .ofRunningJobs:
-            try await fixture.fill(100_000)
+            try await fixture.fill(100_000, videos: videos)
             let run = "UPDATE coldroll.job SET state = 'running', lease = 1, worker_id = $1, claimed_at = now()"
             try await fixture.sql(run, [.integer(worker)])
             try await fixture.sql("ANALYZE \(tables)")
             try await fixture.sql("UPDATE coldroll.job SET state = 'ready'")
         case .ofFullTables:
-            try await fixture.fill(100_000)
+            try await fixture.fill(100_000, videos: videos)
             try await fixture.sql("ANALYZE \(tables)")
             try await fixture.sql("DELETE FROM coldroll.job WHERE part_id % 200 <> 0")
         case .ofSmallTables:
-            try await fixture.fill(10_000)
+            try await fixture.fill(10_000, videos: videos)
             try await fixture.sql("ANALYZE \(tables)")
         case .ofScatteredJobs:
-            try await fixture.fill(100_000)
+            try await fixture.fill(100_000, videos: videos)
             try await fixture.sql("CREATE TABLE public.scattered AS SELECT part_id, lane_id FROM coldroll.job")
             try await fixture.sql("TRUNCATE coldroll.job")
             try await fixture.sql(
@@ -115,7 +145,7 @@ import Testing
             )
             try await fixture.sql("ANALYZE \(tables)")
         case .none:
-            try await fixture.fill(100_000)
+            try await fixture.fill(100_000, videos: videos)
         }
     }
 }

@@ -18,6 +18,8 @@ package struct RunSummary: Sendable {
     ///
     /// A clean pick elsewhere settles them for the ledger, and whoever picked here was not told.
     package var unreadPicks: Int64 { standing?.source == PickerSource.kind ? scan?.unreadable ?? 0 : 0 }
+    /// Whether its listing still went on when it was asked for the last time, or could not be asked: there may be more.
+    package var mayHaveMore = false
     /// Bytes that this run stored.
     package var uploadedBytes: Int64 { work.progress.storedBytes }
 }
@@ -103,7 +105,7 @@ package func runAll(
 
 /// Words of the run's row.
 private func outcome(of summary: RunSummary) -> String {
-    if summary.totals.live > 0 { return "unfinished" }
+    if summary.totals.live > 0 || summary.mayHaveMore { return "unfinished" }
     let isListed = summary.standing.map { $0.unreadable + summary.unreadPicks == 0 && $0.unsettled == nil } ?? false
     return summary.totals.dead > 0 || summary.totals.unaccounted != 0 || !isListed ? "incomplete" : "complete"
 }
@@ -149,14 +151,18 @@ private func scanAndWork(
     let listed = ContinuousClock.now
     let work = try await worked
     // Whatever made an answer look like the end may have lasted for a while: the work gave it time to pass.
-    let mayGoOn = stop.level == .none && !work.isOutOfTime
-    var goesOn = mayGoOn ? try await context.settled() : false
-    if let end = scan?.end, let again = context.items.again(scanner), listings > 1, mayGoOn,
-        listed.duration(to: .now) > .seconds(5) || !end.emptyPages.isEmpty
-    {
-        goesOn = try await !scanner.stillEnds(again, at: end)
+    let isOver = stop.level != .none || work.isOutOfTime
+    var goesOn = isOver ? context.picker != nil : try await context.settled()
+    if let end = scan?.end, let again = context.items.again(scanner) {
+        let isLongAgo = listed.duration(to: .now) > .seconds(5)
+        if isOver {
+            goesOn = isLongAgo || !end.emptyPages.isEmpty
+        } else if isLongAgo || !end.emptyPages.isEmpty {
+            if !isLongAgo { try await scanner.sleep(scanner.silence) }
+            goesOn = try await !scanner.stillEnds(again, at: end)
+        }
     }
-    if goesOn, listings > 1 {
+    if goesOn, listings > 1, !isOver {
         context.logger.log(.warning, "the listing goes on where it seemed to end: listing again")
         var more = try await scanAndWork(scanner, number, options, progress, listings: listings - 1)
         more.work.progress.add(work.progress)
@@ -165,7 +171,14 @@ private func scanAndWork(
     }
     let totals = try await context.queue.totals(sources: [source])
     let standing = try await context.ledger.standings(sources: [source]).first
-    return RunSummary(number: number, scan: scan, work: work, totals: totals, standing: standing)
+    return RunSummary(
+        number: number,
+        scan: scan,
+        work: work,
+        totals: totals,
+        standing: standing,
+        mayHaveMore: goesOn
+    )
 }
 
 /// Whether there is enough to do without a new picking session: what was picked before waits in the queue, as after a

@@ -6,11 +6,17 @@ import Logging
 extension Scan {
     /// Lists from the first page again, up to a page that holds nothing new: what was uploaded while a listing lasted, or
     /// stood still, comes before where it began.
-    func lookAtFront(_ ticket: ScanTicket, of listing: any Listing) async throws {
+    ///
+    /// - Parameters:
+    ///   - ticket: of the scan.
+    ///   - listing: which has the pages.
+    ///   - token: where the scan goes on if it is broken off; nil: it begins anew.
+    /// - Throws: as `run`.
+    func lookAtFront(_ ticket: ScanTicket, of listing: any Listing, keeping token: String?) async throws {
         func look() async throws {
             let known = try await answered { try await context.ledger.unread(ticket) }
             let page = try await pageInEarnest(nil, of: listing)
-            try await self.look(ticket, of: listing, from: page, asked: nil, known: known, keeping: nil)
+            try await self.look(ticket, of: listing, from: page, asked: nil, known: known, keeping: token)
         }
         do {
             try await look()
@@ -23,16 +29,20 @@ extension Scan {
     /// Asks again for the pages that came without any item, whichever process listed them: a legal answer, and just what a
     /// page looks like that lost its items.
     ///
-    /// Where the last page had none, and has some now, the listing goes on from there: nothing behind it was met.
+    /// Where the last page had none, and has some now, these are recorded, and the listing goes on behind it, if it does:
+    /// nothing of that was met.
     /// - Parameters:
     ///   - ticket: of the scan.
     ///   - listing: which has the pages.
     ///   - end: where the listing seemed to end; gets what was found out.
-    /// - Returns: whether it goes on.
+    /// - Returns: with what the listing goes on; nil: it ends there.
     /// - Throws: as `run`.
-    func askEmptyPagesAgain(_ ticket: ScanTicket, of listing: any Listing, _ end: inout ListingEnd) async throws -> Bool
-    {
-        guard !listing.isShownOnce else { return false }
+    func askEmptyPagesAgain(
+        _ ticket: ScanTicket,
+        of listing: any Listing,
+        _ end: inout ListingEnd
+    ) async throws -> String? {
+        guard !listing.isShownOnce else { return nil }
         var asked: Int64 = 0
         // What is looked at then may come empty too.
         for _ in 0..<Self.rounds {
@@ -41,18 +51,48 @@ extension Scan {
             asked = last.id
             try await sleep(silence)
             for page in pages {
-                let isEnd = page.token == end.token && end.ids.isEmpty
-                switch try await askAgain(page, ticket, of: listing, keeping: nil, goesOn: isEnd) {
-                case .filled where isEnd:
-                    try await answered { try await context.ledger.filled(page, of: ticket) }
-                    return true
-                case .forgotten where !page.isBelieved: end.forgottenPages += 1
-                case .filled, .empty, .forgotten: break
+                let answer: SecondAnswer
+                if page.token == end.token, end.isEmpty {
+                    answer = try await askEndAgain(page, ticket, of: listing, &end)
+                    if let next = end.goesOnWith { return next }
+                } else {
+                    answer = try await askAgain(page, ticket, of: listing, keeping: end.kept)
                 }
+                if answer == .forgotten, !page.isBelieved { end.forgottenPages += 1 }
             }
         }
         end.emptyPages = try await answered { try await context.ledger.emptyPages(ticket) }.map(\.token)
-        return false
+        return nil
+    }
+
+    /// Asks again for the page without any item that ended the listing; what it has now is recorded, and told in `end`.
+    private func askEndAgain(
+        _ empty: EmptyPage,
+        _ ticket: ScanTicket,
+        of listing: any Listing,
+        _ end: inout ListingEnd
+    ) async throws -> SecondAnswer {
+        try checkStop()
+        do {
+            guard let found = try await filled(empty.token, of: listing) else { return .empty }
+            let page = try await inEarnest(found, empty.token, of: listing)
+            context.logger.log(
+                .warning,
+                "the listing had seemed to end with an empty page, and has more",
+                ["count": .integer(Int64(page.items.count + page.unreadable.count))]
+            )
+            context.baseURLs.offer(page.items)
+            let items = page.items.map { FoundItem($0, sourceLabel: context.sourceLabel) }
+            let unreadable = page.unreadable.map(UnreadEntry.init)
+            _ = try await recorded(ticket, items, unreadable: unreadable, next: page.nextPageToken)
+            tellUnreadable(page.unreadable, number: 1)
+            (end.ids, end.unread, end.goesOnWith, end.kept) = (page.ids, page.unread, page.nextPageToken, nil)
+        } catch let error as PhotosError where error.code == .badPageToken {
+            return .forgotten
+        }
+        // Not before: whoever goes on with a scan that is broken off here asks for it once more.
+        try await answered { try await context.ledger.filled(empty, of: ticket) }
+        return .filled
     }
 
     private static let rounds = 5
@@ -63,16 +103,14 @@ extension Scan {
     ///   - empty: as the ledger has it.
     ///   - ticket: of the scan.
     ///   - listing: which has the page.
-    ///   - token: where the scan goes on if it is broken off; nil: it has come to the end.
-    ///   - goesOn: whether the caller lists it, and all behind it.
+    ///   - token: where the scan goes on if it is broken off; nil: it begins anew.
     /// - Returns: what it is now.
     /// - Throws: as `run`.
     func askAgain(
         _ empty: EmptyPage,
         _ ticket: ScanTicket,
         of listing: any Listing,
-        keeping token: String?,
-        goesOn: Bool = false
+        keeping token: String?
     ) async throws -> SecondAnswer {
         try checkStop()
         do {
@@ -82,8 +120,6 @@ extension Scan {
                 "a page of the listing had seemed empty, and is not",
                 ["count": .integer(Int64(page.items.count + page.unreadable.count))]
             )
-            // Nothing of it was met before.
-            guard !goesOn else { return .filled }
             try await look(ticket, of: listing, from: page, asked: empty.token, known: nil, keeping: token)
         } catch let error as PhotosError where error.code == .badPageToken {
             return .forgotten

@@ -20,13 +20,13 @@ extension Scan {
         var totals = (pages: 0, seen: 0, new: 0)
         var empty = EmptyPageWatch(isResumed: start != nil, age: emptyPageAge)
         var beganBehind = start != nil
-        func take(_ page: MediaPage) async throws {
+        func take(_ page: MediaPage, next: String?) async throws {
             context.baseURLs.offer(page.items)
             let counts = try await recorded(
                 ticket,
                 page.items.map { FoundItem($0, sourceLabel: context.sourceLabel) },
                 unreadable: page.unreadable.map(UnreadEntry.init),
-                next: page.nextPageToken,
+                next: next,
                 picked: listing.place(token)
             )
             totals = (totals.pages + 1, totals.seen + counts.seen, totals.new + counts.new)
@@ -36,11 +36,12 @@ extension Scan {
         while true {
             try checkStop()
             try check(endsBy, "It takes longer than a run may.")
-            let first: MediaPage, page: MediaPage
+            let first: MediaPage, page: MediaPage, mayEnd: Bool
             do {
                 first = try await patiently { () async throws(PhotosError) in try await listing.page(token) }
-                // What ends the listing waits for nothing until that is believed.
-                if first.isPlainEnd, !listing.isShownOnce { try await take(first) }
+                // Its items wait for nobody to believe that it is the last page, where a scan that is broken off goes on.
+                mayEnd = first.isPlainEnd && !listing.isShownOnce
+                if mayEnd { try await take(first, next: token) }
                 page = try await inEarnest(first, token, of: listing)
             } catch let error as PhotosError where error.code == .badPageToken && token != nil {
                 restarts += 1
@@ -59,10 +60,16 @@ extension Scan {
                     message: "Google answered a page that leads back to an earlier one; the scan stops. Run it again."
                 )
             }
-            let isTaken = first.isPlainEnd && !listing.isShownOnce && page.isPlainEnd && page.ids == first.ids
-            if !isTaken { try await take(page) }
+            let isTaken = mayEnd && page.isPlainEnd && page.ids == first.ids
+            if !isTaken { try await take(page, next: page.nextPageToken) }
             guard let next = page.nextPageToken else {
-                return ListingEnd(token: token, ids: page.ids, unread: page.unread, beganBehind: beganBehind)
+                return ListingEnd(
+                    token: token,
+                    kept: isTaken ? token : nil,
+                    ids: page.ids,
+                    unread: page.unread,
+                    beganBehind: beganBehind
+                )
             }
             token = next
             if page.isEmpty { empty.isNeeded = true }
@@ -75,11 +82,6 @@ extension Scan {
         }
     }
 
-    func pageInEarnest(_ token: String?, of listing: any Listing) async throws -> MediaPage {
-        let first = try await patiently { () async throws(PhotosError) in try await listing.page(token) }
-        return try await inEarnest(first, token, of: listing)
-    }
-
     /// A page, asked for a second time where believing one answer alone could lose photos.
     ///
     /// That is where it ends the listing (an empty answer, or one that lost its token, looks just like the end), where it
@@ -87,7 +89,7 @@ extension Scan {
     /// asked for a third time, and a first page that is all there is and holds nothing; other empty ones are noted, and asked
     /// for later (`askEmptyPagesAgain`).
     /// One request more a scan, as a rule. What either answer has is taken.
-    private func inEarnest(_ first: MediaPage, _ token: String?, of listing: any Listing) async throws -> MediaPage {
+    func inEarnest(_ first: MediaPage, _ token: String?, of listing: any Listing) async throws -> MediaPage {
         guard first.nextPageToken == nil || first.items.isEmpty || !first.unreadable.isEmpty else { return first }
         // Whatever made an answer false may last for a moment.
         try await sleep(.seconds(1))
@@ -105,6 +107,12 @@ extension Scan {
             context.logger.log(.warning, "the listing seemed to end, and went on when asked again")
         }
         return page
+    }
+
+    /// As `inEarnest`, for a page that is not in hand.
+    func pageInEarnest(_ token: String?, of listing: any Listing) async throws -> MediaPage {
+        let first = try await patiently { () async throws(PhotosError) in try await listing.page(token) }
+        return try await inEarnest(first, token, of: listing)
     }
 
     /// Names what cannot be recorded, so that a person can look for it.
@@ -163,5 +171,5 @@ extension MediaPage {
     /// Whether it ends the listing with items, each of which has an id.
     fileprivate var isPlainEnd: Bool { nextPageToken == nil && !items.isEmpty && unreadable.isEmpty }
 
-    fileprivate var ids: Set<String> { Set(items.map(\.id)) }
+    var ids: Set<String> { Set(items.map(\.id)) }
 }

@@ -117,7 +117,7 @@ extension Scan {
             code: .outOfTime,
             message:
                 "\(what) is not listed to its end, and the time that --max-wait allows is over: \(reason) What was "
-                + "listed is queued; the next scan goes on from there."
+                + "listed is queued; the next scan goes on with it."
         )
     }
 

@@ -59,15 +59,12 @@ struct Scan {
                         beganBehind = beganBehind && end.beganBehind
                         end.beganBehind = beganBehind
                         if listing.growsAtFront, ticket.resumed || began.duration(to: .now) > short {
-                            try await lookAtFront(ticket, of: listing)
+                            try await lookAtFront(ticket, of: listing, keeping: end.kept)
                         }
-                        if try await askEmptyPagesAgain(ticket, of: listing, &end), surprises < Self.surprises {
+                        if let next = try await askEmptyPagesAgain(ticket, of: listing, &end) {
                             surprises += 1
-                            context.logger.log(
-                                .warning,
-                                "the listing had seemed to end with an empty page, and goes on"
-                            )
-                            token = end.token
+                            guard surprises <= Self.surprises else { throw Self.endsTooOften }
+                            token = next
                             continue
                         }
                         if end.forgottenPages > 0, !hasBegunAnew {
@@ -102,6 +99,13 @@ struct Scan {
         }
     }
 
+    private static let endsTooOften = PhotosError(
+        code: .malformed,
+        message:
+            "Google's listing seems to end with an empty page each time, and has more when it is asked again; the scan stops. "
+            + "Run it again: it goes on from there."
+    )
+
     /// Says what the listing will cost of Google's quota, as far as the ledger can know.
     private func foretell(_ ticket: ScanTicket, known: Int64) async throws {
         // What a first one has found so far says nothing of what is left.
@@ -123,7 +127,8 @@ struct Scan {
             }
             throw ArchiverError(code: .nothingFound, message: reason)
         }
-        let comparison = ticket.isFull ? try await answered { try await context.ledger.comparison(ticket) } : nil
+        let comparison =
+            ticket.isFull ? try await answered { try await context.ledger.comparison(ticket, end: end.token) } : nil
         let completeness = comparison.map { Completeness(comparison: $0) }
         let doubt =
             acceptsGaps && ticket.isFull ? completeness?.reasonNotToAccept : completeness?.reason
@@ -134,7 +139,8 @@ struct Scan {
                 outcome: doubt == nil ? "complete" : "suspicious",
                 reason: doubt,
                 missing: comparison?.missing,
-                accepted: accepts
+                accepted: accepts,
+                end: end.token
             )
         }
         context.logger.log(
@@ -183,7 +189,7 @@ struct Scan {
                 code: .interrupted,
                 message:
                     "The scan was stopped between two pages. What it listed is queued, and what was stored is recorded; the next "
-                    + "'coldroll run' or 'coldroll scan' goes on from here."
+                    + "'coldroll run' or 'coldroll scan' goes on with it."
             )
         }
     }

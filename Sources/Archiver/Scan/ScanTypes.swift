@@ -129,14 +129,21 @@ extension ScanSummary {
 struct ListingEnd: Sendable, Equatable {
     /// What it was asked for with; nil: it was the first page.
     var token: String?
+    /// Where a scan goes on that is broken off behind it, as the ledger has it; nil: it begins anew.
+    var kept: String?
     /// What was on it.
     var ids: Set<String> = []
     /// What was on it without an id, and how often.
     var unread: [UnreadEntry: Int] = [:]
     /// Whether its pass began behind the first page: with one that an earlier process had come to.
     var beganBehind = false
-    /// What the pages before it were asked for with that came without any item each time.
+    /// With what the listing goes on behind it after all.
+    var goesOnWith: String?
+    /// What the pages were asked for with that came without any item each time, this one among them.
     var emptyPages: [String?] = []
     /// How many of them nobody could ask for again.
     var forgottenPages = 0
+
+    /// Whether it has no entry of any kind.
+    var isEmpty: Bool { ids.isEmpty && unread.isEmpty }
 }

@@ -1,0 +1,111 @@
+import GooglePhotos
+import GoogleSimulator
+import JobQueue
+import TestSupport
+import Testing
+
+@testable import Archiver
+
+/// Ends of a listing that are none, and broken-off scans that had come to one.
+@Suite(.migratedDatabase, .timeLimit(.minutes(5))) struct FalseEndTests {
+    @Test(arguments: [FaultRule.Action.falseEnd, .loseToken], [0, 460])
+    func `an end that looks cut off is asked for a third time, and all behind it is listed, known or not`(
+        _ action: FaultRule.Action,
+        _ known: Int
+    ) async throws {
+        let bench = try await Bench.library(count: 460)
+        if known > 0 { #expect(try await bench.quickScan().run().new == 460) }
+        bench.simulator.setFaults([.listing(action, nth: 2, 3)])
+        let summary = try await bench.quickScan().run()
+        #expect(bench.simulator.faults.map(\.struck) == [2])
+        #expect(summary.items == 460 && summary.new == 460 - known && summary.missing == 0 && summary.emptyPages == 0)
+    }
+
+    @Test func `a listing that seems to end with an empty page again and again loses none of them`() async throws {
+        let bench = try await Bench.library(count: 560)
+        // The second page twice; then the third, and the fourth.
+        bench.simulator.setFaults([.listing(.falseEnd, nth: 2, 3, 5, 6, 8, 9)])
+        let summary = try await bench.quickScan().run()
+        #expect(bench.simulator.faults.map(\.struck) == [6])
+        #expect(summary.items == 560 && summary.emptyPages == 0 && summary.doubt == nil && !summary.goesOn)
+        // What an empty end had when it was asked for again was taken, and not asked for once more.
+        #expect(bench.simulator.counters.requests("list") == 13)
+    }
+
+    @Test func `one that does so each time is not believed, and the next scan goes on behind what was found`()
+        async throws
+    {
+        let bench = try await Bench.library(count: 560)
+        bench.simulator.setFaults([.listing(.falseEnd, nth: 2, 3, 5, 6, 8, 9, 11, 12)])
+        let error = await #expect(throws: PhotosError.self) { try await bench.quickScan().run() }
+        #expect(error?.code == .malformed)
+        #expect(bench.simulator.faults.map(\.struck) == [8])
+        #expect(try await bench.fixture.number("SELECT count(*) FROM coldroll.item") == 500)
+        let before = bench.simulator.counters.requests("list")
+        let summary = try await bench.quickScan().run()
+        #expect(summary.items == 560 && summary.new == 560 && summary.goesOn)
+        // The last page, its end, and the front.
+        #expect(bench.simulator.counters.requests("list") == before + 3)
+    }
+
+    @Test(arguments: [0, 460]) func `an empty page behind an end that was none is asked for again like any other`(
+        _ known: Int
+    ) async throws {
+        let bench = try await Bench.library(count: 460)
+        if known > 0 { #expect(try await bench.quickScan().run().new == 460) }
+        // The second page seems to be the last one, and the third one has nothing, which is noted by what it was asked for with.
+        bench.simulator.setFaults([.listing(.falseEnd, nth: 2, 3), .listing(.noItems, nth: 5, 6)])
+        let summary = try await bench.quickScan().run()
+        #expect(bench.simulator.faults.map(\.struck) == [2, 2])
+        #expect(summary.items == 460 && summary.missing == 0 && summary.emptyPages == 0)
+    }
+
+    @Test func `an empty last page, which is a legal end, does not hide an empty page before it`() async throws {
+        let bench = try await Bench.library(count: 1310)
+        // The last page: twice, and when all is listed.
+        bench.simulator.setFaults([.listing(.falseEnd, nth: 14, 15, 16)])
+        let first = try await bench.quickScan().run()
+        #expect(bench.simulator.faults.map(\.struck) == [3])
+        #expect(first.items == 1300 && first.emptyPages == 1 && first.doubt == nil)
+        let count = "SELECT concat_ws(' ', empty_pages, empty_end) FROM coldroll.scan ORDER BY id DESC LIMIT 1"
+        #expect(try await bench.fixture.texts(count) == ["1 t"])
+        // The fifth page: twice, and when all is listed.
+        bench.simulator.setFaults([.listing(.noItems, nth: 5, 6, 17)])
+        let second = try await bench.quickScan().run()
+        #expect(bench.simulator.faults.map(\.struck) == [3])
+        #expect(second.new == 10 && second.missing == 100)
+        #expect(second.doubt?.contains("pages of it came without any item, more") == true)
+        #expect(try await bench.fixture.texts(count) == ["1 f"])
+    }
+
+    @Test func `an empty last page where there was none before raises no doubt of what was deleted`() async throws {
+        let bench = try await Bench.library(count: 1310)
+        #expect(try await bench.quickScan().run().new == 1310)
+        // Ten are gone, and with them all of the last page but its place.
+        bench.simulator.setFaults([.listing(.falseEnd, nth: 14, 15, 16)])
+        let summary = try await bench.quickScan().run()
+        #expect(bench.simulator.faults.map(\.struck) == [3])
+        #expect(summary.missing == 10 && summary.emptyPages == 1)
+        // They are the oldest, which is doubted for a reason of its own.
+        #expect(summary.doubt?.contains("came without any item") == false)
+    }
+
+    @Test func `what is on the last page waits for nobody to believe that it is the last, where a broken scan goes on`()
+        async throws
+    {
+        let bench = try await Bench.library()
+        let stop = StopSignal()
+        let (context, source) = (bench.context, bench.fixture.source)
+        let scan = Scan(context: context, source: source, since: nil, until: nil, stop: stop) {
+            if $0.pages == 3 { stop.request() }
+        }
+        // Stopped while it waits to ask again.
+        await #expect(throws: ArchiverError.self) { try await scan.run() }
+        #expect(try await bench.fixture.number("SELECT count(*) FROM coldroll.job") == 260)
+        #expect(bench.simulator.counters.requests("list") == 3)
+        let summary = try await bench.quickScan().run()
+        #expect(summary.items == 260 && summary.new == 260 && summary.missing == 0 && summary.goesOn)
+        // The last page, its end, and the front.
+        #expect(bench.simulator.counters.requests("list") == 6)
+    }
+}
