@@ -2,7 +2,7 @@
 
     peer.py install CONNINFO            its schema, with its own settings
     peer.py enqueue CONNINFO JOBS PAGE  one connection, PAGE jobs a statement
-    peer.py drain CONNINFO BATCH        two connections in one process, as coldroll's half
+    peer.py drain CONNINFO BATCH        four connections in one process, as coldroll's half
 
 Prints the seconds that it took and how many jobs they were.
 """
@@ -43,7 +43,7 @@ async def enqueue(conninfo, jobs, page):
 
 
 async def drain(conninfo, batch):
-    managers = [QueueManager(Queries(AsyncpgDriver(await connect(conninfo)))) for _ in range(2)]
+    managers = [QueueManager(Queries(AsyncpgDriver(await connect(conninfo)))) for _ in range(4)]
     done = 0
 
     async def archive(job):

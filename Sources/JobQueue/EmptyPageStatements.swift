@@ -46,6 +46,16 @@ enum EmptyPageStatements {
         """
     )
 
+    /// What had seemed to be the last page has none either, and the token `$4`: the scan goes on with that.
+    static let goOn = Statement(
+        "scan.go_on",
+        """
+        WITH fence AS MATERIALIZED (\(fenceAtPage))
+        UPDATE coldroll.scan AS s SET page_token = $4::text FROM fence AS f WHERE s.id = f.id
+        RETURNING s.id
+        """
+    )
+
     /// Empty page `$4` has items after all.
     static let fill = Statement(
         "scan.fill_page",

@@ -201,6 +201,13 @@ extension Ledger {
         try await atPage(scan, EmptyPageStatements.fill, .integer(page.id))
     }
 
+    /// Has the scan go on with a token that came with an empty page, which is noted already.
+    ///
+    /// - Throws: `LedgerError.scanLost`, `.scanRewound`; `PostgresError`.
+    package func goOn(with token: String, _ scan: ScanTicket) async throws {
+        try await atPage(scan, EmptyPageStatements.goOn, .text(token))
+    }
+
     private func atPage(_ scan: ScanTicket, _ statement: Statement, _ value: PostgresValue) async throws {
         let values: [PostgresValue] = [.integer(scan.id), .integer(scan.lease), .integer(scan.position.pages), value]
         guard try await !pool.run(statement, values).isEmpty else { throw try await rewoundOrLost(scan) }

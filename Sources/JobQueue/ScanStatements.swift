@@ -26,8 +26,8 @@ enum ScanStatements {
         """
     )
 
-    /// A pass that goes on at its first page, as one that was past its last page does, begins anew, and only now: all that
-    /// was uploaded until then is listed.
+    /// A pass that goes on at its first page, as one does whose look at the front was broken off, begins anew, and only now:
+    /// all that was uploaded until then is listed.
     static let takeOver = Statement(
         "scan.take_over",
         """
@@ -232,7 +232,8 @@ enum ScanStatements {
         SET outcome = $3::text, reason = $4::text, ended_at = coalesce(s.ended_at, now()), page_token = NULL,
             missing = coalesce(s.missing, $5::bigint), accepted = $6::boolean,
             empty_pages = s.empty_pages + \(EmptyPageStatements.count(of: "f.id")),
-            empty_end = \(EmptyPageStatements.count(of: "f.id"))
+            empty_end = s.empty_end
+                        OR \(EmptyPageStatements.count(of: "f.id"))
                         > \(EmptyPageStatements.count(of: "f.id", before: "$8::text")),
             items = coalesce(s.items, (SELECT count(*) FROM listed))
         FROM fence AS f

@@ -103,11 +103,11 @@ enum ArchiverCalls {
             let own = Standing.sentence(ofUnreadable: summary.unreadPicks, isPicked: true)
             return (Ending(.dead, words + " But: " + own), summary.number)
         }
-        if verdict.status == .done, summary.mayHaveMore {
+        if summary.mayHaveMore {
             let more =
                 " But the listing was not asked once more whether it is at its end, or goes on each time: the next run finds "
                 + "what it left out."
-            return (Ending(.unfinished, words + more), summary.number)
+            return (Ending(verdict.status == .done ? .unfinished : verdict.status, words + more), summary.number)
         }
         return (Ending(verdict.status, words), summary.number)
     }

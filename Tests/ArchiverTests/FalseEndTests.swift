@@ -1,6 +1,7 @@
 import GooglePhotos
 import GoogleSimulator
 import JobQueue
+import Synchronization
 import TestSupport
 import Testing
 
@@ -58,6 +59,78 @@ import Testing
         let summary = try await bench.quickScan().run()
         #expect(bench.simulator.faults.map(\.struck) == [2, 2])
         #expect(summary.items == 460 && summary.missing == 0 && summary.emptyPages == 0)
+    }
+
+    @Test func `an empty page that had lost its token too is gone on behind, and stays an empty page`() async throws {
+        // Each second page is empty, and has a token; that of the first of them is lost twice.
+        let bench = try await Bench.library([.emptyPages], count: 460)
+        bench.simulator.setFaults([.listing(.loseToken, nth: 2, 3)])
+        let summary = try await bench.quickScan().run()
+        #expect(bench.simulator.faults.map(\.struck) == [2])
+        #expect(summary.items == 460 && summary.doubt == nil)
+        #expect(try await bench.fixture.number("SELECT count(*) FROM coldroll.job") == 460)
+        let clean = try await bench.quickScan().run()
+        #expect(clean.emptyPages == summary.emptyPages && clean.missing == 0)
+    }
+
+    @Test func `a full page on which an entry has no id is as odd an end as any full page`() async throws {
+        let bench = try await Bench.library()
+        // The first page, asked for twice; its first entry has no id in either answer.
+        bench.simulator.setFaults([.listing(.loseToken, nth: 1, 2), .listing(.noID, nth: 1, 2, 3)])
+        let summary = try await bench.quickScan().run()
+        #expect(bench.simulator.faults.map(\.struck) == [2, 3])
+        #expect(summary.items + summary.unreadable == 260)
+    }
+
+    /// A scan that has listed three pages when 250 photos come to the front, at which it looks then.
+    private func scanWithUploads(_ bench: Bench, _ stop: StopSignal) -> Scan {
+        let (context, source, simulator) = (bench.context, bench.fixture.source, bench.simulator)
+        let added = Mutex(false)
+        var scan = Scan(context: context, source: source, since: nil, until: nil, stop: stop) {
+            guard $0.pages == 3, !added.withLock({ ($0, $0 = true).0 }) else { return }
+            for number in 0..<250 { _ = try? simulator.addPhoto(named: "new\(number).jpg") }
+        }
+        (scan.short, scan.silence) = (.zero, .milliseconds(10))
+        return scan
+    }
+
+    @Test func `a look at the front that is broken off behind its first page is not over`() async throws {
+        let bench = try await Bench.library()
+        let stop = StopSignal()
+        // As soon as something of the front is recorded.
+        let watch = Task { [fixture = bench.fixture] in
+            while try await fixture.number("SELECT count(*) FROM coldroll.item") < 300 {
+                try await Task.sleep(for: .milliseconds(2))
+            }
+            stop.request()
+        }
+        var slow = FaultRule(on: "list", .latency)
+        slow.milliseconds = 300
+        bench.simulator.setFaults([slow])
+        await #expect(throws: ArchiverError.self) { try await scanWithUploads(bench, stop).run() }
+        try await watch.value
+        let items = try await bench.fixture.number("SELECT count(*) FROM coldroll.item")
+        #expect(items > 260 && items < 510, "it was to be broken off in the look")
+        bench.simulator.setFaults([])
+        #expect(try await bench.quickScan().run().items == 510)
+    }
+
+    @Test func `where Google forgets in the look at the front where it was, all is listed again`() async throws {
+        let bench = try await Bench.library()
+        let (fixture, simulator) = (bench.fixture, bench.simulator)
+        let forgetting = Task {
+            while try await fixture.number("SELECT count(*) FROM coldroll.item") < 300 {
+                try await Task.sleep(for: .milliseconds(2))
+            }
+            simulator.expirePageTokens()
+        }
+        var slow = FaultRule(on: "list", .latency)
+        slow.milliseconds = 300
+        simulator.setFaults([slow])
+        let summary = try await scanWithUploads(bench, StopSignal()).run()
+        try await forgetting.value
+        await bench.log.wait(for: "page token expired, listing again from the first page")
+        #expect(summary.items == 510 && summary.new == 510 && summary.doubt == nil)
     }
 
     @Test func `an empty last page, which is a legal end, does not hide an empty page before it`() async throws {

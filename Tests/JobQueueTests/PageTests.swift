@@ -124,8 +124,8 @@ import Testing
         // The last one, too, looks as if it had lost something.
         _ = try await ledger.record(fixture.scan, [], unreadable: 0, nextPageToken: nil)
         #expect(try await ledger.emptyPages(fixture.scan).map(\.token) == [nil, "t4"])
-        for _ in 0..<2 { _ = try await ledger.finish(fixture.scan, outcome: "complete", reason: nil) }
-        #expect(try await fixture.texts("SELECT empty_pages::text FROM coldroll.scan") == ["2"])
+        for _ in 0..<2 { _ = try await ledger.finish(fixture.scan, outcome: "complete", reason: nil, end: "t4") }
+        #expect(try await fixture.texts("SELECT concat_ws(' ', empty_pages, empty_end) FROM coldroll.scan") == ["2 t"])
         #expect(try await ledger.standings(sources: []).first?.newest?.emptyPages == 2)
         #expect(try await ledger.emptyPages(fixture.scan).isEmpty)
         // Whoever lost the scan forgets nothing of it.

@@ -25,7 +25,7 @@ ALTER TABLE coldroll.scan ADD COLUMN empty_end boolean NOT NULL DEFAULT false;
 ALTER TABLE coldroll.scan ADD CONSTRAINT scan_empty_end CHECK (NOT empty_end OR empty_pages > 0);
 COMMENT ON COLUMN coldroll.scan.empty_end IS 'Whether the last page is one of empty_pages, which is how a listing may end: items that are missing are doubted where other pages than it are empty.';
 COMMENT ON COLUMN coldroll.scan.empty_pages IS 'Pages that came without any item, also when they were asked for again, but for one that was all there was; counted at its end.';
-COMMENT ON COLUMN coldroll.scan.page_token IS 'What the scan goes on with if it is broken off: of the next page, or of the last one until that is believed; null: it begins at the first page.';
+COMMENT ON COLUMN coldroll.scan.page_token IS 'What the scan goes on with if it is broken off: of the next page, or of the last one where it has come to the end; null: it begins at the first page.';
 
 SELECT coldroll.grant_roles();
 

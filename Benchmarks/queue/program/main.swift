@@ -9,7 +9,7 @@ import Darwin
 #endif
 
 // queue-benchmark enqueue CONNINFO JOBS PAGE    records JOBS items in pages of PAGE, on one connection
-// queue-benchmark drain CONNINFO BATCH          claims and completes all of them, on two connections
+// queue-benchmark drain CONNINFO BATCH          claims and completes all of them: two workers of two connections each
 // queue-benchmark claims CONNINFO COUNT BATCH   claims and completes so many batches, one after another
 // queue-benchmark load CONNINFO BATCH SECONDS   claims and completes for so long, as two worker processes with their
 //                                               heartbeats, sweeps and upkeep; prints how many jobs in each second
@@ -64,7 +64,7 @@ func makePage(_ first: Int, _ page: Int, _ jobs: Int) -> [FoundItem] {
 }
 
 func drain(_ conninfo: String, batch: Int) async throws {
-    let pool = ConnectionPool(conninfo: conninfo, limit: 2)
+    let pool = ConnectionPool(conninfo: conninfo, limit: 4)
     let queue = JobQueue(pool: pool, logger: .none)
     let source = try await Ledger(pool: pool).source(kind: "library", account: "default", clientID: "client")
     var workers: [Int64] = []
@@ -87,22 +87,32 @@ func drain(_ conninfo: String, batch: Int) async throws {
 }
 
 /// Claims, starts and completes until nothing is left; the work between is none, as in pgqueuer's half of the comparison.
+///
+/// The next jobs are claimed while the ends of a batch wait for the disk, as a worker does, whose outbox tells them.
 @concurrent
 func work(_ queue: JobQueue, _ worker: Int64, _ source: Int64, _ batch: Int) async throws -> Int {
     var done = 0
+    var ending: Task<Int, any Error>?
     while true {
         let jobs = try await queue.claim(worker: worker, sources: [source], limit: batch)
+        let ends = try await begin(jobs, queue, worker)
+        done += try await ending?.value ?? 0
         if jobs.isEmpty { return done }
-        done += try await complete(jobs, queue, worker)
+        ending = Task { try await queue.complete(worker: worker, ends).count }
     }
 }
 
 func complete(_ jobs: [ClaimedJob], _ queue: JobQueue, _ worker: Int64) async throws -> Int {
+    try await queue.complete(worker: worker, try await begin(jobs, queue, worker)).count
+}
+
+/// Starts the jobs; the ends of those that it still holds.
+func begin(_ jobs: [ClaimedJob], _ queue: JobQueue, _ worker: Int64) async throws -> [Completion] {
+    guard !jobs.isEmpty else { return [] }
     let begun = try await queue.start(worker: worker, jobs.map(\.reference)).begun
-    let ends = jobs.filter { begun.contains($0.reference) }.map {
+    return jobs.filter { begun.contains($0.reference) }.map {
         Completion(job: $0.reference, result: .stored(.init(part: $0.reference.part), motion: nil))
     }
-    return try await queue.complete(worker: worker, ends).count
 }
 
 func report(_ duration: Duration, _ jobs: Int) {

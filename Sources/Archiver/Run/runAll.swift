@@ -152,7 +152,7 @@ private func scanAndWork(
     let work = try await worked
     // Whatever made an answer look like the end may have lasted for a while: the work gave it time to pass.
     let isOver = stop.level != .none || work.isOutOfTime
-    var goesOn = isOver ? context.picker != nil : try await context.settled()
+    var goesOn = isOver ? false : try await context.settled()
     if let end = scan?.end, let again = context.items.again(scanner) {
         let isLongAgo = listed.duration(to: .now) > .seconds(5)
         if isOver {

@@ -7,22 +7,18 @@ extension Scan {
     /// Lists from the first page again, up to a page that holds nothing new: what was uploaded while a listing lasted, or
     /// stood still, comes before where it began.
     ///
-    /// - Parameters:
-    ///   - ticket: of the scan.
-    ///   - listing: which has the pages.
-    ///   - token: where the scan goes on if it is broken off; nil: it begins anew.
+    /// From its first new item on, a scan that is broken off begins anew: the pages that it has recorded would end the next
+    /// look before those that it has not.
+    /// - Returns: false where Google forgot, while it waited for a quota, where the look was: the pass has to begin anew.
     /// - Throws: as `run`.
-    func lookAtFront(_ ticket: ScanTicket, of listing: any Listing, keeping token: String?) async throws {
-        func look() async throws {
-            let known = try await answered { try await context.ledger.unread(ticket) }
-            let page = try await pageInEarnest(nil, of: listing)
-            try await self.look(ticket, of: listing, from: page, asked: nil, known: known, keeping: token)
-        }
+    func lookAtFront(_ ticket: ScanTicket, of listing: any Listing) async throws -> Bool {
+        let known = try await answered { try await context.ledger.unread(ticket) }
+        let page = try await pageInEarnest(nil, of: listing)
         do {
-            try await look()
+            try await self.look(ticket, of: listing, from: page, asked: nil, known: known, keeping: nil)
+            return true
         } catch let error as PhotosError where error.code == .badPageToken {
-            // While it waited for a quota, Google forgot where it was.
-            try await look()
+            return false
         }
     }
 
@@ -73,26 +69,44 @@ extension Scan {
         _ end: inout ListingEnd
     ) async throws -> SecondAnswer {
         try checkStop()
+        let found: MediaPage
         do {
-            guard let found = try await filled(empty.token, of: listing) else { return .empty }
+            found = try await patiently { () async throws(PhotosError) in try await listing.page(empty.token) }
+        } catch let error as PhotosError where error.code == .badPageToken {
+            return .forgotten
+        }
+        if found.isEmpty {
+            guard let next = found.nextPageToken else { return .empty }
+            // An empty page still, and not the last one.
+            try await answered { try await context.ledger.goOn(with: next, ticket) }
+            end.goesOnWith = next
+            return .empty
+        }
+        context.logger.log(
+            .warning,
+            "the listing had seemed to end with an empty page, and has more",
+            ["count": .integer(Int64(found.items.count + found.unreadable.count))]
+        )
+        do {
             let page = try await inEarnest(found, empty.token, of: listing)
-            context.logger.log(
-                .warning,
-                "the listing had seemed to end with an empty page, and has more",
-                ["count": .integer(Int64(page.items.count + page.unreadable.count))]
-            )
-            context.baseURLs.offer(page.items)
-            let items = page.items.map { FoundItem($0, sourceLabel: context.sourceLabel) }
-            let unreadable = page.unreadable.map(UnreadEntry.init)
-            _ = try await recorded(ticket, items, unreadable: unreadable, next: page.nextPageToken)
-            tellUnreadable(page.unreadable, number: 1)
+            try await take(page, ticket)
             (end.ids, end.unread, end.goesOnWith, end.kept) = (page.ids, page.unread, page.nextPageToken, nil)
         } catch let error as PhotosError where error.code == .badPageToken {
+            // What is in hand is not lost with what Google has forgotten.
+            try await take(found, ticket)
             return .forgotten
         }
         // Not before: whoever goes on with a scan that is broken off here asks for it once more.
         try await answered { try await context.ledger.filled(empty, of: ticket) }
         return .filled
+    }
+
+    private func take(_ page: MediaPage, _ ticket: ScanTicket) async throws {
+        context.baseURLs.offer(page.items)
+        let items = page.items.map { FoundItem($0, sourceLabel: context.sourceLabel) }
+        let unreadable = page.unreadable.map(UnreadEntry.init)
+        _ = try await recorded(ticket, items, unreadable: unreadable, next: page.nextPageToken)
+        tellUnreadable(page.unreadable, number: 1)
     }
 
     private static let rounds = 5

@@ -96,7 +96,7 @@ extension Scan {
         var page = first.joined(
             with: try await patiently { () async throws(PhotosError) in try await listing.page(token) }
         )
-        let isOdd = page.isEmpty ? token == nil : page.items.count >= Self.fullPage
+        let isOdd = page.isEmpty ? token == nil : page.items.count + page.unreadable.count >= Self.fullPage
         if page.nextPageToken == nil, isOdd, !listing.isShownOnce {
             try await sleep(silence)
             page = page.joined(

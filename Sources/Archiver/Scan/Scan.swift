@@ -51,15 +51,22 @@ struct Scan {
                 let listing = try await context.items.listing(for: self, ticket)
                 var token = ticket.pageToken
                 var hasBegunAnew = false
-                // Times that it went on behind an empty end, and whether it began behind the first page before that.
-                var (surprises, beganBehind) = (0, true)
+                // Times that it went on behind its end or had to begin anew, and whether it ever began at the first page.
+                var (surprises, beganBehind) = (0, ticket.pageToken != nil)
                 while true {
                     do {
                         var end = try await listToItsEnd(ticket, of: listing, from: token)
                         beganBehind = beganBehind && end.beganBehind
                         end.beganBehind = beganBehind
                         if listing.growsAtFront, ticket.resumed || began.duration(to: .now) > short {
-                            try await lookAtFront(ticket, of: listing, keeping: end.kept)
+                            guard try await lookAtFront(ticket, of: listing) else {
+                                surprises += 1
+                                guard surprises <= Self.surprises else { throw Self.isForgotten }
+                                context.logger.log(.warning, "page token expired, listing again from the first page")
+                                try await answered { try await context.ledger.restart(ticket) }
+                                token = nil
+                                continue
+                            }
                         }
                         if let next = try await askEmptyPagesAgain(ticket, of: listing, &end) {
                             surprises += 1
@@ -99,6 +106,12 @@ struct Scan {
         }
     }
 
+    private static let isForgotten = PhotosError(
+        code: .malformed,
+        message:
+            "Google forgets each time where in the listing coldroll was, before it could look at what was uploaded meanwhile; the "
+            + "scan stops. Run it again when it need not wait for a quota."
+    )
     private static let endsTooOften = PhotosError(
         code: .malformed,
         message:

@@ -25,7 +25,10 @@ struct ExitStatus: Sendable, Equatable {
             .unreachable,
             "the database or the network gave up, a certificate is not trusted, or a disk is full or failed"
         ),
-        (.unfinished, "not finished: the message says how many parts wait, for what, until when"),
+        (
+            .unfinished,
+            "not finished: the message says how many parts wait, for what, until when, or that the listing may go on"
+        ),
         (.interrupted, "interrupted by SIGINT or SIGTERM"),
     ]
 }
