@@ -222,9 +222,10 @@ private final class BusyArchive: ObjectStore {
         async throws
     {
         let bench = try await Bench { $0.synthesis = SynthesisOptions(count: 3, sizes: 500...600, videoPercent: 0) }
-        bench.simulator.setFaults([slow("download", 8000)])
+        // Listed well before the run's end, and downloaded between that and the end of the grace time.
+        bench.simulator.setFaults([slow("download", 22_000)])
         var options = WorkerOptions()
-        options.endsBy = .now + .seconds(4)
+        options.endsBy = .now + .seconds(15)
         let summary = try await run(bench, options)
         #expect(summary.totals.stored == 3 && summary.totals.live == 0 && summary.work.isOutOfTime)
         #expect(summary.mayHaveMore)
