@@ -209,7 +209,7 @@ let samples = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deleti
         let archive = stage.directory + "/archive"
         try FileManager.default.createDirectory(atPath: archive, withIntermediateDirectories: true)
         var late = FaultRule(on: "download", .latency)
-        late.milliseconds = 5000
+        late.milliseconds = 15_000
         late.nth = [3]
         stage.simulator.setFaults([late])
         let run = try stage.start("run", "--slots", "1")
