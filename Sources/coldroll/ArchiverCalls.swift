@@ -105,8 +105,7 @@ enum ArchiverCalls {
         }
         if summary.mayHaveMore {
             let more =
-                " But the listing was not asked once more whether it is at its end, or goes on each time: the next run finds "
-                + "what it left out."
+                " But whether the listing was at its end could not be asked once more, or it goes on each time: run it again."
             return (Ending(verdict.status == .done ? .unfinished : verdict.status, words + more), summary.number)
         }
         return (Ending(verdict.status, words), summary.number)

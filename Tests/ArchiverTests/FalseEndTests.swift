@@ -129,7 +129,21 @@ import Testing
         simulator.setFaults([slow])
         let summary = try await scanWithUploads(bench, StopSignal()).run()
         try await forgetting.value
-        await bench.log.wait(for: "page token expired, listing again from the first page")
+        await bench.log.wait(
+            for: "the look at what was uploaded meanwhile came to no end, listing again from the first page"
+        )
+        #expect(summary.items == 510 && summary.new == 510 && summary.doubt == nil)
+    }
+
+    @Test(arguments: [FaultRule.Action.falseEnd, .loseToken])
+    func `a front that ends before anything known has lost its items or its token`(_ action: FaultRule.Action)
+        async throws
+    {
+        let bench = try await Bench.library()
+        // Three pages and the end; then the front, each time that it is asked for.
+        bench.simulator.setFaults([.listing(action, nth: 5, 6, 7)])
+        let summary = try await scanWithUploads(bench, StopSignal()).run()
+        #expect(bench.simulator.faults.map(\.struck) == [3])
         #expect(summary.items == 510 && summary.new == 510 && summary.doubt == nil)
     }
 

@@ -218,6 +218,21 @@ private final class BusyArchive: ObjectStore {
     }
 
     @Test
+    func `a listing that had ended too early once is asked again after the next one, however short the work`()
+        async throws
+    {
+        let bench = try await Bench.library()
+        // The first page, three times in each of two listings; the work of the first takes longer than the false answers last.
+        var late = slow("download", 20_000)
+        late.nth = [1]
+        bench.simulator.setFaults([.listing(.loseToken, nth: 1, 2, 3, 5, 6, 7), late])
+        let summary = try await run(bench, WorkerOptions())
+        #expect(bench.simulator.faults.map(\.struck) == [6, 1])
+        #expect(summary.totals.stored == 260 && !summary.mayHaveMore)
+        #expect(summary.scan?.items == 260 && summary.scan?.new == 260)
+    }
+
+    @Test
     func `a run that has no time left to ask whether the listing goes on is not complete, whatever it has stored`()
         async throws
     {

@@ -155,18 +155,25 @@ private func scanAndWork(
     var goesOn = isOver ? false : try await context.settled()
     if let end = scan?.end, let again = context.items.again(scanner) {
         let isLongAgo = listed.duration(to: .now) > .seconds(5)
+        // One that had ended too early once is not believed at once the next time.
+        let isOwed = isLongAgo || !end.emptyPages.isEmpty || listings < allListings
         if isOver {
-            goesOn = isLongAgo || !end.emptyPages.isEmpty
-        } else if isLongAgo || !end.emptyPages.isEmpty {
+            goesOn = isOwed
+        } else if isOwed {
             if !isLongAgo { try await scanner.sleep(scanner.silence) }
             goesOn = try await !scanner.stillEnds(again, at: end)
         }
     }
     if goesOn, listings > 1, !isOver {
-        context.logger.log(.warning, "the listing goes on where it seemed to end: listing again")
+        context.logger.log(
+            .warning,
+            "the listing goes on where it seemed to end, or Google has forgotten its last page: listing again"
+        )
         var more = try await scanAndWork(scanner, number, options, progress, listings: listings - 1)
         more.work.progress.add(work.progress)
-        if context.picker != nil, let scan { more.scan = scan.listedAgain(by: more.scan) }
+        if let scan {
+            more.scan = context.picker == nil ? scan.relisted(by: more.scan) : scan.listedAgain(by: more.scan)
+        }
         return more
     }
     let totals = try await context.queue.totals(sources: [source])

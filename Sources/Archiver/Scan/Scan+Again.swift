@@ -9,14 +9,14 @@ extension Scan {
     ///
     /// From its first new item on, a scan that is broken off begins anew: the pages that it has recorded would end the next
     /// look before those that it has not.
-    /// - Returns: false where Google forgot, while it waited for a quota, where the look was: the pass has to begin anew.
+    /// - Returns: false where it came to nothing that was known: Google forgot where it was, while it waited for a quota, or a
+    ///   page lost its items or its token. The pass has to begin anew.
     /// - Throws: as `run`.
     func lookAtFront(_ ticket: ScanTicket, of listing: any Listing) async throws -> Bool {
         let known = try await answered { try await context.ledger.unread(ticket) }
         let page = try await pageInEarnest(nil, of: listing)
         do {
-            try await self.look(ticket, of: listing, from: page, asked: nil, known: known, keeping: nil)
-            return true
+            return try await self.look(ticket, of: listing, from: page, asked: nil, known: known, keeping: nil)
         } catch let error as PhotosError where error.code == .badPageToken {
             return false
         }
@@ -134,7 +134,7 @@ extension Scan {
                 "a page of the listing had seemed empty, and is not",
                 ["count": .integer(Int64(page.items.count + page.unreadable.count))]
             )
-            try await look(ticket, of: listing, from: page, asked: empty.token, known: nil, keeping: token)
+            _ = try await look(ticket, of: listing, from: page, asked: empty.token, known: nil, keeping: token)
         } catch let error as PhotosError where error.code == .badPageToken {
             return .forgotten
         }
@@ -188,6 +188,7 @@ extension Scan {
     ///   - known: entries without an id that were met on it and on those behind it; nil: none on it, all that the ledger has
     ///     behind it.
     ///   - token: where the scan goes on if it is broken off.
+    /// - Returns: whether it met something known.
     /// - Throws: as `run`.
     private func look(
         _ ticket: ScanTicket,
@@ -196,8 +197,9 @@ extension Scan {
         asked: String?,
         known: [String: Int64]?,
         keeping token: String?
-    ) async throws {
+    ) async throws -> Bool {
         var tokens: Set<String> = []
+        var isKnown = false
         var (page, asked, number) = (first, asked, 1)
         let behind: [String: Int64]
         if let known { behind = known } else { behind = try await answered { try await context.ledger.unread(ticket) } }
@@ -214,15 +216,17 @@ extension Scan {
             var new = 0
             if page.isEmpty {
                 // It does not say that nothing new comes behind it.
-                guard page.nextPageToken != nil || asked != nil else { return }
+                guard page.nextPageToken != nil || asked != nil else { return false }
                 try await answered { try await context.ledger.noteEmptyPage(asked, of: ticket) }
             } else if !page.items.isEmpty || !more.isEmpty {
                 let items = page.items.map { FoundItem($0, sourceLabel: context.sourceLabel) }
-                new = try await recorded(ticket, items, unreadable: more.map(UnreadEntry.init), next: token).new
+                let counts = try await recorded(ticket, items, unreadable: more.map(UnreadEntry.init), next: token)
+                new = counts.new
+                isKnown = isKnown || counts.known > 0
                 tellUnreadable(more, number: number)
             }
             guard new > 0 || page.items.isEmpty, let next = page.nextPageToken, tokens.insert(next).inserted else {
-                return
+                return isKnown
             }
             try checkStop()
             page = try await pageInEarnest(next, of: listing)

@@ -59,10 +59,14 @@ struct Scan {
                         beganBehind = beganBehind && end.beganBehind
                         end.beganBehind = beganBehind
                         if listing.growsAtFront, ticket.resumed || began.duration(to: .now) > short {
-                            guard try await lookAtFront(ticket, of: listing) else {
+                            let isOver = try await lookAtFront(ticket, of: listing)
+                            if !isOver, try await answered({ try await context.ledger.counts(ticket) }).seen > 0 {
                                 surprises += 1
-                                guard surprises <= Self.surprises else { throw Self.isForgotten }
-                                context.logger.log(.warning, "page token expired, listing again from the first page")
+                                guard surprises <= Self.surprises else { throw Self.frontIsLost }
+                                context.logger.log(
+                                    .warning,
+                                    "the look at what was uploaded meanwhile came to no end, listing again from the first page"
+                                )
                                 try await answered { try await context.ledger.restart(ticket) }
                                 token = nil
                                 continue
@@ -106,11 +110,11 @@ struct Scan {
         }
     }
 
-    private static let isForgotten = PhotosError(
+    private static let frontIsLost = PhotosError(
         code: .malformed,
         message:
-            "Google forgets each time where in the listing coldroll was, before it could look at what was uploaded meanwhile; the "
-            + "scan stops. Run it again when it need not wait for a quota."
+            "What was uploaded while coldroll listed the library comes first in the listing, and cannot be had: each time Google "
+            + "forgets where the look at it was, or ends it too early; the scan stops. Run it again."
     )
     private static let endsTooOften = PhotosError(
         code: .malformed,

@@ -104,6 +104,26 @@ extension ScanSummary {
 }
 
 extension ScanSummary {
+    /// What a later pass over the whole library saw, with what was new in either.
+    func relisted(by next: ScanSummary?) -> ScanSummary? {
+        guard let next else { return nil }
+        return ScanSummary(
+            pages: next.pages,
+            items: next.items,
+            new: new + next.new,
+            isFull: next.isFull,
+            startedAt: next.startedAt,
+            unreadable: next.unreadable,
+            missing: next.missing,
+            returned: next.returned,
+            doubt: next.doubt,
+            goesOn: next.goesOn,
+            end: next.end
+        )
+    }
+}
+
+extension ScanSummary {
     /// What both passes saw, where a later one listed some of the same picks again, or went on with the work alone.
     ///
     /// An entry that one of them could not read may be missing, whatever the other saw.
