@@ -147,6 +147,82 @@ import Testing
         #expect(summary.items == 510 && summary.new == 510 && summary.doubt == nil)
     }
 
+    @Test func `a listing of one page that had lost its token is listed again where the front shows more`() async throws
+    {
+        let bench = try await Bench.library()
+        bench.simulator.setFaults([.listing(.loseToken, nth: 1, 2, 3)])
+        var scan = bench.quickScan()
+        scan.short = .zero
+        #expect(try await scan.run().items == 260)
+        #expect(bench.simulator.faults.map(\.struck) == [3])
+    }
+
+    @Test func `a library that has become empty since a scan was broken off is doubted, and no scan goes on for ever`()
+        async throws
+    {
+        let bench = try await Bench.library()
+        let stop = StopSignal()
+        let first = Scan(context: bench.context, source: bench.fixture.source, since: nil, until: nil, stop: stop) {
+            _ in
+            stop.request()
+        }
+        await #expect(throws: ArchiverError.self) { try await first.run() }
+        bench.simulator.setFaults([FaultRule(on: "list", .falseEnd)])
+        let summary = try await bench.quickScan().run()
+        #expect(summary.missing == 100 && summary.doubt != nil)
+    }
+
+    @Test func `after its look at the front a scan that is broken off goes on at its last page again`() async throws {
+        let bench = try await Bench.library()
+        // The second page twice: then the third, its end, the front, and a silence before the second one is asked for again.
+        bench.simulator.setFaults([.listing(.noItems, nth: 2, 3)])
+        let (stop, simulator) = (StopSignal(), bench.simulator)
+        let watch = Task {
+            while simulator.counters.requests("list") < 6 { try await Task.sleep(for: .milliseconds(5)) }
+            stop.request()
+        }
+        var scan = Scan(context: bench.context, source: bench.fixture.source, since: nil, until: nil, stop: stop) { _ in
+        }
+        (scan.short, scan.silence) = (.zero, .seconds(60))
+        await #expect(throws: ArchiverError.self) { try await scan.run() }
+        try await watch.value
+        let place = try await bench.fixture.texts(
+            "SELECT concat_ws(' ', pages, page_token IS NULL) FROM coldroll.scan ORDER BY id DESC LIMIT 1"
+        )
+        #expect(place == ["4 f"])
+        #expect(try await bench.quickScan().run().items == 260)
+    }
+
+    @Test func `a first page that had been empty is looked at as the front is, by whoever goes on`() async throws {
+        let bench = try await Bench.library()
+        let (fixture, simulator) = (bench.fixture, bench.simulator)
+        simulator.setFaults([.listing(.noItems, nth: 1, 2)])
+        let stop = StopSignal()
+        let first = Scan(context: bench.context, source: fixture.source, since: nil, until: nil, stop: stop) {
+            if $0.pages == 2 { stop.request() }
+        }
+        await #expect(throws: ArchiverError.self) { try await first.run() }
+        #expect(try await fixture.number("SELECT count(*) FROM coldroll.item") == 100)
+        for number in 0..<250 { _ = try simulator.addPhoto(named: "new\(number).jpg") }
+        var slow = FaultRule(on: "list", .latency)
+        slow.milliseconds = 300
+        simulator.setFaults([slow])
+        let again = StopSignal()
+        // As soon as something of the front is recorded.
+        let watch = Task {
+            while try await fixture.number("SELECT count(*) FROM coldroll.item WHERE filename LIKE 'new%'") == 0 {
+                try await Task.sleep(for: .milliseconds(2))
+            }
+            again.request()
+        }
+        var second = Scan(context: bench.context, source: fixture.source, since: nil, until: nil, stop: again) { _ in }
+        second.silence = .milliseconds(10)
+        await #expect(throws: ArchiverError.self) { try await second.run() }
+        try await watch.value
+        simulator.setFaults([])
+        #expect(try await bench.quickScan().run().items == 510)
+    }
+
     @Test func `an empty last page, which is a legal end, does not hide an empty page before it`() async throws {
         let bench = try await Bench.library(count: 1310)
         // The last page: twice, and when all is listed.

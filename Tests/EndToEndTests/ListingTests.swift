@@ -183,7 +183,8 @@ import Testing
         let end = try await stage.run("run")
         #expect(end.status == 0, "\(end.output)")
         #expect(stage.simulator.faults.map(\.struck) == [1, 1])
-        #expect(stage.simulator.counters.requests["list", default: 0] == 6)
+        // A listing that took longer than 10 s looks at its front too; another listing takes four.
+        #expect((6...7).contains(stage.simulator.counters.requests["list", default: 0]))
     }
 
     @Test func `what was uploaded while a scan lasted, and has no id, is told beside what was accepted`() async throws {

@@ -7,16 +7,27 @@ extension Scan {
     /// Lists from the first page again, up to a page that holds nothing new: what was uploaded while a listing lasted, or
     /// stood still, comes before where it began.
     ///
-    /// From its first new item on, a scan that is broken off begins anew: the pages that it has recorded would end the next
-    /// look before those that it has not.
+    /// While it lasts, a scan that is broken off begins anew: the pages that it has recorded would end the next look before
+    /// those that it has not.
+    /// - Parameters:
+    ///   - ticket: of the scan.
+    ///   - listing: which has the pages.
+    ///   - end: where the listing ended.
     /// - Returns: false where it came to nothing that was known: Google forgot where it was, while it waited for a quota, or a
     ///   page lost its items or its token. The pass has to begin anew.
     /// - Throws: as `run`.
-    func lookAtFront(_ ticket: ScanTicket, of listing: any Listing) async throws -> Bool {
+    func lookAtFront(_ ticket: ScanTicket, of listing: any Listing, after end: ListingEnd) async throws -> Bool {
         let known = try await answered { try await context.ledger.unread(ticket) }
         let page = try await pageInEarnest(nil, of: listing)
+        if end.token == nil {
+            // All that there was is this page: it was cut off, or nothing was on it then.
+            if page.nextPageToken != nil || (end.isEmpty && !page.isEmpty) { return false }
+            if end.isEmpty { return true }
+        }
         do {
-            return try await self.look(ticket, of: listing, from: page, asked: nil, known: known, keeping: nil)
+            let isOver = try await look(ticket, of: listing, from: page, asked: nil, known: known, keeping: nil)
+            if isOver, let kept = end.kept { try await answered { try await context.ledger.goOn(with: kept, ticket) } }
+            return isOver
         } catch let error as PhotosError where error.code == .badPageToken {
             return false
         }
@@ -52,7 +63,9 @@ extension Scan {
                     answer = try await askEndAgain(page, ticket, of: listing, &end)
                     if let next = end.goesOnWith { return next }
                 } else {
-                    answer = try await askAgain(page, ticket, of: listing, keeping: end.kept)
+                    // To look at the first page again is to look at the front.
+                    let kept = page.token == nil ? nil : end.kept
+                    answer = try await askAgain(page, ticket, of: listing, keeping: kept)
                 }
                 if answer == .forgotten, !page.isBelieved { end.forgottenPages += 1 }
             }
@@ -94,6 +107,7 @@ extension Scan {
         } catch let error as PhotosError where error.code == .badPageToken {
             // What is in hand is not lost with what Google has forgotten.
             try await take(found, ticket)
+            (end.ids, end.unread, end.goesOnWith, end.kept) = (found.ids, found.unread, found.nextPageToken, nil)
             return .forgotten
         }
         // Not before: whoever goes on with a scan that is broken off here asks for it once more.
@@ -199,7 +213,8 @@ extension Scan {
         keeping token: String?
     ) async throws -> Bool {
         var tokens: Set<String> = []
-        var isKnown = false
+        // Whether the last page had an item that is known, and not from this look; what this look met.
+        var isKnown = false, met: Set<String> = []
         var (page, asked, number) = (first, asked, 1)
         let behind: [String: Int64]
         if let known { behind = known } else { behind = try await answered { try await context.ledger.unread(ticket) } }
@@ -222,7 +237,9 @@ extension Scan {
                 let items = page.items.map { FoundItem($0, sourceLabel: context.sourceLabel) }
                 let counts = try await recorded(ticket, items, unreadable: more.map(UnreadEntry.init), next: token)
                 new = counts.new
-                isKnown = isKnown || counts.known > 0
+                let others = page.ids.subtracting(met)
+                isKnown = others.count > counts.new
+                met.formUnion(others)
                 tellUnreadable(more, number: number)
             }
             guard new > 0 || page.items.isEmpty, let next = page.nextPageToken, tokens.insert(next).inserted else {

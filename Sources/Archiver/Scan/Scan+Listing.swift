@@ -75,7 +75,9 @@ extension Scan {
             if page.isEmpty { empty.isNeeded = true }
             if empty.isDue(), !listing.isShownOnce {
                 let pages = empty.due(try await answered { try await context.ledger.emptyPages(ticket) })
-                for page in pages where try await askAgain(page, ticket, of: listing, keeping: next) == .empty {
+                // The first one is looked at when the rest is listed: if that is broken off, the pass begins anew.
+                for page in pages where page.token != nil {
+                    guard try await askAgain(page, ticket, of: listing, keeping: next) == .empty else { continue }
                     try await answered { try await context.ledger.believe(page, of: ticket) }
                 }
             }

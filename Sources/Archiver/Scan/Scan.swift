@@ -59,8 +59,9 @@ struct Scan {
                         beganBehind = beganBehind && end.beganBehind
                         end.beganBehind = beganBehind
                         if listing.growsAtFront, ticket.resumed || began.duration(to: .now) > short {
-                            let isOver = try await lookAtFront(ticket, of: listing)
-                            if !isOver, try await answered({ try await context.ledger.counts(ticket) }).seen > 0 {
+                            let isOver = try await lookAtFront(ticket, of: listing, after: end)
+                            let seen = try await answered { try await context.ledger.counts(ticket) }.seen
+                            if !isOver, end.token == nil || seen > 0 {
                                 surprises += 1
                                 guard surprises <= Self.surprises else { throw Self.frontIsLost }
                                 context.logger.log(
