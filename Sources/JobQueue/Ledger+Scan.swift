@@ -204,7 +204,7 @@ extension Ledger {
     /// Has the scan go on with a token that came with an empty page, which is noted already.
     ///
     /// - Throws: `LedgerError.scanLost`, `.scanRewound`; `PostgresError`.
-    package func goOn(with token: String, _ scan: ScanTicket) async throws {
+    package func goOn(with token: String, of scan: ScanTicket) async throws {
         try await atPage(scan, EmptyPageStatements.goOn, .text(token))
     }
 

@@ -130,7 +130,7 @@ import Testing
         let summary = try await scanWithUploads(bench, StopSignal()).run()
         try await forgetting.value
         await bench.log.wait(
-            for: "the look at what was uploaded meanwhile came to no end, listing again from the first page"
+            for: "the look at what was uploaded meanwhile came to no end: listing again from the first page"
         )
         #expect(summary.items == 510 && summary.new == 510 && summary.doubt == nil)
     }

@@ -172,7 +172,8 @@ private func scanAndWork(
         var more = try await scanAndWork(scanner, number, options, progress, listings: listings - 1)
         more.work.progress.add(work.progress)
         if let scan {
-            more.scan = context.picker == nil ? scan.relisted(by: more.scan) : scan.listedAgain(by: more.scan)
+            // The library was listed whole again; of what was picked a later listing may show less.
+            if context.picker == nil { more.scan?.new += scan.new } else { more.scan = scan.listedAgain(by: more.scan) }
         }
         return more
     }

@@ -26,7 +26,9 @@ extension Scan {
         }
         do {
             let isOver = try await look(ticket, of: listing, from: page, asked: nil, known: known, keeping: nil)
-            if isOver, let kept = end.kept { try await answered { try await context.ledger.goOn(with: kept, ticket) } }
+            if isOver, let kept = end.kept {
+                try await answered { try await context.ledger.goOn(with: kept, of: ticket) }
+            }
             return isOver
         } catch let error as PhotosError where error.code == .badPageToken {
             return false
@@ -91,7 +93,7 @@ extension Scan {
         if found.isEmpty {
             guard let next = found.nextPageToken else { return .empty }
             // An empty page still, and not the last one.
-            try await answered { try await context.ledger.goOn(with: next, ticket) }
+            try await answered { try await context.ledger.goOn(with: next, of: ticket) }
             end.goesOnWith = next
             return .empty
         }
@@ -102,25 +104,17 @@ extension Scan {
         )
         do {
             let page = try await inEarnest(found, empty.token, of: listing)
-            try await take(page, ticket)
+            _ = try await take(page, ticket, next: page.nextPageToken)
             (end.ids, end.unread, end.goesOnWith, end.kept) = (page.ids, page.unread, page.nextPageToken, nil)
         } catch let error as PhotosError where error.code == .badPageToken {
             // What is in hand is not lost with what Google has forgotten.
-            try await take(found, ticket)
+            _ = try await take(found, ticket, next: found.nextPageToken)
             (end.ids, end.unread, end.goesOnWith, end.kept) = (found.ids, found.unread, found.nextPageToken, nil)
             return .forgotten
         }
         // Not before: whoever goes on with a scan that is broken off here asks for it once more.
         try await answered { try await context.ledger.filled(empty, of: ticket) }
         return .filled
-    }
-
-    private func take(_ page: MediaPage, _ ticket: ScanTicket) async throws {
-        context.baseURLs.offer(page.items)
-        let items = page.items.map { FoundItem($0, sourceLabel: context.sourceLabel) }
-        let unreadable = page.unreadable.map(UnreadEntry.init)
-        _ = try await recorded(ticket, items, unreadable: unreadable, next: page.nextPageToken)
-        tellUnreadable(page.unreadable, number: 1)
     }
 
     private static let rounds = 5

@@ -21,16 +21,9 @@ extension Scan {
         var empty = EmptyPageWatch(isResumed: start != nil, age: emptyPageAge)
         var beganBehind = start != nil
         func take(_ page: MediaPage, next: String?) async throws {
-            context.baseURLs.offer(page.items)
-            let counts = try await recorded(
-                ticket,
-                page.items.map { FoundItem($0, sourceLabel: context.sourceLabel) },
-                unreadable: page.unreadable.map(UnreadEntry.init),
-                next: next,
-                picked: listing.place(token)
-            )
+            let picked = listing.place(token)
+            let counts = try await self.take(page, ticket, next: next, picked: picked, number: totals.pages + 1)
             totals = (totals.pages + 1, totals.seen + counts.seen, totals.new + counts.new)
-            tellUnreadable(page.unreadable, number: totals.pages)
             progress(ScanProgress(pages: totals.pages, seen: totals.seen, new: totals.new))
         }
         while true {
@@ -128,6 +121,22 @@ extension Scan {
                 "filenames": .string(entries.map { $0.filename ?? "?" }.joined(separator: ", ")),
             ]
         )
+    }
+
+    /// Records all of a page, and offers its base URLs to the worker.
+    func take(
+        _ page: MediaPage,
+        _ ticket: ScanTicket,
+        next: String?,
+        picked: PickPlace? = nil,
+        number: Int = 1
+    ) async throws -> PageCounts {
+        context.baseURLs.offer(page.items)
+        let items = page.items.map { FoundItem($0, sourceLabel: context.sourceLabel) }
+        let unreadable = page.unreadable.map(UnreadEntry.init)
+        let counts = try await recorded(ticket, items, unreadable: unreadable, next: next, picked: picked)
+        tellUnreadable(page.unreadable, number: number)
+        return counts
     }
 
     /// Records a page, again while the database is away; one whose answer was lost is recognised by its random number.

@@ -63,12 +63,12 @@ struct Scan {
                             let seen = try await answered { try await context.ledger.counts(ticket) }.seen
                             if !isOver, end.token == nil || seen > 0 {
                                 surprises += 1
-                                guard surprises <= Self.surprises else { throw Self.frontIsLost }
-                                context.logger.log(
-                                    .warning,
-                                    "the look at what was uploaded meanwhile came to no end, listing again from the first page"
+                                guard surprises <= Self.surprises else { throw Self.endsTooOften }
+                                try await beginAnew(
+                                    ticket,
+                                    since:
+                                        "the look at what was uploaded meanwhile came to no end: listing again from the first page"
                                 )
-                                try await answered { try await context.ledger.restart(ticket) }
                                 token = nil
                                 continue
                             }
@@ -80,11 +80,11 @@ struct Scan {
                             continue
                         }
                         if end.forgottenPages > 0, !hasBegunAnew {
-                            context.logger.log(
-                                .warning,
-                                "Google has forgotten where empty pages stood before they were asked for again: listing again"
+                            try await beginAnew(
+                                ticket,
+                                since:
+                                    "Google has forgotten where empty pages stood before they were asked for again: listing again"
                             )
-                            try await answered { try await context.ledger.restart(ticket) }
                             (token, hasBegunAnew) = (nil, true)
                             continue
                         }
@@ -111,17 +111,17 @@ struct Scan {
         }
     }
 
-    private static let frontIsLost = PhotosError(
-        code: .malformed,
-        message:
-            "What was uploaded while coldroll listed the library comes first in the listing, and cannot be had: each time Google "
-            + "forgets where the look at it was, or ends it too early; the scan stops. Run it again."
-    )
+    /// Lists from the first page again.
+    private func beginAnew(_ ticket: ScanTicket, since reason: StaticString) async throws {
+        context.logger.log(.warning, reason)
+        try await answered { try await context.ledger.restart(ticket) }
+    }
+
     private static let endsTooOften = PhotosError(
         code: .malformed,
         message:
-            "Google's listing seems to end with an empty page each time, and has more when it is asked again; the scan stops. "
-            + "Run it again: it goes on from there."
+            "Google's listing seems to end each time before its end, or Google forgets where coldroll was in it; the scan stops. "
+            + "Run it again: what was recorded is not lost."
     )
 
     /// Says what the listing will cost of Google's quota, as far as the ledger can know.
@@ -227,7 +227,11 @@ struct Scan {
                 try? await ledger.renew(ticket)
             }
         }
-        defer { renewal.cancel() }
-        return try await body()
+        let result: Result<R, any Error>
+        do { result = .success(try await body()) } catch { result = .failure(error) }
+        // Awaited: one that is under way would renew what the caller lets go.
+        renewal.cancel()
+        _ = await renewal.result
+        return try result.get()
     }
 }

@@ -35,7 +35,7 @@ package struct ScanSummary: Sendable, Equatable {
     package let pages: Int64
     /// Different ones that it listed.
     package let items: Int64
-    package let new: Int64
+    package internal(set) var new: Int64
     /// False for `--since`/`--until`, and for what was picked.
     package let isFull: Bool
     /// Start by the database's clock, RFC 3339 UTC.
@@ -98,26 +98,6 @@ extension ScanSummary {
             returned: next.returned,
             doubt: next.doubt,
             goesOn: goesOn || next.goesOn,
-            end: next.end
-        )
-    }
-}
-
-extension ScanSummary {
-    /// What a later pass over the whole library saw, with what was new in either.
-    func relisted(by next: ScanSummary?) -> ScanSummary? {
-        guard let next else { return nil }
-        return ScanSummary(
-            pages: next.pages,
-            items: next.items,
-            new: new + next.new,
-            isFull: next.isFull,
-            startedAt: next.startedAt,
-            unreadable: next.unreadable,
-            missing: next.missing,
-            returned: next.returned,
-            doubt: next.doubt,
-            goesOn: next.goesOn,
             end: next.end
         )
     }
