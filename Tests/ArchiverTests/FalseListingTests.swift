@@ -158,7 +158,7 @@ import Testing
         bench.simulator.setFaults([.listing(.noItems, nth: 2, 3, 8, 9)])
         let simulator = bench.simulator
         var scan = bench.scan()
-        scan.silence = .seconds(1)
+        scan.silence = .seconds(3)
         // While the silence lasts behind the last page, which is the third, and its end.
         let forgetting = Task {
             for requests in [5, 11] {

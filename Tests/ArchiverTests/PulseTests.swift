@@ -21,8 +21,10 @@ import Testing
         pulse.note(busy: 1)
         let beating = Task { await pulse.run { _ in } }
         defer { beating.cancel() }
-        while cutter.struck == 0 { await Task.yield() }
+        while cutter.struck == 0 { try await Task.sleep(for: .milliseconds(2)) }
         pulse.note(busy: 2)
-        while try await fixture.number("SELECT busy FROM coldroll.worker") != 2 { await Task.yield() }
+        while try await fixture.number("SELECT busy FROM coldroll.worker") != 2 {
+            try await Task.sleep(for: .milliseconds(2))
+        }
     }
 }

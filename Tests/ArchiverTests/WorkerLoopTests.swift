@@ -67,7 +67,7 @@ import Testing
         let delivery = Task { try await outbox.run() }
         let stop = Task {
             while try await fixture.number("SELECT count(*) FROM coldroll.job WHERE state = 'running'") == 0 {
-                await Task.yield()
+                try await Task.sleep(for: .milliseconds(2))
             }
             post.yield(.stop(level))
         }

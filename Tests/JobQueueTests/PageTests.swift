@@ -132,6 +132,15 @@ import Testing
         await #expect(throws: LedgerError.self) { try await ledger.filled(pages[0], of: fixture.scan) }
     }
 
+    @Test func `an empty last page, which is how a listing may end, is no empty page more`() async throws {
+        let fixture = try await QueueFixture()
+        let (ledger, scan) = (fixture.ledger, fixture.scan)
+        _ = try await ledger.record(scan, [QueueFixture.item("a")], unreadable: 0, nextPageToken: "t")
+        _ = try await ledger.record(scan, [], unreadable: 0, nextPageToken: nil)
+        #expect(try await !ledger.comparison(scan, end: "t").hadMoreEmptyPages)
+        #expect(try await ledger.comparison(scan, end: "u").hadMoreEmptyPages)
+    }
+
     @Test func `an empty page that is looked at again is remembered once, and none is forgotten where pages were lost`()
         async throws
     {

@@ -234,7 +234,7 @@ import Testing
         let waits = """
             SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
             """
-        while try await fixture.number(waits) == 0 { await Task.yield() }
+        while try await fixture.number(waits) == 0 { try await Task.sleep(for: .milliseconds(2)) }
         try await other.script("COMMIT", name: "test.commit")
         _ = try await accepted
         #expect(try await fixture.number("SELECT count(*) FROM coldroll.object WHERE part_id = \(part)") == 1)

@@ -118,21 +118,36 @@ final class Bench {
 
     /// Asks until the number is not zero; the suite's time limit ends it.
     func waitUntil(_ query: String) async throws {
-        while try await fixture.number(query) == 0 { await Task.yield() }
+        while try await fixture.number(query) == 0 { try await Task.sleep(for: .milliseconds(2)) }
     }
 }
 
 /// Remembers what was logged, and lets a test wait for it.
 final class Messages: Sendable {
-    private let all = Mutex<[String]>([])
+    private let all = Mutex<(told: [String], waiting: [(message: String, CheckedContinuation<Void, Never>)])>(([], []))
 
-    var logger: Logger {
-        Logger(minimum: .debug) { _, message, _ in self.all.withLock { $0.append(message) } }
-    }
+    var logger: Logger { Logger(minimum: .debug) { _, message, _ in self.add(message) } }
 
-    func has(_ message: String) -> Bool { all.withLock { $0.contains(message) } }
+    func has(_ message: String) -> Bool { all.withLock { $0.told.contains(message) } }
 
     func wait(for message: String) async {
-        while !all.withLock({ $0.contains(message) }) { await Task.yield() }
+        await withCheckedContinuation { continuation in
+            let isTold = all.withLock { all in
+                if all.told.contains(message) { return true }
+                all.waiting.append((message, continuation))
+                return false
+            }
+            if isTold { continuation.resume() }
+        }
+    }
+
+    private func add(_ message: String) {
+        let over = all.withLock { all in
+            all.told.append(message)
+            let over = all.waiting.filter { $0.message == message }
+            all.waiting.removeAll { $0.message == message }
+            return over
+        }
+        for (_, continuation) in over { continuation.resume() }
     }
 }
