@@ -193,13 +193,15 @@ private final class BusyArchive: ObjectStore {
         return rule
     }
 
-    private func run(_ bench: Bench, _ options: WorkerOptions) async throws -> RunSummary {
+    private func run(_ bench: Bench, _ options: WorkerOptions, _ stop: StopSignal = StopSignal()) async throws
+        -> RunSummary
+    {
         try await runAll(
             bench.context,
             options: options,
             since: nil,
             until: nil,
-            stop: StopSignal(),
+            stop: stop,
             scanned: { _ in },
             progress: { _ in }
         )
@@ -246,6 +248,25 @@ private final class BusyArchive: ObjectStore {
         #expect(summary.mayHaveMore)
         #expect(try await bench.fixture.texts("SELECT outcome FROM coldroll.run") == ["unfinished"])
         #expect(try await bench.context.state.read("execution/last_execution_date.txt") == nil)
+    }
+
+    @Test func `a run that is stopped while it asks whether the listing goes on says what it has stored`() async throws
+    {
+        let bench = try await Bench { $0.synthesis = SynthesisOptions(count: 3, sizes: 500...600, videoPercent: 0) }
+        // The page, and its second answer; then the look that follows work of more than five seconds.
+        var away = FaultRule.listing(.status, nth: 3)
+        away.status = 503
+        bench.simulator.setFaults([slow("download", 6000), away])
+        let (stop, simulator) = (StopSignal(), bench.simulator)
+        let watch = Task {
+            while simulator.faults[1].struck == 0 { try await Task.sleep(for: .milliseconds(2)) }
+            stop.request()
+        }
+        let summary = try await run(bench, WorkerOptions(), stop)
+        try await watch.value
+        #expect(summary.scan?.items == 3 && summary.totals.stored == 3 && summary.totals.live == 0)
+        #expect(summary.mayHaveMore)
+        #expect(try await bench.fixture.texts("SELECT outcome FROM coldroll.run") == ["unfinished"])
     }
 
     @Test func `a run that is to end by now lists no further, and says that it is not finished`() async throws {

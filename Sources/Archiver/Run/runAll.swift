@@ -151,7 +151,7 @@ private func scanAndWork(
     let listed = ContinuousClock.now
     let work = try await worked
     // Whatever made an answer look like the end may have lasted for a while: the work gave it time to pass.
-    let isOver = stop.level != .none || work.isOutOfTime
+    var isOver = stop.level != .none || work.isOutOfTime
     var goesOn = isOver ? false : try await context.settled()
     if let end = scan?.end, let again = context.items.again(scanner) {
         let isLongAgo = listed.duration(to: .now) > .seconds(5)
@@ -160,8 +160,13 @@ private func scanAndWork(
         if isOver {
             goesOn = isOwed
         } else if isOwed {
-            if !isLongAgo { try await scanner.sleep(scanner.silence) }
-            goesOn = try await !scanner.stillEnds(again, at: end)
+            do {
+                if !isLongAgo { try await scanner.sleep(scanner.silence) }
+                goesOn = try await !scanner.stillEnds(again, at: end)
+            } catch let error as ArchiverError where error.code == .interrupted || error.code == .outOfTime {
+                // All that was listed is stored by now: the sums are told.
+                (isOver, goesOn) = (true, true)
+            }
         }
     }
     if goesOn, listings > 1, !isOver {
