@@ -40,6 +40,7 @@ package struct Migration: Sendable {
         Migration(22, "words", PackageResources.m0022_words_sql),
         Migration(23, "asked_again", PackageResources.m0023_asked_again_sql),
         Migration(24, "empty_end", PackageResources.m0024_empty_end_sql),
+        Migration(25, "run_scan", PackageResources.m0025_run_scan_sql),
     ]
 
     /// SQLSTATE of a step that is applied already: somebody else was faster.

@@ -53,7 +53,8 @@ package struct MediaPage: Sendable, Equatable {
     ///
     /// An entry counts as unreadable unless the other answer shows that it has an id: as many as both have, and as many as
     /// the longer answer has more entries than there are items. Those that both name come first, then what the second one
-    /// alone names. The second answer's token goes on, if it has one.
+    /// alone names. The second answer's token goes on, if it has one; but that of an answer without entries leads on behind what
+    /// it should have had, and is second to one that came with some.
     package func joined(with second: MediaPage) -> MediaPage {
         var ids = Set(items.map(\.id))
         let mine = ids.count
@@ -63,9 +64,13 @@ package struct MediaPage: Sendable, Equatable {
         return MediaPage(
             items: union,
             unreadable: Array(named(with: second).prefix(max(0, left))),
-            nextPageToken: second.nextPageToken ?? nextPageToken
+            nextPageToken: second.isEmpty && !isEmpty
+                ? nextPageToken ?? second.nextPageToken : second.nextPageToken ?? nextPageToken
         )
     }
+
+    /// Whether it has no entry of any kind.
+    package var isEmpty: Bool { items.isEmpty && unreadable.isEmpty }
 
     /// Entries without an id, in the order in which they are believed.
     private func named(with second: MediaPage) -> [Unreadable] {

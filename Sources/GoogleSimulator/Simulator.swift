@@ -159,9 +159,12 @@ package final class Simulator: Sendable {
     /// Forgets all page tokens, as `POST /control/expire-page-tokens` does.
     package func expirePageTokens() { hub.pageTokens.expireAll() }
 
-    /// Adds a made-up photo under a name that no file could have.
-    package func addPhoto(named filename: String) throws {
-        let wanted = JSONValue.members(("filename", .string(filename)))
+    /// Adds a made-up photo under a name that no file could have, taken at a time (RFC 3339), or now.
+    package func addPhoto(named filename: String, at creationTime: String? = nil) throws {
+        let wanted = JSONValue.members(
+            ("filename", .string(filename)),
+            ("creationTime", creationTime.map(JSONValue.string) ?? .null)
+        )
         guard let item = try AddedItem.make(wanted, number: hub.library.count), hub.library.add(item) else {
             throw SimulatorError(description: "the photo could not be added")
         }

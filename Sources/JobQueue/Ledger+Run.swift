@@ -13,12 +13,14 @@ extension Ledger {
     /// Ends a run; one that has ended is left as it is.
     ///
     /// `outcome` is a word, not empty; `unreadable` counts entries that the source listed without an id, nil where the
-    /// listing is not known to have ended.
+    /// listing is not known to have ended; `scan` is the run's own one that listed everything from the first page on, nil if
+    /// none did.
     package func finishRun(
         _ number: Int64,
         outcome: String,
         totals: Totals,
-        unreadable: Int64?
+        unreadable: Int64?,
+        scan: Int64? = nil
     ) async throws(PostgresError) {
         _ = try await pool.run(
             LedgerStatements.finishRun,
@@ -26,7 +28,7 @@ extension Ledger {
                 .integer(number), .text(outcome), .integer(totals.found), .integer(totals.stored),
                 .integer(totals.duplicate), .integer(totals.skipped), .integer(totals.dead), .integer(totals.live),
                 .integer(totals.unaccounted), .integer(totals.storedBytes),
-                .integer(unreadable),
+                .integer(unreadable), .integer(scan),
             ]
         )
     }

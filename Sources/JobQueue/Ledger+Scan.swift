@@ -256,6 +256,31 @@ extension Ledger {
         return try ScanCounts(row)
     }
 
+    /// Takes back that a scan, by its key, is complete: the listing has more behind its end. It is failed from then on, so that
+    /// there may be more until a later one is complete.
+    ///
+    /// What it took for deleted stays so until a scan sees it.
+    package func disbelieve(_ scan: Int64, reason: String) async throws(PostgresError) {
+        _ = try await pool.run(ScanStatements.disbelieve, [.integer(scan), .text(reason)])
+    }
+
+    /// What the last page of a scan, by its key, was asked for with (nil: it is the first one), and whether nothing was on it; nil
+    /// unless the scan is complete.
+    package func lastPage(_ scan: Int64) async throws(PostgresError) -> (token: String?, isEmpty: Bool)? {
+        guard let row = try await pool.run(ScanStatements.lastPage, [.integer(scan)]).first else { return nil }
+        return (row.textOrNil(0), try row.boolean(1))
+    }
+
+    /// Whether any of these ids of the source's own is of no item that the ledger has.
+    package func hasUnknown(_ items: [String], source: Int64) async throws(PostgresError) -> Bool {
+        try await pool.only(ScanStatements.hasUnknown, [.integer(source), .texts(items)]).boolean(0)
+    }
+
+    /// Whether the pass that is going on, over all processes that took part in it, has seen any item.
+    package func hasSeenItems(_ scan: ScanTicket) async throws(PostgresError) -> Bool {
+        try await pool.only(ScanStatements.hasSeen, [.integer(scan.id)]).boolean(0)
+    }
+
     /// Items of the source known before this scan began (for the suspicious-scan rule).
     package func knownItems(source: Int64) async throws(PostgresError) -> Int64 {
         try await pool.only(ScanStatements.knownItems, [.integer(source)]).integer(0)

@@ -150,7 +150,7 @@ enum LedgerStatements {
         UPDATE coldroll.run AS r
         SET outcome = $2::text, ended_at = now(), found = $3::bigint, stored = $4::bigint, duplicate = $5::bigint,
             skipped = $6::bigint, dead = $7::bigint, live = $8::bigint, unaccounted = $9::bigint,
-            stored_bytes = $10::bigint, unreadable = $11::bigint
+            stored_bytes = $10::bigint, unreadable = $11::bigint, scan_id = $12::bigint
         WHERE r.number = $1::bigint AND r.ended_at IS NULL AND \(CommitPolicy.durable)
         """
     )

@@ -235,11 +235,43 @@ enum ScanStatements {
             empty_end = s.empty_end
                         OR \(EmptyPageStatements.count(of: "f.id"))
                         > \(EmptyPageStatements.count(of: "f.id", before: "$8::text")),
-            items = coalesce(s.items, (SELECT count(*) FROM listed))
+            end_token = coalesce(s.end_token, $8::text), items = coalesce(s.items, (SELECT count(*) FROM listed))
         FROM fence AS f
         WHERE s.id = f.id
         RETURNING s.pages, s.seen, s.new, s.unreadable, s.items
         """
+    )
+
+    /// Scan `$1` had not come to the listing's end, `$2` says. Like each end of a scan it waits for the disk.
+    static let disbelieve = Statement(
+        "scan.disbelieve",
+        """
+        UPDATE coldroll.scan AS s
+        SET outcome = 'failed', reason = $2::text, accepted = false
+        WHERE s.id = $1::bigint AND s.outcome = 'complete' AND \(CommitPolicy.durable)
+        """
+    )
+
+    /// What the last page of scan `$1` was asked for with, if it is complete, and whether nothing was on it.
+    static let lastPage = Statement(
+        "scan.last_page",
+        "SELECT s.end_token, s.empty_end FROM coldroll.scan AS s WHERE s.id = $1::bigint AND s.outcome = 'complete'"
+    )
+
+    /// Whether source `$1` has listed none of `$2` yet, or not all of them.
+    static let hasUnknown = Statement(
+        "scan.has_unknown",
+        """
+        SELECT EXISTS (SELECT FROM unnest($2::text[]) AS u(id)
+                       WHERE NOT EXISTS (SELECT FROM coldroll.item AS i
+                                         WHERE i.source_id = $1::bigint AND i.source_item = u.id COLLATE "C"))
+        """
+    )
+
+    /// Whether the pass of scan `$1` that is going on has seen any item.
+    static let hasSeen = Statement(
+        "scan.has_seen",
+        "SELECT EXISTS (SELECT FROM coldroll.sighting AS g WHERE g.scan_id = $1::bigint AND cardinality(g.items) > 0)"
     )
 
     /// New items of page `$3`, if it is the one that this scan recorded last: the answer to it was lost.

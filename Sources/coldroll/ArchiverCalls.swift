@@ -103,7 +103,8 @@ enum ArchiverCalls {
             let own = Standing.sentence(ofUnreadable: summary.unreadPicks, isPicked: true)
             return (Ending(.dead, words + " But: " + own), summary.number)
         }
-        if summary.mayHaveMore {
+        // Where the ledger knows that there is more it says so itself.
+        if summary.mayHaveMore, verdict.standing.status == .done {
             let more =
                 " But whether the listing was at its end could not be asked once more, or it goes on each time: run it again."
             return (Ending(verdict.status == .done ? .unfinished : verdict.status, words + more), summary.number)

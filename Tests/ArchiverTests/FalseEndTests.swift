@@ -155,9 +155,10 @@ import Testing
         #expect(bench.simulator.faults.map(\.struck) == [3])
     }
 
-    @Test func `a library that has become empty since a scan was broken off is doubted, and no scan goes on for ever`()
-        async throws
-    {
+    @Test(arguments: [FaultRule.Action.falseEnd, .noItems])
+    func `a library that has become empty since a scan was broken off is doubted, and no scan goes on for ever`(
+        _ action: FaultRule.Action
+    ) async throws {
         let bench = try await Bench.library()
         let stop = StopSignal()
         let first = Scan(context: bench.context, source: bench.fixture.source, since: nil, until: nil, stop: stop) {
@@ -165,9 +166,22 @@ import Testing
             stop.request()
         }
         await #expect(throws: ArchiverError.self) { try await first.run() }
-        bench.simulator.setFaults([FaultRule(on: "list", .falseEnd)])
+        bench.simulator.setFaults([FaultRule(on: "list", action)])
         let summary = try await bench.quickScan().run()
         #expect(summary.missing == 100 && summary.doubt != nil)
+    }
+
+    @Test func `a library of entries without an id alone comes to an end, whoever goes on with its scan`() async throws
+    {
+        let bench = try await Bench.library()
+        var nameless = FaultRule(on: "list", .noID)
+        nameless.at = 1
+        bench.simulator.setFaults([nameless])
+        var scan = bench.quickScan()
+        scan.short = .zero
+        let error = await #expect(throws: ArchiverError.self) { try await scan.run() }
+        #expect(error?.code == .nothingFound)
+        #expect(error?.message.contains("260 entries had no id") == true)
     }
 
     @Test func `after its look at the front a scan that is broken off goes on at its last page again`() async throws {

@@ -240,6 +240,7 @@ func exampleJob(
     @Test func `two passes of one pick leave out what either could not read`() {
         func pass(_ items: Int64, new: Int64, unreadable: Int64) -> ScanSummary {
             ScanSummary(
+                id: 1,
                 pages: 1,
                 items: items,
                 new: new,

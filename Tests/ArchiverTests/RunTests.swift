@@ -193,18 +193,24 @@ private final class BusyArchive: ObjectStore {
         return rule
     }
 
-    private func run(_ bench: Bench, _ options: WorkerOptions, _ stop: StopSignal = StopSignal()) async throws
-        -> RunSummary
-    {
+    private func run(_ bench: Bench, _ options: WorkerOptions) async throws -> RunSummary {
         try await runAll(
             bench.context,
             options: options,
             since: nil,
             until: nil,
-            stop: stop,
+            stop: StopSignal(),
             scanned: { _ in },
             progress: { _ in }
         )
+    }
+
+    /// A run that lists quickly, and looks at no front however slow the machine is.
+    private func quickRun(_ bench: Bench, _ stop: StopSignal = StopSignal()) async throws -> RunSummary {
+        var scan = Scan(context: bench.context, source: bench.fixture.source, since: nil, until: nil, stop: stop) { _ in
+        }
+        (scan.short, scan.silence) = (.seconds(600), .milliseconds(10))
+        return try await runAll(scan, options: WorkerOptions(), progress: { _ in })
     }
 
     @Test func `a worker that has nothing to do while the listing goes on is not out of time`() async throws {
@@ -228,10 +234,58 @@ private final class BusyArchive: ObjectStore {
         var late = slow("download", 20_000)
         late.nth = [1]
         bench.simulator.setFaults([.listing(.loseToken, nth: 1, 2, 3, 5, 6, 7), late])
-        let summary = try await run(bench, WorkerOptions())
+        let summary = try await quickRun(bench)
         #expect(bench.simulator.faults.map(\.struck) == [6, 1])
         #expect(summary.totals.stored == 260 && !summary.mayHaveMore)
         #expect(summary.scan?.items == 260 && summary.scan?.new == 260)
+        // Those whose end proved to be none are taken back.
+        #expect(try await bench.outcomes() == ["failed", "failed", "complete"])
+        let own = "SELECT count(*) FROM coldroll.run WHERE scan_id = (SELECT max(id) FROM coldroll.scan)"
+        #expect(try await bench.fixture.number(own) == 1)
+    }
+
+    @Test func `a run that finds more behind each end says so, and the ledger too`() async throws {
+        let bench = try await Bench.library()
+        var late = slow("download", 20_000)
+        late.nth = [1]
+        // The first page, three times in each of three listings; each ends with a look at the page.
+        bench.simulator.setFaults([.listing(.loseToken, nth: 1, 2, 3, 5, 6, 7, 9, 10, 11), late])
+        let summary = try await quickRun(bench)
+        #expect(bench.simulator.faults.map(\.struck) == [9, 1])
+        #expect(summary.mayHaveMore && summary.totals.live == 0)
+        #expect(try await bench.outcomes() == ["failed", "failed", "failed"])
+        #expect(summary.standing?.unsettled?.state == "failed")
+        #expect(try await bench.fixture.texts("SELECT outcome FROM coldroll.run") == ["unfinished"])
+        #expect(try await bench.context.state.read("execution/last_execution_date.txt") == nil)
+    }
+
+    @Test func `a run that joined another process's scan asks whether the listing goes on, too`() async throws {
+        let bench = try await Bench.library()
+        var late = slow("download", 20_000)
+        late.nth = [1]
+        bench.simulator.setFaults([.listing(.loseToken, nth: 1, 2, 3), late])
+        // As 'coldroll scan' on another host: nobody asks again.
+        let other = bench.quickScan()
+        async let listed = other.run()
+        try await bench.waitUntil("SELECT count(*) FROM coldroll.scan WHERE pages = 1 AND outcome IS NULL")
+        let summary = try await quickRun(bench)
+        #expect(try await listed.items == 100)
+        #expect(bench.simulator.faults.map(\.struck) == [3, 1])
+        #expect(bench.log.has("this run joins another scan"))
+        #expect(summary.scan?.items == 260 && summary.totals.stored == 260 && !summary.mayHaveMore)
+        #expect(try await bench.outcomes() == ["failed", "complete"])
+    }
+
+    @Test func `a run that joined another process's scan has not listed all by itself`() async throws {
+        let bench = try await Bench()
+        let ledger = bench.context.ledger
+        let other = try await ledger.openScan(source: bench.fixture.source, since: nil, until: nil)
+        async let summary = quickRun(bench)
+        await bench.log.wait(for: "this run joins another scan")
+        _ = try await ledger.finish(other, outcome: "complete", reason: nil)
+        #expect(try await summary.scan == nil)
+        let runs = "SELECT concat_ws(' ', outcome, coalesce(scan_id, 0)) FROM coldroll.run"
+        #expect(try await bench.fixture.texts(runs) == ["complete 0"])
     }
 
     @Test
@@ -256,13 +310,13 @@ private final class BusyArchive: ObjectStore {
         // The page, and its second answer; then the look that follows work of more than five seconds.
         var away = FaultRule.listing(.status, nth: 3)
         away.status = 503
-        bench.simulator.setFaults([slow("download", 6000), away])
+        bench.simulator.setFaults([slow("download", 15_000), away])
         let (stop, simulator) = (StopSignal(), bench.simulator)
         let watch = Task {
             while simulator.faults[1].struck == 0 { try await Task.sleep(for: .milliseconds(2)) }
             stop.request()
         }
-        let summary = try await run(bench, WorkerOptions(), stop)
+        let summary = try await quickRun(bench, stop)
         try await watch.value
         #expect(summary.scan?.items == 3 && summary.totals.stored == 3 && summary.totals.live == 0)
         #expect(summary.mayHaveMore)

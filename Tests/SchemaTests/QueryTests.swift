@@ -316,6 +316,14 @@ import Testing
         ] as [(String, Int64, String, String?, Int64)] {
             try await fixture.sql(row, [.text(kind), .integer(days)])
             try await fixture.sql(scan, [.text(kind), .integer(days), .text(outcome), .text(since), .integer(began)])
+            // The others listed a part, went on with a scan of before, or picked.
+            guard kind == "library", since == nil, began > 0 else { continue }
+            try await fixture.sql(
+                """
+                UPDATE coldroll.run AS r SET scan_id = (SELECT max(c.id) FROM coldroll.scan AS c)
+                WHERE r.number = (SELECT max(l.number) FROM coldroll.run AS l)
+                """
+            )
         }
         #expect(
             columns(try await run("runs"), [1, 6, 7, 8]) == [

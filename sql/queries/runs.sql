@@ -1,12 +1,11 @@
 -- The last runs, the newest first. Before you delete anything from Google: two of them, a day or more apart, with outcome complete and
 -- listed_all true, and listed about as many items as you expect: all the more where empty_pages is not 0, which are pages of the
 -- listing that came without any item each time that they were asked for. What was picked is never all there is:
--- listed_all is false for it, as for a run that went on with a scan of before, which may have passed by what came since.
+-- listed_all is false for it, as for a run that joined another process's scan, or went on with one of before, which may have
+-- passed by what came since.
 SELECT r.number AS run, coalesce(s.kind, 'forgotten') AS source, s.account, r.host, r.started_at, r.ended_at,
        coalesce(r.outcome, 'goes on, or broken off') AS outcome,
-       EXISTS (SELECT FROM coldroll.scan AS c
-               WHERE c.source_id = r.source_id AND s.kind <> 'picker' AND c.outcome = 'complete'
-                 AND c.since IS NULL AND c.until IS NULL AND c.started_at >= r.started_at AND c.ended_at <= r.ended_at) AS listed_all,
+       EXISTS (SELECT FROM coldroll.scan AS c WHERE c.id = r.scan_id AND c.outcome = 'complete') AS listed_all,
        (SELECT coalesce(c.items, c.seen) FROM coldroll.scan AS c
         WHERE c.source_id = r.source_id AND c.ended_at BETWEEN r.started_at AND r.ended_at
         ORDER BY c.id DESC LIMIT 1) AS listed,

@@ -52,28 +52,38 @@ package func runAll(
     progress: @escaping @Sendable (WorkerProgress) -> Void
 ) async throws -> RunSummary {
     try await Marker.check(context)
-    let source = try await context.source()
+    let scan = Scan(
+        context: context,
+        source: try await context.source(),
+        since: since,
+        until: until,
+        order: order,
+        acceptsGaps: acceptsGaps,
+        maxWait: options.maxWait,
+        endsBy: options.endsBy,
+        stop: stop,
+        forecast: forecast,
+        progress: scanned
+    )
+    return try await runAll(scan, options: options, progress: progress)
+}
+
+/// The same for a scan that is made, but not begun; the marker is checked already.
+func runAll(
+    _ scan: Scan,
+    options: WorkerOptions,
+    progress: @escaping @Sendable (WorkerProgress) -> Void
+) async throws -> RunSummary {
+    let (context, source) = (scan.context, scan.source)
     let (number, _) = try await context.ledger.beginRun(source: source, host: context.host)
     do {
-        let scan = Scan(
-            context: context,
-            source: source,
-            since: since,
-            until: until,
-            order: order,
-            acceptsGaps: acceptsGaps,
-            maxWait: options.maxWait,
-            endsBy: options.endsBy,
-            stop: stop,
-            forecast: forecast,
-            progress: scanned
-        )
         let summary = try await scanAndWork(scan, number, options, progress)
         try await context.ledger.finishRun(
             number,
             outcome: outcome(of: summary),
             totals: summary.totals,
-            unreadable: max(summary.standing?.unreadable ?? 0, summary.unreadPicks)
+            unreadable: max(summary.standing?.unreadable ?? 0, summary.unreadPicks),
+            scan: summary.scan.flatMap { $0.isFull && !$0.goesOn ? $0.id : nil }
         )
         try await Marker.leave(context)
         if let scan = summary.scan, scan.isFull, outcome(of: summary) == "complete" {
@@ -153,7 +163,10 @@ private func scanAndWork(
     // Whatever made an answer look like the end may have lasted for a while: the work gave it time to pass.
     var isOver = stop.level != .none || work.isOutOfTime
     var goesOn = isOver ? false : try await context.settled()
-    if let end = scan?.end, let again = context.items.again(scanner) {
+    var (id, end) = (scan?.id, scan?.end)
+    // Who made it may have died before it asked for its end again, or never does, as 'coldroll scan'.
+    if scan == nil, !isOver, let joined = try await scanner.joinedEnd() { (id, end) = (joined.scan, joined.end) }
+    if let end, let again = context.items.again(scanner) {
         let isLongAgo = listed.duration(to: .now) > .seconds(5)
         // One that had ended too early once is not believed at once the next time.
         let isOwed = isLongAgo || !end.emptyPages.isEmpty || listings < allListings
@@ -162,7 +175,13 @@ private func scanAndWork(
         } else if isOwed {
             do {
                 if !isLongAgo { try await scanner.sleep(scanner.silence) }
-                goesOn = try await !scanner.stillEnds(again, at: end)
+                let sequel = try await scanner.sequel(of: again, to: end)
+                goesOn = sequel != .none
+                if sequel == .more, context.picker == nil, let id {
+                    let reason =
+                        "Google's listing had seemed to end, and went on when it was asked again after the work"
+                    try await scanner.answered { try await context.ledger.disbelieve(id, reason: reason) }
+                }
             } catch let error as ArchiverError where error.code == .interrupted || error.code == .outOfTime {
                 // All that was listed is stored by now: the sums are told.
                 (isOver, goesOn) = (true, true)

@@ -68,6 +68,8 @@ extension Scan {
                     // To look at the first page again is to look at the front.
                     let kept = page.token == nil ? nil : end.kept
                     answer = try await askAgain(page, ticket, of: listing, keeping: kept)
+                    // Whatever of it was recorded would end the next look at the front, were it broken off from here on.
+                    if page.token == nil, answer != .empty { end.kept = nil }
                 }
                 if answer == .forgotten, !page.isBelieved { end.forgottenPages += 1 }
             }
@@ -142,7 +144,9 @@ extension Scan {
                 "a page of the listing had seemed empty, and is not",
                 ["count": .integer(Int64(page.items.count + page.unreadable.count))]
             )
-            _ = try await look(ticket, of: listing, from: page, asked: empty.token, known: nil, keeping: token)
+            guard try await look(ticket, of: listing, from: page, asked: empty.token, known: nil, keeping: token) else {
+                return .forgotten
+            }
         } catch let error as PhotosError where error.code == .badPageToken {
             return .forgotten
         }
@@ -150,15 +154,25 @@ extension Scan {
         return .filled
     }
 
-    /// What a page that had come empty is when it is asked for again; forgotten also where Google has forgotten one behind it.
+    /// What a page that had come empty is when it is asked for again; forgotten also where Google has forgotten one behind it, or
+    /// nothing known was met behind what it has now.
     enum SecondAnswer { case filled, empty, forgotten }
 
-    /// Whether a listing still ends where it ended, and its empty pages are still empty: false if there is more now, or Google
-    /// has forgotten the last page.
-    func stillEnds(_ listing: any Listing, at end: ListingEnd) async throws -> Bool {
+    /// What a listing shows behind the end that it had.
+    enum Sequel {
+        /// Nothing: it ends there still, and its empty pages are still empty.
+        case none
+        /// More than was listed.
+        case more
+        /// Nobody can tell: Google has forgotten the last page, or shows nothing of what was on it.
+        case unknown
+    }
+
+    /// Asks for the last page of a listing that is over and for those that were empty.
+    func sequel(of listing: any Listing, to end: ListingEnd) async throws -> Sequel {
         for token in end.emptyPages where token != end.token {
             do {
-                guard try await filled(token, of: listing) == nil else { return false }
+                guard try await filled(token, of: listing) == nil else { return .more }
             } catch let error as PhotosError where error.code == .badPageToken && token != nil {
                 // It was asked for again while Google knew it, or that is told.
                 continue
@@ -166,25 +180,42 @@ extension Scan {
         }
         do {
             for number in 0..<2 {
-                // An entry that had no id in one answer has one in the next.
+                // An entry that had no id in one answer has one in the next, and an empty answer may be none.
                 if number > 0 { try await sleep(.seconds(1)) }
                 let page = try await patiently { () async throws(PhotosError) in try await listing.page(end.token) }
-                guard page.nextPageToken == nil, page.items.allSatisfy({ end.ids.contains($0.id) }) else {
-                    return false
-                }
-                if page.unread.allSatisfy({ $0.value <= end.unread[$0.key, default: 0] }) { return true }
+                guard page.nextPageToken == nil, try await !hasNew(page.ids, since: end) else { return .more }
+                guard !page.isEmpty || end.isEmpty else { continue }
+                guard end.ids != nil else { return .none }
+                if page.unread.allSatisfy({ $0.value <= end.unread[$0.key, default: 0] }) { return .none }
             }
-            return false
+            return .unknown
         } catch let error as PhotosError where error.code == .badPageToken {
-            return false
+            return .unknown
         }
+    }
+
+    /// Whether items on the last page are new: a known one may have moved there.
+    private func hasNew(_ ids: Set<String>, since end: ListingEnd) async throws -> Bool {
+        let others = ids.subtracting(end.ids ?? [])
+        // What is picked once more may have to be fetched once more.
+        guard context.picker == nil else { return !others.isEmpty }
+        guard !others.isEmpty else { return false }
+        return try await answered { try await context.ledger.hasUnknown(Array(others), source: source) }
+    }
+
+    /// The end of another process's scan of the same range, which this run has joined; nil while nobody knows it.
+    func joinedEnd() async throws -> (scan: Int64, end: ListingEnd)? {
+        guard context.picker == nil, let newest = try await context.ledger.newestScan(source: source),
+            newest.since == since, newest.until == until,
+            let page = try await context.ledger.lastPage(newest.id)
+        else { return nil }
+        return (newest.id, ListingEnd(token: page.token, ids: page.isEmpty ? [] : nil))
     }
 
     /// A page if it has entries.
     private func filled(_ token: String?, of listing: any Listing) async throws -> MediaPage? {
         let page = try await patiently { () async throws(PhotosError) in try await listing.page(token) }
-        guard !page.isEmpty else { return nil }
-        return page.unreadable.isEmpty ? page : page.joined(with: try await pageInEarnest(token, of: listing))
+        return page.isEmpty ? nil : try await inEarnest(page, token, of: listing)
     }
 
     /// Records a page that is looked at again, and those behind it up to one that holds nothing new.
@@ -236,9 +267,11 @@ extension Scan {
                 met.formUnion(others)
                 tellUnreadable(more, number: number)
             }
-            guard new > 0 || page.items.isEmpty, let next = page.nextPageToken, tokens.insert(next).inserted else {
-                return isKnown
-            }
+            // Where nothing has an id there is nothing else to know it by.
+            if page.items.isEmpty, page.unreadable.count > more.count { isKnown = true }
+            guard new > 0 || page.items.isEmpty else { return isKnown }
+            // A page with something new is no end, whatever is known on it: it was cut off, or the listing has grown to here.
+            guard let next = page.nextPageToken, tokens.insert(next).inserted else { return isKnown && new == 0 }
             try checkStop()
             page = try await pageInEarnest(next, of: listing)
             if number == 1, known == nil { here = behind }

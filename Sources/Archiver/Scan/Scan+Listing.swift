@@ -8,6 +8,14 @@ extension Scan {
     private static let restarts = 3
     /// Items on a page that others follow, as a rule.
     private static let fullPage = 100
+    /// Times that a first page is asked for again whose entries and token came apart.
+    private static let tornAnswers = 3
+    private static let torn = PhotosError(
+        code: .malformed,
+        message:
+            "Google answers the first page of the listing with entries or with what follows, and never with both; the scan "
+            + "stops. Run it again later."
+    )
     /// How long a page in hand waits for a database that is away: a restart of the server takes less.
     static let databasePatience = Duration.seconds(600)
 
@@ -88,16 +96,23 @@ extension Scan {
         guard first.nextPageToken == nil || first.items.isEmpty || !first.unreadable.isEmpty else { return first }
         // Whatever made an answer false may last for a moment.
         try await sleep(.seconds(1))
-        var page = first.joined(
-            with: try await patiently { () async throws(PhotosError) in try await listing.page(token) }
-        )
-        let isOdd = page.isEmpty ? token == nil : page.items.count + page.unreadable.count >= Self.fullPage
-        if page.nextPageToken == nil, isOdd, !listing.isShownOnce {
+        var answers = [first, try await patiently { () async throws(PhotosError) in try await listing.page(token) }]
+        var page = first.joined(with: answers[1])
+        func another() async throws {
             try await sleep(silence)
-            page = page.joined(
-                with: try await patiently { () async throws(PhotosError) in try await listing.page(token) }
-            )
+            answers.append(try await patiently { () async throws(PhotosError) in try await listing.page(token) })
+            page = page.joined(with: answers[answers.count - 1])
         }
+        let isOdd = page.isEmpty ? token == nil : page.items.count + page.unreadable.count >= Self.fullPage
+        if page.nextPageToken == nil, isOdd, !listing.isShownOnce { try await another() }
+        // The first page moves with each upload: a token that came without entries leads on behind those that it should have come
+        // with, and these may be none of those in hand.
+        func isTorn() -> Bool {
+            token == nil && page.nextPageToken != nil && !page.isEmpty
+                && !answers.contains { !$0.isEmpty && $0.nextPageToken != nil }
+        }
+        for _ in 0..<Self.tornAnswers where isTorn() { try await another() }
+        if isTorn() { throw Self.torn }
         if first.nextPageToken == nil, page.nextPageToken != nil {
             context.logger.log(.warning, "the listing seemed to end, and went on when asked again")
         }
@@ -176,9 +191,6 @@ extension Scan {
 }
 
 extension MediaPage {
-    /// Whether it has no entry of any kind.
-    var isEmpty: Bool { items.isEmpty && unreadable.isEmpty }
-
     /// Whether it ends the listing with items, each of which has an id.
     fileprivate var isPlainEnd: Bool { nextPageToken == nil && !items.isEmpty && unreadable.isEmpty }
 

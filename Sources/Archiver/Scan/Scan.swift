@@ -60,8 +60,9 @@ struct Scan {
                         end.beganBehind = beganBehind
                         if listing.growsAtFront, ticket.resumed || began.duration(to: .now) > short {
                             let isOver = try await lookAtFront(ticket, of: listing, after: end)
-                            let seen = try await answered { try await context.ledger.counts(ticket) }.seen
-                            if !isOver, end.token == nil || seen > 0 {
+                            // A pass that saw nothing has nothing to meet.
+                            let hasSeen = try await answered { try await context.ledger.hasSeenItems(ticket) }
+                            if !isOver, end.token == nil || hasSeen {
                                 surprises += 1
                                 guard surprises <= Self.surprises else { throw Self.endsTooOften }
                                 try await beginAnew(
@@ -83,7 +84,7 @@ struct Scan {
                             try await beginAnew(
                                 ticket,
                                 since:
-                                    "Google has forgotten where empty pages stood before they were asked for again: listing again"
+                                    "Google has forgotten where empty pages stood, or what follows what they have now: listing again"
                             )
                             (token, hasBegunAnew) = (nil, true)
                             continue
@@ -172,6 +173,7 @@ struct Scan {
             ]
         )
         return ScanSummary(
+            id: ticket.id,
             pages: counts.pages,
             items: ended.items ?? counts.seen,
             new: counts.new,

@@ -38,6 +38,8 @@ package struct ScanSummary: Sendable, Equatable {
     package internal(set) var new: Int64
     /// False for `--since`/`--until`, and for what was picked.
     package let isFull: Bool
+    /// Key of the scan in the ledger, of the last one where a person picked in several sessions.
+    let id: Int64
     /// Start by the database's clock, RFC 3339 UTC.
     package let startedAt: String
     /// Entries that the source listed without an id: nothing can be fetched by them, and they are no part of any sum.
@@ -58,6 +60,7 @@ package struct ScanSummary: Sendable, Equatable {
     let end: ListingEnd
 
     init(
+        id: Int64,
         pages: Int64,
         items: Int64,
         new: Int64,
@@ -72,6 +75,7 @@ package struct ScanSummary: Sendable, Equatable {
     ) {
         self.goesOn = goesOn
         self.end = end
+        self.id = id
         self.pages = pages
         self.items = items
         self.new = new
@@ -88,6 +92,7 @@ extension ScanSummary {
     /// The sums of this pass and of one after it, where a person picked in several sessions.
     func followed(by next: ScanSummary) -> ScanSummary {
         ScanSummary(
+            id: next.id,
             pages: pages + next.pages,
             items: items + next.items,
             new: new + next.new,
@@ -110,6 +115,7 @@ extension ScanSummary {
     func listedAgain(by next: ScanSummary?) -> ScanSummary {
         guard let next else { return self }
         return ScanSummary(
+            id: next.id,
             pages: pages + next.pages,
             items: max(items, next.items),
             new: new + next.new,
@@ -131,8 +137,8 @@ struct ListingEnd: Sendable, Equatable {
     var token: String?
     /// Where a scan goes on that is broken off behind it, as the ledger has it; nil: it begins anew.
     var kept: String?
-    /// What was on it.
-    var ids: Set<String> = []
+    /// What was on it; nil: another process has listed it, and the ledger has all of it.
+    var ids: Set<String>? = []
     /// What was on it without an id, and how often.
     var unread: [UnreadEntry: Int] = [:]
     /// Whether its pass began behind the first page: with one that an earlier process had come to.
@@ -145,5 +151,5 @@ struct ListingEnd: Sendable, Equatable {
     var forgottenPages = 0
 
     /// Whether it has no entry of any kind.
-    var isEmpty: Bool { ids.isEmpty && unread.isEmpty }
+    var isEmpty: Bool { (ids?.isEmpty ?? false) && unread.isEmpty }
 }

@@ -42,7 +42,8 @@ private struct LibraryListing: Listing {
     let since: String?
     let until: String?
 
-    var growsAtFront: Bool { true }
+    // A search comes with the oldest first.
+    var growsAtFront: Bool { since == nil && until == nil }
     var isShownOnce: Bool { false }
 
     func place(_ token: String?) -> PickPlace? { nil }

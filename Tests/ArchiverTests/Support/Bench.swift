@@ -116,6 +116,13 @@ final class Bench {
         )
     }
 
+    /// How the scans ended that were begun after that of the fixture, the oldest first.
+    func outcomes() async throws -> [String] {
+        try await fixture.texts(
+            "SELECT coalesce(outcome, 'open') FROM coldroll.scan WHERE id > \(fixture.scan.id) ORDER BY id"
+        )
+    }
+
     /// Asks until the number is not zero; the suite's time limit ends it.
     func waitUntil(_ query: String) async throws {
         while try await fixture.number(query) == 0 { try await Task.sleep(for: .milliseconds(2)) }

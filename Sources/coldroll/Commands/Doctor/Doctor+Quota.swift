@@ -3,7 +3,7 @@ import Postgres
 extension Doctor {
     /// What is left of Google's daily quotas, as all processes of a project drew from them.
     func quotas(_ database: Database?) async throws -> [Diagnosis] {
-        guard let database else { return [.skipped(.quota, "Not known: the ledger could not be asked.")] }
+        guard let database else { return [.skipped(.quota, "Not looked at: the database must be right first.")] }
         let rows = try await database.pool.run(StatusStatements.quotas)
         var lines: [Diagnosis] = []
         for row in rows { lines.append(Self.judge(try StatusReport.Quota(row))) }
