@@ -1,4 +1,5 @@
 import CloudStorage
+import Foundation
 import GoogleSimulator
 import HTTPClient
 import JobQueue
@@ -321,6 +322,30 @@ private final class BusyArchive: ObjectStore {
         #expect(summary.scan?.items == 3 && summary.totals.stored == 3 && summary.totals.live == 0)
         #expect(summary.mayHaveMore)
         #expect(try await bench.fixture.texts("SELECT outcome FROM coldroll.run") == ["unfinished"])
+    }
+
+    @Test(arguments: [true, false])
+    func `a stop tells the sums although the state store does not answer, and nothing else does`(_ isStopped: Bool)
+        async throws
+    {
+        let bench = try await Bench { $0.synthesis = SynthesisOptions(count: 3, sizes: 500...600, videoPercent: 0) }
+        bench.simulator.setFaults([slow("download", 3000)])
+        let (stop, state, fixture) = (StopSignal(), bench.context.state.url, bench.fixture)
+        let watch = Task {
+            while try await fixture.number("SELECT count(*) FROM coldroll.job WHERE state = 'running'") == 0 {
+                try await Task.sleep(for: .milliseconds(2))
+            }
+            try FileManager.default.removeItem(at: #require(URL(string: state)))
+            if isStopped { stop.request() }
+        }
+        let run = Task { try await quickRun(bench, stop) }
+        try await watch.value
+        if isStopped {
+            #expect(try await run.value.totals.found == 3)
+            #expect(bench.log.has("the marker could not be left in the state store; the next run leaves it"))
+        } else {
+            await #expect(throws: (any Error).self) { try await run.value }
+        }
     }
 
     @Test func `a run that is to end by now lists no further, and says that it is not finished`() async throws {

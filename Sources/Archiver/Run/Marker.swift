@@ -230,6 +230,27 @@ struct Marker: Codable, Equatable {
         try await leave(context.ledger, context.archive, context.state)
     }
 
+    /// The same at the end of a run or a worker, with what else `body` writes into the state store.
+    ///
+    /// Where it was told to stop, a state store that does not answer is only logged: the sums are told, and the next run leaves it.
+    static func leave(
+        _ context: ArchiveContext,
+        unlessIn stop: StopSignal,
+        then body: () async throws -> Void = {}
+    ) async throws {
+        do {
+            try await leave(context)
+            try await body()
+        } catch {
+            guard stop.level != .none else { throw error }
+            context.logger.log(
+                .warning,
+                "the marker could not be left in the state store; the next run leaves it",
+                ["error": .string("\(error)")]
+            )
+        }
+    }
+
     private static func leave(_ ledger: Ledger, _ archive: any ObjectStore, _ state: any ObjectStore) async throws {
         let identity = try await ledger.identity()
         let marker = Marker(

@@ -85,8 +85,8 @@ func runAll(
             unreadable: max(summary.standing?.unreadable ?? 0, summary.unreadPicks),
             scan: summary.scan.flatMap { $0.isFull && !$0.goesOn ? $0.id : nil }
         )
-        try await Marker.leave(context)
-        if let scan = summary.scan, scan.isFull, outcome(of: summary) == "complete" {
+        try await Marker.leave(context, unlessIn: scan.stop) {
+            guard let scan = summary.scan, scan.isFull, outcome(of: summary) == "complete" else { return }
             try await writeExecutionDate(scan.startedAt, context.state)
         }
         // Last, since it takes half a minute for ten million. The run is recorded from counted sums; those that status

@@ -30,7 +30,7 @@ package func runWorker(
     do {
         let summary = try await worker.run(progress: progress)
         if stop.level == .none { _ = try await context.settled() }
-        try await Marker.leave(context)
+        try await Marker.leave(context, unlessIn: stop)
         return summary
     } catch {
         // What was stored before it failed must not be forgotten by a restored backup; the failure itself is the news.
