@@ -243,7 +243,7 @@ import Testing
         )
     }
 
-    @Test func `acknowledged lists what was skipped, what is not listed any more, and entries without an id`()
+    @Test func `acknowledged lists what was skipped, accepted, or is not listed any more, and entries without an id`()
         async throws
     {
         let fixture = try await fill()
@@ -288,6 +288,18 @@ import Testing
         // One that has them all is the end of it.
         try await fixture.sql(accepted, [.integer(fixture.source), .integer(0), .boolean(false)])
         #expect(try await run("acknowledged").count == 3)
+        // What had been given up and is stored since by somebody's word.
+        try await fixture.sql(
+            """
+            INSERT INTO coldroll.outcome (part_id, kind, reason, decided_by, superseded_at, superseded_by)
+            VALUES (1, 'dead', 'cut: it ends oddly', 'worker', now(), 'anna, accept'), (2, 'dead', 'cut', 'worker', now(), 'anna, retry')
+            """
+        )
+        #expect(
+            columns(try await run("acknowledged"), [0, 3, 7, 9]).last == [
+                "stored as it is", "1", "t", "cut: it ends oddly, accepted by anna",
+            ]
+        )
     }
 
     @Test func `runs tells which of them listed all of a library`() async throws {
