@@ -256,10 +256,9 @@ extension Ledger {
         return try ScanCounts(row)
     }
 
-    /// Takes back that a scan, by its key, is complete: the listing has more behind its end. It is failed from then on, so that
-    /// there may be more until a later one is complete.
+    /// Takes back that a scan, by its key, is complete: the listing has more behind its end.
     ///
-    /// What it took for deleted stays so until a scan sees it.
+    /// It is failed from then on, so that there may be more until a later one is complete. What it took for deleted stays so until a scan sees it.
     package func disbelieve(_ scan: Int64, reason: String) async throws(PostgresError) {
         _ = try await pool.run(ScanStatements.disbelieve, [.integer(scan), .text(reason)])
     }

@@ -242,7 +242,9 @@ enum ScanStatements {
         """
     )
 
-    /// Scan `$1` had not come to the listing's end, `$2` says. Like each end of a scan it waits for the disk.
+    /// Scan `$1` had not come to the listing's end, `$2` says.
+    ///
+    /// Like each end of a scan it waits for the disk.
     static let disbelieve = Statement(
         "scan.disbelieve",
         """

@@ -40,7 +40,9 @@ struct Verdict: Sendable, Equatable {
         }
         if totals.live > 0 { text += " " + waiting }
         if let listing = standing.sentence { text += " But: " + listing }
-        return interrupted ? "Interrupted. " + text : text
+        guard interrupted else { return text }
+        let isLeft = totals.live > 0 || standing.status == .unfinished
+        return (isLeft ? "Interrupted; the same command goes on with it. " : "Interrupted. ") + text
     }
 
     /// How many wait, for what, until when.
