@@ -104,7 +104,7 @@ enum ArchiverCalls {
             return (Ending(.dead, words + " But: " + own), summary.number)
         }
         // Where the ledger knows that there is more it says so itself.
-        if summary.mayHaveMore, verdict.standing.status == .done {
+        if summary.mayHaveMore, !verdict.standing.scans.contains(where: { $0.unsettled?.state == "failed" }) {
             let more =
                 " But whether the listing was at its end could not be asked once more, or it goes on each time: run it again."
             return (Ending(verdict.status == .done ? .unfinished : verdict.status, words + more), summary.number)

@@ -66,6 +66,21 @@ import Testing
         #expect(try await lost(bench) == 0 && summary.doubt == nil)
     }
 
+    @Test func `a page that had been empty and leads nowhere is met again by a pass that begins anew, not as known`()
+        async throws
+    {
+        let bench = try await Bench.library(count: 460)
+        // The second page, twice; then, a minute of age being none, that page without its token, and again.
+        bench.simulator.setFaults([.listing(.noItems, nth: 2, 3), .listing(.loseToken, nth: 5, 6, 7)])
+        var scan = bench.quickScan()
+        scan.emptyPageAge = .zero
+        let summary = try await scan.run()
+        #expect(bench.simulator.faults.map(\.struck) == [2, 3])
+        let told = "what follows a page that had been empty could not be listed: listing again from the first page"
+        #expect(bench.log.has(told))
+        #expect(summary.items == 460 && summary.doubt == nil && summary.emptyPages == 0)
+    }
+
     @Test(arguments: [1, 3])
     func `a page of the look at the front with something new is no end, whatever is known on it`(_ times: Int)
         async throws

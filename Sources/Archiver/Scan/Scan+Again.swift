@@ -25,7 +25,8 @@ extension Scan {
             if end.isEmpty { return true }
         }
         do {
-            let isOver = try await look(ticket, of: listing, from: page, asked: nil, known: known, keeping: nil)
+            let isAll = end.token == nil && page.nextPageToken == nil
+            let isOver = try await look(ticket, of: listing, from: page, asked: nil, known: known, isAll: isAll)
             if isOver, let kept = end.kept {
                 try await answered { try await context.ledger.goOn(with: kept, of: ticket) }
             }
@@ -65,11 +66,7 @@ extension Scan {
                     answer = try await askEndAgain(page, ticket, of: listing, &end)
                     if let next = end.goesOnWith { return next }
                 } else {
-                    // To look at the first page again is to look at the front.
-                    let kept = page.token == nil ? nil : end.kept
-                    answer = try await askAgain(page, ticket, of: listing, keeping: kept)
-                    // Whatever of it was recorded would end the next look at the front, were it broken off from here on.
-                    if page.token == nil, answer != .empty { end.kept = nil }
+                    answer = try await askAgain(page, ticket, of: listing, keeping: end.kept)
                 }
                 if answer == .forgotten, !page.isBelieved { end.forgottenPages += 1 }
             }
@@ -127,9 +124,9 @@ extension Scan {
     ///   - empty: as the ledger has it.
     ///   - ticket: of the scan.
     ///   - listing: which has the page.
-    ///   - token: where the scan goes on if it is broken off; nil: it begins anew.
+    ///   - token: where the scan goes on if it is broken off later; in the middle of this it begins anew.
     /// - Returns: what it is now.
-    /// - Throws: as `run`.
+    /// - Throws: `CutOff`, and as `run`.
     func askAgain(
         _ empty: EmptyPage,
         _ ticket: ScanTicket,
@@ -137,33 +134,46 @@ extension Scan {
         keeping token: String?
     ) async throws -> SecondAnswer {
         try checkStop()
+        let found: MediaPage?
         do {
-            guard let page = try await filled(empty.token, of: listing) else { return .empty }
-            context.logger.log(
-                .warning,
-                "a page of the listing had seemed empty, and is not",
-                ["count": .integer(Int64(page.items.count + page.unreadable.count))]
-            )
-            guard try await look(ticket, of: listing, from: page, asked: empty.token, known: nil, keeping: token) else {
-                return .forgotten
-            }
+            found = try await filled(empty.token, of: listing)
         } catch let error as PhotosError where error.code == .badPageToken {
             return .forgotten
         }
+        guard let page = found else { return .empty }
+        context.logger.log(
+            .warning,
+            "a page of the listing had seemed empty, and is not",
+            ["count": .integer(Int64(page.items.count + page.unreadable.count))]
+        )
+        var isOver = false
+        do {
+            isOver = try await look(ticket, of: listing, from: page, asked: empty.token, known: nil)
+        } catch let error as PhotosError where error.code == .badPageToken {
+            // What follows it is behind a page that Google has forgotten.
+        }
+        guard isOver else { throw CutOff() }
         try await answered { try await context.ledger.filled(empty, of: ticket) }
+        if let token { try await answered { try await context.ledger.goOn(with: token, of: ticket) } }
         return .filled
     }
 
-    /// What a page that had come empty is when it is asked for again; forgotten also where Google has forgotten one behind it, or
-    /// nothing known was met behind what it has now.
+    /// What a page that had come empty is when it is asked for again.
     enum SecondAnswer { case filled, empty, forgotten }
+
+    /// A page that had come empty has items, and what follows them could not be listed up to something known: they are recorded, and
+    /// would pass for known when they are met again. The pass has to begin anew.
+    struct CutOff: Error {}
 
     /// What a listing shows behind the end that it had.
     enum Sequel {
         /// Nothing: it ends there still, and its empty pages are still empty.
         case none
-        /// More than was listed.
+        /// More than was listed, and it had not ended there: a page as full as those that others follow is followed by one, or a page
+        /// that had been empty is not.
         case more
+        /// More than was listed: it may have grown.
+        case grown
         /// Nobody can tell: Google has forgotten the last page, or shows nothing of what was on it.
         case unknown
     }
@@ -172,7 +182,8 @@ extension Scan {
     func sequel(of listing: any Listing, to end: ListingEnd) async throws -> Sequel {
         for token in end.emptyPages where token != end.token {
             do {
-                guard try await filled(token, of: listing) == nil else { return .more }
+                let page = try await patiently { () async throws(PhotosError) in try await listing.page(token) }
+                guard page.isEmpty else { return token == nil ? .grown : .more }
             } catch let error as PhotosError where error.code == .badPageToken && token != nil {
                 // It was asked for again while Google knew it, or that is told.
                 continue
@@ -183,7 +194,8 @@ extension Scan {
                 // An entry that had no id in one answer has one in the next, and an empty answer may be none.
                 if number > 0 { try await sleep(.seconds(1)) }
                 let page = try await patiently { () async throws(PhotosError) in try await listing.page(end.token) }
-                guard page.nextPageToken == nil, try await !hasNew(page.ids, since: end) else { return .more }
+                if page.nextPageToken != nil { return isCutOff(end) ? .more : .grown }
+                if try await hasNew(page.ids, since: end) { return end.isEmpty && isCutOff(end) ? .more : .grown }
                 guard !page.isEmpty || end.isEmpty else { continue }
                 guard end.ids != nil else { return .none }
                 if page.unread.allSatisfy({ $0.value <= end.unread[$0.key, default: 0] }) { return .none }
@@ -192,6 +204,12 @@ extension Scan {
         } catch let error as PhotosError where error.code == .badPageToken {
             return .unknown
         }
+    }
+
+    /// Whether the page at which a listing ended is none at which one ends, as a rule.
+    private func isCutOff(_ end: ListingEnd) -> Bool {
+        guard let ids = end.ids else { return false }
+        return ids.count + end.unread.values.reduce(0, +) >= Self.fullPage || (end.isEmpty && end.token != nil)
     }
 
     /// Whether items on the last page are new: a known one may have moved there.
@@ -205,9 +223,10 @@ extension Scan {
 
     /// The end of another process's scan of the same range, which this run has joined; nil while nobody knows it.
     func joinedEnd() async throws -> (scan: Int64, end: ListingEnd)? {
-        guard context.picker == nil, let newest = try await context.ledger.newestScan(source: source),
+        guard context.picker == nil,
+            let newest = try await answered({ try await context.ledger.newestScan(source: source) }),
             newest.since == since, newest.until == until,
-            let page = try await context.ledger.lastPage(newest.id)
+            let page = try await answered({ try await context.ledger.lastPage(newest.id) })
         else { return nil }
         return (newest.id, ListingEnd(token: page.token, ids: page.isEmpty ? [] : nil))
     }
@@ -219,6 +238,8 @@ extension Scan {
     }
 
     /// Records a page that is looked at again, and those behind it up to one that holds nothing new.
+    ///
+    /// A scan that is broken off meanwhile begins anew.
     /// - Parameters:
     ///   - ticket: of the scan.
     ///   - listing: which has the pages.
@@ -226,7 +247,7 @@ extension Scan {
     ///   - asked: what it was asked for with.
     ///   - known: entries without an id that were met on it and on those behind it; nil: none on it, all that the ledger has
     ///     behind it.
-    ///   - token: where the scan goes on if it is broken off.
+    ///   - isAll: whether the first page is all there is, as far as anybody knows: it may have grown, and be the end.
     /// - Returns: whether it met something known.
     /// - Throws: as `run`.
     private func look(
@@ -235,7 +256,7 @@ extension Scan {
         from first: MediaPage,
         asked: String?,
         known: [String: Int64]?,
-        keeping token: String?
+        isAll: Bool = false
     ) async throws -> Bool {
         var tokens: Set<String> = []
         // Whether the last page had an item that is known, and not from this look; what this look met.
@@ -260,7 +281,7 @@ extension Scan {
                 try await answered { try await context.ledger.noteEmptyPage(asked, of: ticket) }
             } else if !page.items.isEmpty || !more.isEmpty {
                 let items = page.items.map { FoundItem($0, sourceLabel: context.sourceLabel) }
-                let counts = try await recorded(ticket, items, unreadable: more.map(UnreadEntry.init), next: token)
+                let counts = try await recorded(ticket, items, unreadable: more.map(UnreadEntry.init), next: nil)
                 new = counts.new
                 let others = page.ids.subtracting(met)
                 isKnown = others.count > counts.new
@@ -271,7 +292,9 @@ extension Scan {
             if page.items.isEmpty, page.unreadable.count > more.count { isKnown = true }
             guard new > 0 || page.items.isEmpty else { return isKnown }
             // A page with something new is no end, whatever is known on it: it was cut off, or the listing has grown to here.
-            guard let next = page.nextPageToken, tokens.insert(next).inserted else { return isKnown && new == 0 }
+            guard let next = page.nextPageToken, tokens.insert(next).inserted else {
+                return isKnown && (new == 0 || isAll)
+            }
             try checkStop()
             page = try await pageInEarnest(next, of: listing)
             if number == 1, known == nil { here = behind }

@@ -7,7 +7,7 @@ extension Scan {
     /// Times that a listing may start over because Google forgot its page token.
     private static let restarts = 3
     /// Items on a page that others follow, as a rule.
-    private static let fullPage = 100
+    static let fullPage = 100
     /// Times that a first page is asked for again whose entries and token came apart.
     private static let tornAnswers = 3
     private static let torn = PhotosError(

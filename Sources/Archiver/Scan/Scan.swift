@@ -84,7 +84,7 @@ struct Scan {
                             try await beginAnew(
                                 ticket,
                                 since:
-                                    "Google has forgotten where empty pages stood, or what follows what they have now: listing again"
+                                    "Google has forgotten where empty pages stood before they were asked for again: listing again"
                             )
                             (token, hasBegunAnew) = (nil, true)
                             continue
@@ -95,6 +95,15 @@ struct Scan {
                             try await Marker.leave(context)
                         }
                         return try await conclude(ticket, known: known, end)
+                    } catch is CutOff {
+                        surprises += 1
+                        guard surprises <= Self.surprises else { throw Self.endsTooOften }
+                        try await beginAnew(
+                            ticket,
+                            since:
+                                "what follows a page that had been empty could not be listed: listing again from the first page"
+                        )
+                        token = nil
                     } catch let error as LedgerError where error.code == .scanRewound {
                         context.logger.log(.warning, "pages were lost", ["error": .string(error.message)])
                         token = try await answered { try await context.ledger.rewind(ticket) }
