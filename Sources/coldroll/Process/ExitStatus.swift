@@ -18,7 +18,8 @@ struct ExitStatus: Sendable, Equatable {
         (.usage, "the command line, the settings, a bucket or a directory cannot be used, or its disk is not mounted"),
         (
             .dead,
-            "parts are dead and not acknowledged, the sums do not add up, or Google's listing is not to be believed"
+            "parts are dead and not acknowledged, the sums do not add up, Google's listing is not to be believed, or ledger, "
+                + "archive and state store do not belong together"
         ),
         (.credentials, "credentials are missing, expired, revoked, or not allowed to do it"),
         (
