@@ -60,6 +60,13 @@ import Testing
         #expect(line.message.contains(Quantity.bytes(free)) && line.message.contains("/srv (COLDROLL_HOME)"))
     }
 
+    @Test(arguments: [(EROFS, "Mount it writable; where the system"), (EACCES, "Change its owner or its rights")])
+    func `a directory that cannot be written is told of by what keeps from it`(number: Int32, fix: String) {
+        let line = Doctor.unwritable(name: "the archive", place: "/srv", number)
+        #expect(line.verdict == .failed && line.status == .credentials)
+        #expect(line.fix?.hasPrefix(fix) == true, "\(line)")
+    }
+
     @Test func aPlaceThatIsNotThereYetIsJudgedByTheOneAboveIt() {
         let line = Doctor.judge(name: "the archive", path: NSTemporaryDirectory() + "/not/there/yet")
         #expect(line.verdict != .failed)

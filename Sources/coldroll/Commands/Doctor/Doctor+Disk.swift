@@ -26,12 +26,7 @@ extension Doctor {
             return .failed(.disk, "\(path) (\(name)) cannot be looked at.", fix: nil, .usage)
         }
         guard access(place, W_OK) == 0 else {
-            return .failed(
-                .disk,
-                "\(place) (\(name)) cannot be written by this user: \(String(cString: strerror(errno))).",
-                fix: "Change its owner or its rights, or name another directory.",
-                .credentials
-            )
+            return unwritable(name: name, place: place, errno)
         }
         var status = statvfs()
         guard statvfs(place, &status) == 0 else {
@@ -41,6 +36,18 @@ extension Doctor {
             name: name,
             place: place,
             free: Int64(clamping: UInt64(status.f_bavail) &* UInt64(status.f_frsize))
+        )
+    }
+
+    /// What it means that this user may not write.
+    static func unwritable(name: String, place: String, _ number: Int32) -> Diagnosis {
+        .failed(
+            .disk,
+            "\(place) (\(name)) cannot be written by this user: \(String(cString: strerror(number))).",
+            fix: number == EROFS
+                ? "Mount it writable; where the system made it read-only, look in its log for the reason, such as a failing disk."
+                : "Change its owner or its rights, or name another directory.",
+            .credentials
         )
     }
 
