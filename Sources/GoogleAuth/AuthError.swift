@@ -1,3 +1,5 @@
+import HTTPClient
+
 /// Why there is no access token.
 package struct AuthError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The part that decides what a caller does next.
@@ -10,6 +12,19 @@ package struct AuthError: Error, Sendable, Equatable, CustomStringConvertible {
         case badCredentials
         /// The token endpoint could not be reached or answered 408/429/5xx: try later; costs nobody an attempt.
         case unavailable
+        /// The token endpoint's certificate is not trusted: no outage that passes, but a host's setting, or somebody who answers
+        /// in Google's name. It says nothing of the credentials, so the next request asks again.
+        case untrusted
+
+        /// What a request without an answer means.
+        init(_ code: HTTPError.Code) {
+            self =
+                switch code {
+                case .badURL: .badCredentials
+                case .untrusted: .untrusted
+                default: .unavailable
+                }
+        }
     }
     /// What the caller does next.
     package let code: Code

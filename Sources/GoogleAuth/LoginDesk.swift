@@ -124,8 +124,8 @@ package struct LoginDesk: Sendable {
             return try await http.send(formPost(url, fields), limit: 1 << 20)
         } catch {
             throw AuthError(
-                code: error.code == .badURL ? .badCredentials : .unavailable,
-                message: "Google's token endpoint could not be reached: \(error.message)"
+                code: AuthError.Code(error.code),
+                message: "Google's token endpoint could not be reached: \(error.advice)"
             )
         }
     }

@@ -72,8 +72,8 @@ struct TokenEndpoint: Sendable {
             )
         }
         return AuthError(
-            code: error.code == .badURL ? .badCredentials : .unavailable,
-            message: "No access token for \(grant.subject): \(error.message)"
+            code: AuthError.Code(error.code),
+            message: "No access token for \(grant.subject): \(error.advice)"
         )
     }
 }

@@ -99,7 +99,7 @@ package final class TokenSource: Sendable {
                 state.quietUntil = nil
             case .failure(let error):
                 state.quietUntil = .now + .seconds(30)
-                if error.code != .unavailable, isFinal { state.dead = error }
+                if error.code != .unavailable, error.code != .untrusted, isFinal { state.dead = error }
             }
         }
     }

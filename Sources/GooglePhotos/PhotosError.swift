@@ -64,6 +64,6 @@ extension PhotosError {
             case .tooLarge: .malformed
             case .bodyFailed, .badURL, .cancelled, .untrusted: .transport(error.code)
             }
-        self.init(code: code, message: "Google Photos could not \(task): \(error.message)")
+        self.init(code: code, message: "Google Photos could not \(task): \(error.advice)")
     }
 }

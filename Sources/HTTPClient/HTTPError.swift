@@ -34,6 +34,12 @@ package struct HTTPError: Error, Sendable, Equatable, CustomStringConvertible {
 
     package var description: String { message }
 
+    /// The message, and what a person can do where nothing but a person can mend it.
+    package var advice: String {
+        guard code == .untrusted else { return message }
+        return "\(message) If the certificate is right, name its CA bundle in SSL_CERT_FILE."
+    }
+
     /// How the sentence of `.cannotConnect` begins, which stands also in the errors that others make of it.
     package static let noConnection = "No connection to "
 

@@ -133,9 +133,10 @@ import Testing
         #expect(try await stage.run("setup").status == 0)
     }
 
-    @Test func `a certificate that nobody trusts ends doctor and run with one exit code`() async throws {
-        // Against a directory a run begins, and waits for Google: who answers in a hotel's network has such a one.
-        let stage = try stage(archive: nil)
+    /// Against a directory nothing is asked of Google before the library: who answers in a hotel's network has such a certificate.
+    @Test(arguments: [nil, "file://DIRECTORY/archive"])
+    func `a certificate that nobody trusts ends doctor and run with one exit code`(archive: String?) async throws {
+        let stage = try stage(archive: archive)
         #expect(try await stage.run("setup").status == 0)
         let output = try await expectRefused(
             stage,
@@ -145,6 +146,12 @@ import Testing
             changing: ["SSL_CERT_FILE": ""]
         )
         #expect(output.contains("Fix: If the certificate is right, name its CA bundle in SSL_CERT_FILE"), "\(output)")
+        // Where nothing else is at Google, it is the token endpoint that they meet first.
+        for command in [["run"], ["scan"]] {
+            let end = try await stage.run(words: command, changing: ["SSL_CERT_FILE": ""])
+            let words = ["The certificate of localhost:", "is not trusted", "name its CA bundle in SSL_CERT_FILE"]
+            #expect(end.status == 4 && words.allSatisfy(end.output.contains), "\(end.output)")
+        }
     }
 
     @Test func `a source that nobody chose is refused with the place where one is chosen`() async throws {

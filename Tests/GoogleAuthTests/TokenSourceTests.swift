@@ -468,6 +468,29 @@ private func source(_ json: String, _ server: TokenServer) throws(AuthError) -> 
         try TokenSource.file(file, scope: scope, tokenEndpoint: simulator.url, http: http)
     }
 
+    @Test
+    func `a certificate that is not trusted is no outage, and the error says what to do`()
+        async throws
+    {
+        var configuration = SimulatorConfiguration()
+        configuration.hasTLS = true
+        let impostor = try Simulator.start(configuration)
+        defer {
+            simulator.stop()
+            impostor.stop()
+        }
+        let tokens = try TokenSource.file(
+            impostor.photosCredentialsFile,
+            scope: scope,
+            tokenEndpoint: impostor.url,
+            http: http
+        )
+        await #expect { try await tokens.headers() } throws: { error in
+            let words = ["The certificate of localhost:", "is not trusted", "name its CA bundle in SSL_CERT_FILE."]
+            return (error as? AuthError)?.code == .untrusted && words.allSatisfy("\(error)".contains)
+        }
+    }
+
     private func status(_ tokens: TokenSource) async throws -> Int {
         let list = HTTPRequest("GET", simulator.url + "/storage/v1/b/archive/o", headers: try await tokens.headers())
         return try await http.send(list).status

@@ -16,12 +16,13 @@ import Testing
     static let table: [(any Error, Int32)] =
         [(CommandFault("x"), 1), (SettingsError(faults: ["x"]), 1), (CommandFailure(.credentials, "x"), 3)]
         + [(CancellationError(), 130), (PrivatePostgresError("x"), 4)]
-        + [(AuthError.Code.loginRequired, 3), (.badCredentials, 3), (.unavailable, 4)].map {
+        + [(AuthError.Code.loginRequired, 3), (.badCredentials, 3), (.unavailable, 4), (.untrusted, 4)].map {
             (AuthError(code: $0.0, message: "x"), $0.1)
         }
         + [
             (PhotosError.Code.insufficientScopes, 3), (.unauthenticated, 3), (.auth(.loginRequired), 3),
-            (.auth(.unavailable), 4), (.quota(retryAfter: .seconds(30)), 5), (.unavailable(retryAfter: nil), 4),
+            (.auth(.unavailable), 4), (.auth(.untrusted), 4), (.quota(retryAfter: .seconds(30)), 5),
+            (.unavailable(retryAfter: nil), 4),
             (.transport(.cannotConnect), 4), (.transport(.untrusted), 4), (.transport(.cancelled), 130),
             (.malformed, 4),
             (.rejected(status: 400), 4),

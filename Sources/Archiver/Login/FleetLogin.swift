@@ -175,7 +175,7 @@ package struct FleetLogin: Sendable {
     ///
     /// All other hosts go on; this one tries again, as after an outage.
     private func passing(_ error: AuthError) -> AuthError {
-        if [.loginRequired, .unavailable].contains(error.code) { return error }
+        if [.loginRequired, .unavailable, .untrusted].contains(error.code) { return error }
         logger.log(.warning, "no access token; it is tried again", ["error": .string(error.message)])
         return AuthError(
             code: .unavailable,

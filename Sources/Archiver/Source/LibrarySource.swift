@@ -20,7 +20,7 @@ struct LibrarySource: ItemSource {
     func isFinal(_ error: PhotosError) -> Bool {
         switch error.code {
         case .insufficientScopes, .unauthenticated, .rejected, .foreignHost: true
-        case .auth(let code): code != .unavailable
+        case .auth(let code): code != .unavailable && code != .untrusted
         default: false
         }
     }

@@ -116,6 +116,7 @@ extension Transfer {
         case .auth(.loginRequired): .fatal(ArchiverError(code: .login, message: error.message))
         case .insufficientScopes, .unauthenticated, .auth(.badCredentials):
             .fatal(ArchiverError(code: .credentials, message: error.message))
+        case .auth(.untrusted): transportEnding(.untrusted, error.message, service)
         case .auth(.unavailable): stumble(service, nil, "unavailable", error.message)
         case .quota(let asked): slowDown(asked, nil, error.message, began)
         case .dailyQuota: slowDown(nil, service == .library ? .api : .media, error.message, began)

@@ -26,7 +26,11 @@ extension GCSObjectStore {
         do throws(AuthError) {
             token = try await tokens.headers()
         } catch {
-            let code: StorageError.Code = error.code == .unavailable ? .unavailable(retryAfter: nil) : .denied
+            let code: StorageError.Code =
+                switch error.code {
+                case .unavailable, .untrusted: .unavailable(retryAfter: nil)
+                case .loginRequired, .badCredentials: .denied
+                }
             throw StorageError(code: code, message: error.message)
         }
         var request = request
@@ -71,11 +75,7 @@ extension GCSObjectStore {
             try Task.checkCancellation()
             throw StorageError(code: .sourceFailed, message: "\(subject): \(error.message)")
         case .untrusted:
-            throw StorageError(
-                code: .unavailable(retryAfter: nil),
-                message:
-                    "\(subject): \(error.message) If the certificate is right, name its CA bundle in SSL_CERT_FILE."
-            )
+            throw StorageError(code: .unavailable(retryAfter: nil), message: "\(subject): \(error.advice)")
         case .tooLarge, .badURL: throw StorageError(code: .malformed, message: "\(subject): \(error.message)")
         }
     }

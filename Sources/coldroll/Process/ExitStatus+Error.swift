@@ -41,7 +41,7 @@ extension ExitStatus {
     private static func of(_ code: AuthError.Code) -> ExitStatus {
         switch code {
         case .loginRequired, .badCredentials: .credentials
-        case .unavailable: .unreachable
+        case .unavailable, .untrusted: .unreachable
         }
     }
 
