@@ -161,8 +161,9 @@ extension Scan {
     /// What a page that had come empty is when it is asked for again.
     enum SecondAnswer { case filled, empty, forgotten }
 
-    /// A page that had come empty has items, and what follows them could not be listed up to something known: they are recorded, and
-    /// would pass for known when they are met again. The pass has to begin anew.
+    /// A page that had come empty has items, and what follows them could not be listed up to something known.
+    ///
+    /// They are recorded, and would pass for known when they are met again: the pass has to begin anew.
     struct CutOff: Error {}
 
     /// What a listing shows behind the end that it had.
