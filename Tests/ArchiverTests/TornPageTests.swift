@@ -33,6 +33,24 @@ import Testing
         #expect(try await lost(bench) == 0 && summary.doubt == nil)
     }
 
+    @Test(arguments: [1, 100])
+    func `nor is it behind a later page, on which uploads of an older date come`(_ uploads: Int) async throws {
+        let bench = try await Bench.library(count: 460)
+        let simulator = bench.simulator
+        simulator.setFaults([.listing(.noItems, nth: 2), .listing(.loseToken, nth: 3)])
+        let taken = try simulator.library[150].creationTime
+        let watch = Task {
+            while simulator.counters.requests("list") < 2 { try await Task.sleep(for: .milliseconds(5)) }
+            try await Task.sleep(for: .milliseconds(200))
+            for number in 0..<uploads { _ = try simulator.addPhoto(named: "new\(number).jpg", at: taken) }
+            return simulator.counters.requests("list")
+        }
+        let summary = try await bench.quickScan().run()
+        #expect(try await watch.value == 2, "the uploads were to come between the two answers")
+        #expect(simulator.faults.map(\.struck) == [1, 1])
+        #expect(try await lost(bench) == 0 && summary.doubt == nil)
+    }
+
     @Test func `a first page whose entries and token come apart each time ends the scan, and it can go on later`()
         async throws
     {

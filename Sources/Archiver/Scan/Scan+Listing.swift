@@ -8,13 +8,13 @@ extension Scan {
     private static let restarts = 3
     /// Items on a page that others follow, as a rule.
     static let fullPage = 100
-    /// Times that a first page is asked for again whose entries and token came apart.
+    /// Times that a page is asked for again whose entries and token came apart.
     private static let tornAnswers = 3
     private static let torn = PhotosError(
         code: .malformed,
         message:
-            "Google answers the first page of the listing with entries or with what follows, and never with both; the scan "
-            + "stops. Run it again later."
+            "Google answers a page of the listing with entries or with what follows, and never with both; the scan stops. Run "
+            + "it again later: it goes on there."
     )
     /// How long a page in hand waits for a database that is away: a restart of the server takes less.
     static let databasePatience = Duration.seconds(600)
@@ -105,10 +105,10 @@ extension Scan {
         }
         let isOdd = page.isEmpty ? token == nil : page.items.count + page.unreadable.count >= Self.fullPage
         if page.nextPageToken == nil, isOdd, !listing.isShownOnce { try await another() }
-        // The first page moves with each upload: a token that came without entries leads on behind those that it should have come
-        // with, and these may be none of those in hand.
+        // The first page moves with each upload, another one with each of an older date: a token that came without entries leads on
+        // behind those that it should have come with, and these may be none of those in hand.
         func isTorn() -> Bool {
-            token == nil && page.nextPageToken != nil && !page.isEmpty
+            page.nextPageToken != nil && !page.isEmpty
                 && !answers.contains { !$0.isEmpty && $0.nextPageToken != nil }
         }
         for _ in 0..<Self.tornAnswers where isTorn() { try await another() }
