@@ -294,7 +294,7 @@ import Testing
         let bare = try await stage.run("doctor")
         #expect(bare.status == 1, "\(bare.output)")
         for words in [
-            "has no coldroll schema yet", "ok       photos    Google Photos lets", "-        quota     Not known",
+            "has no coldroll schema yet", "ok       photos    Google Photos lets", "-        quota     Not looked at",
             "-        ledger    Not compared", "1 check FAILED.",
         ] { #expect(bare.output.contains(words), "\(words) is not in \(bare.output)") }
     }
