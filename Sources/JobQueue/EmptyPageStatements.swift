@@ -46,7 +46,8 @@ enum EmptyPageStatements {
         """
     )
 
-    /// What had seemed to be the last page has none either, and the token `$4`: the scan goes on with that.
+    /// The scan goes on with the token `$4`: what had seemed to be the last page has no items and leads on by it, or a look at pages
+    /// that were listed, in which it would have begun anew, is over.
     static let goOn = Statement(
         "scan.go_on",
         """

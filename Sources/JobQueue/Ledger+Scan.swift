@@ -201,7 +201,8 @@ extension Ledger {
         try await atPage(scan, EmptyPageStatements.fill, .integer(page.id))
     }
 
-    /// Has the scan go on with a token that came with an empty page, which is noted already.
+    /// Has the scan go on with a token: one that came with an empty page, which is noted already, or that of before a look at
+    /// pages that were listed, which is over.
     ///
     /// - Throws: `LedgerError.scanLost`, `.scanRewound`; `PostgresError`.
     package func goOn(with token: String, of scan: ScanTicket) async throws {
@@ -258,7 +259,8 @@ extension Ledger {
 
     /// Takes back that a scan, by its key, is complete: the listing has more behind its end.
     ///
-    /// It is failed from then on, so that there may be more until a later one is complete. What it took for deleted stays so until a scan sees it.
+    /// It is failed from then on, so that there may be more until a later one is complete. What it took for deleted stays so
+    /// until a scan sees it.
     package func disbelieve(_ scan: Int64, reason: String) async throws(PostgresError) {
         _ = try await pool.run(ScanStatements.disbelieve, [.integer(scan), .text(reason)])
     }

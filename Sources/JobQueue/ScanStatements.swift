@@ -260,7 +260,7 @@ enum ScanStatements {
         "SELECT s.end_token, s.empty_end FROM coldroll.scan AS s WHERE s.id = $1::bigint AND s.outcome = 'complete'"
     )
 
-    /// Whether source `$1` has listed none of `$2` yet, or not all of them.
+    /// Whether any of the ids `$2` is of no item of source `$1`.
     static let hasUnknown = Statement(
         "scan.has_unknown",
         """

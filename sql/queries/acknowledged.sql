@@ -1,6 +1,6 @@
 -- What exit code 0 takes as dealt with by your own word although it may not be in the archive; look here before you delete anything.
 -- Skipped parts, items that Google does not list any more (stored says whether the file is in the archive), entries without an
--- id that were accepted, or picked: what Google says of them, and how many there are; and stills that are in the archive by your
+-- id that were accepted, or picked: what Google says of them, and how many there are; and files that are in the archive by your
 -- word, cut off or smaller than Google says. For one part: the query story.
 SELECT e.what, e.source, e.account, e.part, e.object_name, e.filename, e.capture_time, e.stored, e.at, e.detail
 FROM (
