@@ -41,6 +41,7 @@ package struct Migration: Sendable {
         Migration(23, "asked_again", PackageResources.m0023_asked_again_sql),
         Migration(24, "empty_end", PackageResources.m0024_empty_end_sql),
         Migration(25, "run_scan", PackageResources.m0025_run_scan_sql),
+        Migration(26, "accepted", PackageResources.m0026_accepted_sql),
     ]
 
     /// SQLSTATE of a step that is applied already: somebody else was faster.

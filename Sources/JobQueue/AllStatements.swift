@@ -29,6 +29,7 @@ extension Statement {
             ScanStatements.restart, EmptyPageStatements.all, EmptyPageStatements.note,
             EmptyPageStatements.believe, EmptyPageStatements.goOn, EmptyPageStatements.fill,
             ScanStatements.comparison, ScanStatements.finish, ScanStatements.disbelieve, ScanStatements.hasSeen,
+            ScanStatements.unseen,
             ScanStatements.lastPage, ScanStatements.hasUnknown, ScanStatements.repeatedPage, ScanStatements.knownItems,
             ScanStatements.expectedItems, ScanStatements.counts, ScanStatements.newest, StandingStatements.standing,
             StandingStatements.firstGaps, StandingStatements.firstAccepted,

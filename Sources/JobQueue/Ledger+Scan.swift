@@ -260,7 +260,7 @@ extension Ledger {
     /// Takes back that a scan, by its key, is complete: the listing has more behind its end.
     ///
     /// It is failed from then on, so that there may be more until a later one is complete. What it took for deleted stays so
-    /// until a scan sees it.
+    /// until a scan sees it, and what its end had settled of earlier ones comes back with none but the next.
     package func disbelieve(_ scan: Int64, reason: String) async throws(PostgresError) {
         _ = try await pool.run(ScanStatements.disbelieve, [.integer(scan), .text(reason)])
     }
@@ -275,6 +275,12 @@ extension Ledger {
     /// Whether any of these ids of the source's own is of no item that the ledger has.
     package func hasUnknown(_ items: [String], source: Int64) async throws(PostgresError) -> Bool {
         try await pool.only(ScanStatements.hasUnknown, [.integer(source), .texts(items)]).boolean(0)
+    }
+
+    /// How many of these ids of the source's own the pass that is going on, over all processes that took part in it, has not seen.
+    package func unseen(_ items: [String], by scan: ScanTicket) async throws(PostgresError) -> Int {
+        let values: [PostgresValue] = [.integer(scan.id), .integer(scan.source), .texts(items)]
+        return Int(try await pool.only(ScanStatements.unseen, values).integer(0))
     }
 
     /// Whether the pass that is going on, over all processes that took part in it, has seen any item.

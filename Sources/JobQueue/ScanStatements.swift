@@ -276,6 +276,19 @@ enum ScanStatements {
         "SELECT EXISTS (SELECT FROM coldroll.sighting AS g WHERE g.scan_id = $1::bigint AND cardinality(g.items) > 0)"
     )
 
+    /// How many of the ids `$3` are of no item of source `$2` that the pass of scan `$1` has seen.
+    static let unseen = Statement(
+        "scan.unseen",
+        """
+        SELECT count(*)
+        FROM (SELECT DISTINCT u.id FROM unnest($3::text[]) AS u(id)) AS u
+        WHERE NOT EXISTS (SELECT FROM coldroll.item AS i
+                          WHERE i.source_id = $2::bigint AND i.source_item = u.id COLLATE "C"
+                            AND i.id IN (SELECT v.id FROM coldroll.sighting AS g CROSS JOIN unnest(g.items) AS v(id)
+                                         WHERE g.scan_id = $1::bigint))
+        """
+    )
+
     /// New items of page `$3`, if it is the one that this scan recorded last: the answer to it was lost.
     static let repeatedPage = Statement(
         "page.repeated",

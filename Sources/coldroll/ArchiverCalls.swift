@@ -23,8 +23,8 @@ enum ArchiverCalls {
             )
         }
         let standing = try await Standing(archive.database, sources: [archive.source])
-        let accepted = try await accepted(pass, summary, archive)
-        let told = [sentence(summary, of: pass, accepted, isPicked: archive.isPicker), standing.sentence].compactMap(
+        let accepted = try await accepted(summary, archive)
+        let told = [sentence(summary, accepted, isPicked: archive.isPicker), standing.sentence].compactMap(
             \.self
         )
         .joined(
@@ -90,13 +90,14 @@ enum ArchiverCalls {
             }
         }
         let verdict = try await Verdict(archive, interrupted: stop.isRequested)
-        let accepted = try await accepted(pass, summary.scan, archive)
+        let accepted = try await accepted(summary.scan, archive)
         let scan =
-            summary.scan.map { sentence($0, of: pass, accepted, isPicked: archive.isPicker) }
+            summary.scan.map { sentence($0, accepted, isPicked: archive.isPicker) }
             ?? (archive.isPicker
                 ? "Nothing was picked in this run."
                 : "Another process scanned; this run joined it, and as a rule does not count as having listed all: what was uploaded "
-                    + "since that scan began may be listed by the next one only.")
+                    + "since that scan began may be listed by the next one only."
+                    + sentence(ofEmptyPages: summary.standing?.newest?.emptyPages ?? 0))
         let words = "\(scan) \(done(summary.work)) \(verdict.sentence)"
         // A clean pick elsewhere settles what this one had without an id, and whoever picked there was not told.
         if verdict.status == .done, summary.unreadPicks > 0 {
@@ -106,7 +107,10 @@ enum ArchiverCalls {
         // Where the ledger knows that there is more it says so itself.
         if summary.mayHaveMore, !verdict.standing.scans.contains(where: { $0.unsettled?.state == "failed" }) {
             let more =
-                " But whether the listing was at its end could not be asked once more, or it goes on each time: run it again."
+                stop.isRequested || summary.work.isOutOfTime
+                ? " But the run ended before Google was asked once more whether the listing was at its end: run it again."
+                : " But the listing goes on each time where it seemed to end, or Google could not be asked whether it does: run it "
+                    + "again."
             return (Ending(verdict.status == .done ? .unfinished : verdict.status, words + more), summary.number)
         }
         return (Ending(verdict.status, words), summary.number)
@@ -161,17 +165,12 @@ enum ArchiverCalls {
     }
 
     /// Some of the entries without an id that the owner has just accepted.
-    private static func accepted(_ pass: Pass, _ scan: ScanSummary?, _ archive: Archive) async throws -> [Gap] {
-        guard let scan, isAccepted(scan, pass), scan.unreadable > 0 else { return [] }
+    private static func accepted(_ scan: ScanSummary?, _ archive: Archive) async throws -> [Gap] {
+        guard let scan, scan.isAccepted, scan.unreadable > 0 else { return [] }
         return try await archive.database.ledger.acceptedGaps(source: archive.source)
     }
 
-    /// Whether the owner's word was taken: not where the scan misses more than he was told of.
-    private static func isAccepted(_ scan: ScanSummary, _ pass: Pass) -> Bool {
-        pass.acceptsGaps && scan.isFull && scan.doubt == nil
-    }
-
-    private static func sentence(_ scan: ScanSummary, of pass: Pass, _ accepted: [Gap], isPicked: Bool) -> String {
+    private static func sentence(_ scan: ScanSummary, _ accepted: [Gap], isPicked: Bool) -> String {
         var text =
             isPicked
             ? "You picked \(Quantity.counted(scan.items, "item")): "
@@ -183,16 +182,10 @@ enum ArchiverCalls {
                 " It went on with a scan that had been broken off: what was uploaded since that began may be listed by "
             text += "the next one only, so that this one does not count as having listed all."
         }
-        if scan.emptyPages > 0 {
-            text +=
-                " \(Quantity.counted(Int64(scan.emptyPages), "page")) came without any item, also when asked for again: "
-            text +=
-                "Google may answer so, and nobody else can tell whether something was left out: compare the number of items "
-            text += "with what you expect."
-            if scan.forgottenPages > 0 {
-                text += " Of these \(scan.forgottenPages) could not be asked for again, since Google had forgotten "
-                text += "\(scan.forgottenPages == 1 ? "its" : "their") place."
-            }
+        text += sentence(ofEmptyPages: Int64(scan.emptyPages))
+        if scan.forgottenPages > 0 {
+            text += " Of these \(scan.forgottenPages) could not be asked for again, since Google had forgotten "
+            text += "\(scan.forgottenPages == 1 ? "its" : "their") place."
         }
         if scan.missing > 0, scan.doubt == nil {
             let items = Quantity.counted(scan.missing, "item")
@@ -206,7 +199,7 @@ enum ArchiverCalls {
             text += " \(scan.returned == 1 ? "is" : "are") listed again."
         }
         // What is not acknowledged the listing's standing tells.
-        if isAccepted(scan, pass), scan.unreadable > 0 {
+        if scan.isAccepted, scan.unreadable > 0 {
             text +=
                 " You accepted \(Quantity.counted(scan.unreadable, "entry", "entries")) without an id, nothing of which is "
             text +=
@@ -214,6 +207,14 @@ enum ArchiverCalls {
             text += "one is told again."
         }
         return text
+    }
+
+    /// That pages came empty each time, with a blank before it; empty if there are none.
+    private static func sentence(ofEmptyPages count: Int64) -> String {
+        guard count > 0 else { return "" }
+        return
+            " \(Quantity.counted(count, "page")) came without any item, also when asked for again: Google may answer so, and nobody "
+            + "else can tell whether something was left out: compare the number of items with what you expect."
     }
 
     /// What a listing will cost of the quota that all of a project's programs share.

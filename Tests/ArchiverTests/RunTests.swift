@@ -83,7 +83,7 @@ private final class BusyArchive: ObjectStore {
         let ledger = bench.context.ledger
         let part = try await ledger.openScan(source: bench.fixture.source, since: "2024-01-01", until: nil)
         let scan = bench.scan()
-        async let joined = scanOrJoin(scan)
+        async let joined = Listed(byScanningOrJoining: scan).summary
         await bench.log.wait(for: "this run joins another scan")
         _ = try await ledger.finish(part, outcome: "complete", reason: nil)
         let summary = try await joined
@@ -96,7 +96,7 @@ private final class BusyArchive: ObjectStore {
         let ledger = bench.context.ledger
         let other = try await ledger.openScan(source: bench.fixture.source, since: nil, until: nil)
         let scan = bench.scan()
-        async let joined = scanOrJoin(scan)
+        async let joined = Listed(byScanningOrJoining: scan).summary
         await bench.log.wait(for: "this run joins another scan")
         _ = try await ledger.finish(other, outcome: "complete", reason: nil)
         #expect(try await joined == nil)
@@ -279,8 +279,14 @@ private final class BusyArchive: ObjectStore {
         #expect(try await bench.outcomes() == ["complete", "complete"])
     }
 
-    @Test func `a run that joined another process's scan asks whether the listing goes on, too`() async throws {
+    @Test(arguments: [false, true])
+    func
+        `a run that joined another process's scan asks whether the listing goes on, whatever else was listed meanwhile`(
+            _ listsPart: Bool
+        ) async throws
+    {
         let bench = try await Bench.library()
+        let (ledger, source) = (bench.context.ledger, bench.fixture.source)
         var late = slow("download", 20_000)
         late.nth = [1]
         bench.simulator.setFaults([.listing(.loseToken, nth: 1, 2, 3), late])
@@ -288,13 +294,105 @@ private final class BusyArchive: ObjectStore {
         let other = bench.quickScan()
         async let listed = other.run()
         try await bench.waitUntil("SELECT count(*) FROM coldroll.scan WHERE pages = 1 AND outcome IS NULL")
-        let summary = try await quickRun(bench)
+        let scan = bench.quickScan()
+        async let running = runAll(scan, options: WorkerOptions(), progress: { _ in })
+        if listsPart {
+            await bench.log.wait(for: "the scan that this run joined has ended")
+            let part = try await ledger.openScan(source: source, since: "2024-01-01", until: nil)
+            _ = try await ledger.finish(part, outcome: "complete", reason: nil)
+        }
+        let summary = try await running
         #expect(try await listed.items == 100)
         #expect(bench.simulator.faults.map(\.struck) == [3, 1])
         #expect(bench.log.has("this run joins another scan"))
         #expect(summary.scan?.items == 260 && summary.totals.stored == 260 && !summary.mayHaveMore)
         // It does not know how full the other's last page was: the library may have grown.
-        #expect(try await bench.outcomes() == ["complete", "complete"])
+        #expect(try await bench.outcomes() == Array(repeating: "complete", count: listsPart ? 3 : 2))
+    }
+
+    /// A scan that another process has begun, and has listed one photo that is slow to come.
+    private func elsewhere(_ bench: Bench, _ milliseconds: Double) async throws -> ScanTicket {
+        bench.simulator.setFaults([slow("download", milliseconds)])
+        let ticket = try await bench.context.ledger.openScan(source: bench.fixture.source, since: nil, until: nil)
+        let id = try #require(try bench.simulator.library.first).id
+        _ = try await bench.context.ledger.record(ticket, [QueueFixture.item(id)], unreadable: 0, nextPageToken: nil)
+        return ticket
+    }
+
+    @Test func `a run lists by itself where the scan that it joined is taken back by a process that then died`()
+        async throws
+    {
+        let bench = try await Bench()
+        let ledger = bench.context.ledger
+        let other = try await elsewhere(bench, 12_000)
+        let scan = bench.quickScan()
+        async let running = runAll(scan, options: WorkerOptions(), progress: { _ in })
+        await bench.log.wait(for: "this run joins another scan")
+        _ = try await ledger.finish(other, outcome: "complete", reason: nil)
+        await bench.log.wait(for: "the scan that this run joined has ended")
+        try await ledger.disbelieve(other.id, reason: "It goes on.")
+        let summary = try await running
+        #expect(summary.scan?.items == 1 && !summary.mayHaveMore && summary.totals.stored == 1)
+        #expect(try await bench.outcomes() == ["failed", "complete"])
+        #expect(try await bench.fixture.texts("SELECT outcome FROM coldroll.run") == ["complete"])
+    }
+
+    @Test func `a run that has no time left to ask where a scan ended that it joined is not complete either`()
+        async throws
+    {
+        let bench = try await Bench()
+        let other = try await elsewhere(bench, 22_000)
+        var scan = bench.quickScan()
+        var options = WorkerOptions()
+        options.endsBy = .now + .seconds(15)
+        scan.endsBy = options.endsBy
+        async let running = runAll(scan, options: options, progress: { _ in })
+        await bench.log.wait(for: "this run joins another scan")
+        _ = try await bench.context.ledger.finish(other, outcome: "complete", reason: nil)
+        let summary = try await running
+        #expect(summary.totals.stored == 1 && summary.totals.live == 0 && summary.work.isOutOfTime)
+        #expect(summary.scan == nil && summary.mayHaveMore)
+        #expect(try await bench.fixture.texts("SELECT outcome FROM coldroll.run") == ["unfinished"])
+    }
+
+    @Test func `a run is unfinished, as its exit code says, where another scan was broken off meanwhile`() async throws
+    {
+        let bench = try await Bench()
+        bench.simulator.setFaults([slow("download", 3000)])
+        let ledger = bench.context.ledger
+        let scan = bench.quickScan()
+        async let running = runAll(scan, options: WorkerOptions(), progress: { _ in })
+        try await bench.waitUntil(
+            "SELECT count(*) FROM coldroll.scan WHERE id > \(bench.fixture.scan.id) AND outcome = 'complete'"
+        )
+        try await ledger.letGo(
+            try await ledger.openScan(source: bench.fixture.source, since: "2024-01-01", until: nil)
+        )
+        let summary = try await running
+        #expect(summary.standing?.unsettled?.state == "broken off")
+        #expect(summary.totals.live == 0 && !summary.mayHaveMore)
+        #expect(try await bench.fixture.texts("SELECT outcome FROM coldroll.run") == ["unfinished"])
+    }
+
+    @Test func `what a run's own listing missed is not accepted by the same run's word`() async throws {
+        let bench = try await Bench.library()
+        #expect(try await bench.quickScan().run().new == 260)
+        try bench.simulator.addPhoto(named: "new.jpg")
+        var late = slow("download", 20_000)
+        late.nth = [1]
+        // The first page seems to be all; after the work it is not; and it is all again, then too.
+        bench.simulator.setFaults([.listing(.loseToken, nth: 1, 2, 3, 5, 6, 7, 8), late])
+        var scan = bench.quickScan()
+        scan.acceptsGaps = true
+        let summary = try await runAll(scan, options: WorkerOptions(), progress: { _ in })
+        #expect(bench.simulator.faults.map(\.struck) == [7, 1])
+        let listed = try #require(summary.scan)
+        #expect(listed.missing == 161 && listed.doubt != nil && !listed.isAccepted)
+        #expect(try await bench.outcomes() == ["complete", "suspicious", "suspicious"])
+        // He is told of it by this run, and may say so now.
+        bench.simulator.setFaults([FaultRule(on: "list", .loseToken)])
+        let accepted = try await scan.run()
+        #expect(accepted.missing == 161 && accepted.doubt == nil && accepted.isAccepted)
     }
 
     @Test func `a run that joined another process's scan has not listed all by itself`() async throws {
@@ -400,7 +498,7 @@ private final class BusyArchive: ObjectStore {
         var scan = bench.scan()
         scan.maxWait = .seconds(1)
         let limited = scan
-        let error = await #expect(throws: ArchiverError.self) { try await scanOrJoin(limited) }
+        let error = await #expect(throws: ArchiverError.self) { try await Listed(byScanningOrJoining: limited) }
         #expect(error?.code == .outOfTime)
     }
 

@@ -200,6 +200,10 @@ import Testing
         #expect(end.status == 2 && end.output.contains("FAILED   ledger    The state store file://"), "\(end.output)")
         try await expectRefused(stage, "ledger", "is not the one in which the runs", as: 2, changing: changes)
         #expect(!FileManager.default.fileExists(atPath: other + "/coldroll/marker.json"))
+        // Where the login would be in it, too: nobody is sent to log in a second time.
+        let noFile = changes.merging(["COLDROLL_PHOTOS_CREDENTIALS": ""]) { $1 }
+        let run = try await stage.run("run", changing: noFile)
+        #expect(run.status == 2 && run.output.contains("Correct COLDROLL_STATE"), "\(run.output)")
         // That the old one is lost only the owner can say.
         let setup = try await stage.run("setup", changing: changes)
         #expect(setup.status == 0 && setup.output.contains("it has one now"), "\(setup.output)")

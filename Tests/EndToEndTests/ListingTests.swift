@@ -110,6 +110,24 @@ import Testing
         try stage.proveEverythingIsStored()
     }
 
+    @Test func `a page that stays empty is told by the run, too, that joined the scan`() async throws {
+        let stage = try stage(260)
+        // The second of three: twice, and behind the third, its end and the look at the front that follows a listing of more than
+        // ten seconds; the third waits until the run has joined.
+        var (empty, late) = (FaultRule(on: "list", .noItems), FaultRule(on: "list", .latency))
+        (empty.nth, late.nth, late.milliseconds) = ([2, 3, 7], [4], 11_000)
+        stage.simulator.setFaults([empty, late])
+        let scan = try stage.start("scan")
+        try await stage.until("the first page") { try await stage.number("SELECT count(*) FROM coldroll.item") == 100 }
+        let run = try await stage.run("run")
+        let listed = try await scan.end()
+        #expect(run.status == 0 && listed.status == 0, "\(run.output)\(listed.output)")
+        #expect(stage.simulator.faults.map(\.struck) == [3, 1])
+        for words in ["this run joined it", "1 page came without any item, also when asked for again"] {
+            #expect(run.output.contains(words), "\(run.output)")
+        }
+    }
+
     /// Lists the first page; the scan waits at its second one until it is killed.
     private func scanBrokenOff(_ stage: Stage) async throws {
         var late = FaultRule(on: "list", .latency)

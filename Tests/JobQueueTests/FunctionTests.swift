@@ -110,6 +110,11 @@ import Testing
         #expect(try await parts.fixture.refusal("accept", parts.running).contains("being transferred"))
         #expect(try await parts.fixture.refusal("accept", parts.stored).contains("stored already"))
         #expect(try await parts.fixture.refusal("accept", parts.skipped).contains("is skipped"))
+        // Each word is kept, that for a part which was not given up too; saying it again adds none.
+        #expect(try await parts.fixture.call("accept", parts.scheduled).contains("even if it is smaller"))
+        let kept = "SELECT count(*) FROM coldroll.outcome WHERE superseded_by LIKE '%, accept'"
+        #expect(try await parts.fixture.number(kept) == 3)
+        #expect(try await parts.fixture.number(kept + " AND superseded_at = decided_at") == 2)
         let jobs = try await parts.fixture.claim(parts.worker, 10)
         #expect(jobs.count == 3 && jobs.allSatisfy { $0.acceptReduced && $0.attempt == 1 })
         try await parts.expectSumsAgree()

@@ -300,6 +300,34 @@ import Testing
                 "stored as it is", "1", "t", "cut: it ends oddly, accepted by anna",
             ]
         )
+        // And what was accepted before it was given up, or keeps another item's bytes.
+        let user = try await fixture.texts("SELECT coldroll.accept(5), session_user::text")
+        try #require(user[0].contains("even if it is smaller"))
+        try await fixture.sql("DELETE FROM coldroll.job WHERE part_id = 5")
+        try await fixture.sql(
+            """
+            INSERT INTO coldroll.object (part_id, generation, size, crc32c, lease, worker_id, adopted, fidelity, media_kind)
+            VALUES (5, 1, 7, 1, 1, 1, false, 'unrecognised', 'unknown')
+            """
+        )
+        try await fixture.sql(
+            """
+            INSERT INTO coldroll.doubt (part_id, twin_id, generation, size, crc32c, lease, worker_id, stored_at, adopted, fidelity,
+                                        media_kind, object_name, ended_at, verdict, decided_by)
+            SELECT o.part_id, 3, 1, o.size, o.crc32c, o.lease, o.worker_id, o.stored_at, false, o.fidelity, o.media_kind, 'n',
+                   now(), 'accepted', 'anna'
+            FROM coldroll.object AS o WHERE o.part_id = 2
+            """
+        )
+        let kept = columns(try await run("acknowledged"), [0, 3, 9]).suffix(3)
+        #expect(kept.contains(["stored as it is", "2", "has the same bytes as part 3, accepted by anna"]))
+        #expect(
+            kept.contains { $0[1] == "5" && $0[2].hasPrefix("cut: The body was cut., accepted by ") },
+            "\(kept)"
+        )
+        let story = try await run("story", ["-v", "part=5"])
+        #expect(story.contains { $0.contains("accepted") }, "\(story)")
+        #expect(!story.contains { $0.contains("dead") }, "\(story)")
     }
 
     @Test func `runs tells which of them listed all of a library`() async throws {

@@ -1,7 +1,7 @@
 -- What exit code 0 takes as dealt with by your own word although it may not be in the archive; look here before you delete anything.
 -- Skipped parts, items that Google does not list any more (stored says whether the file is in the archive), entries without an
 -- id that were accepted, or picked: what Google says of them, and how many there are; and files that are in the archive by your
--- word, cut off or smaller than Google says. For one part: the query story.
+-- word, cut off, smaller than Google says, or with another item's bytes. For one part: the query story.
 SELECT e.what, e.source, e.account, e.part, e.object_name, e.filename, e.capture_time, e.stored, e.at, e.detail
 FROM (
     SELECT 1 AS turn, 'skipped' AS what, s.kind AS source, s.account, p.id AS part, p.object_name, i.filename, i.capture_time,
@@ -40,7 +40,8 @@ FROM (
                  AND (l.accepted OR l.unreadable = 0)))
     UNION ALL
     SELECT 4, 'stored as it is', s.kind, s.account, p.id, p.object_name, i.filename, i.capture_time, true, o.stored_at,
-           coalesce(w.reason || ', accepted by ' || left(w.superseded_by, -8), 'smaller than Google says')
+           coalesce(w.reason || ', accepted by ' || left(w.superseded_by, -8),
+                    'has the same bytes as part ' || d.twin_id || ', accepted by ' || d.decided_by, 'smaller than Google says')
     FROM coldroll.object AS o
     JOIN coldroll.part AS p ON p.id = o.part_id
     JOIN coldroll.item AS i ON i.id = p.item_id
@@ -49,6 +50,10 @@ FROM (
                FROM coldroll.outcome AS c
                WHERE c.kind = 'dead' AND c.superseded_by LIKE '%, accept'
                ORDER BY c.part_id, c.superseded_at DESC) AS w ON w.part_id = o.part_id
-    WHERE w.part_id IS NOT NULL OR o.fidelity = 'reduced' AND p.kind = 'still'
+    LEFT JOIN (SELECT DISTINCT ON (d.part_id) d.part_id, d.twin_id, d.decided_by
+               FROM coldroll.doubt AS d
+               WHERE d.verdict = 'accepted'
+               ORDER BY d.part_id, d.ended_at DESC) AS d ON d.part_id = o.part_id
+    WHERE w.part_id IS NOT NULL OR d.part_id IS NOT NULL OR o.fidelity = 'reduced' AND p.kind = 'still'
 ) AS e
 ORDER BY e.turn, e.at DESC, e.part, e.filename;

@@ -44,9 +44,12 @@ FROM (
            concat_ws(', ', c.reason, 'part ' || c.duplicate_of, 'decided by ' || c.decided_by, c.attempts || ' failures',
                      c.crashes || ' crashes')
     FROM parts AS p
-    JOIN coldroll.outcome AS c ON c.part_id = p.id
+    JOIN coldroll.outcome AS c ON c.part_id = p.id AND c.superseded_at IS DISTINCT FROM c.decided_at
     UNION ALL
-    SELECT c.superseded_at, 5, c.part_id, 'no longer ' || c.kind, c.superseded_by
+    SELECT c.superseded_at, 5, c.part_id,
+           -- Accepted before it was given up.
+           CASE WHEN c.superseded_at = c.decided_at THEN 'accepted' ELSE 'no longer ' || c.kind END,
+           CASE WHEN c.superseded_at = c.decided_at THEN c.reason || ', ' ELSE '' END || c.superseded_by
     FROM parts AS p
     JOIN coldroll.outcome AS c ON c.part_id = p.id AND c.superseded_at IS NOT NULL
     UNION ALL

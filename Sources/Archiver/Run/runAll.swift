@@ -1,7 +1,6 @@
 import CloudStorage
 package import JobQueue
 import Logging
-import Synchronization
 
 /// How a run ended.
 package struct RunSummary: Sendable {
@@ -77,7 +76,7 @@ func runAll(
     let (context, source) = (scan.context, scan.source)
     let (number, _) = try await context.ledger.beginRun(source: source, host: context.host)
     do {
-        let summary = try await scanAndWork(scan, number, options, progress)
+        let summary = try await listAndWork(scan, number, options, progress)
         try await context.ledger.finishRun(
             number,
             outcome: outcome(of: summary),
@@ -116,152 +115,47 @@ func runAll(
 /// Words of the run's row.
 private func outcome(of summary: RunSummary) -> String {
     if summary.totals.live > 0 || summary.mayHaveMore { return "unfinished" }
-    let isListed = summary.standing.map { $0.unreadable + summary.unreadPicks == 0 && $0.unsettled == nil } ?? false
-    return summary.totals.dead > 0 || summary.totals.unaccounted != 0 || !isListed ? "incomplete" : "complete"
+    guard let standing = summary.standing, standing.unreadable + summary.unreadPicks == 0, summary.totals.dead == 0,
+        summary.totals.unaccounted == 0
+    else { return "incomplete" }
+    guard let unsettled = standing.unsettled else { return "complete" }
+    // Another scan that is going on, was broken off or failed: there may be more.
+    return unsettled.state == "suspicious" ? "incomplete" : "unfinished"
 }
 
 /// How often a run lists at most, where the listing turns out to go on behind its end.
-private let allListings = 3
+private let mostListings = 3
 
-private func scanAndWork(
-    _ scanner: Scan,
+/// Lists the source and works, again while the listing turns out to go on behind its end.
+private func listAndWork(
+    _ scan: Scan,
     _ number: Int64,
     _ options: WorkerOptions,
-    _ progress: @escaping @Sendable (WorkerProgress) -> Void,
-    listings: Int = allListings
+    _ progress: @escaping @Sendable (WorkerProgress) -> Void
 ) async throws -> RunSummary {
-    let (context, source, stop) = (scanner.context, scanner.source, scanner.stop)
-    let feed = Feed()
-    var options = options
-    options.drain = true
-    let worker = Worker(context: context, options: options, sources: [source], stop: stop, isFed: { feed.isOpen })
-    // A worker that fails stops the scan: what it would list could not be stored.
-    async let worked = worker.run(progress: progress, failed: { stop.requestOnce() })
-    var scan: ScanSummary?
-    do {
-        scan = try await goesOnWithPicks(scanner) ? nil : try await scanOrJoin(scanner)
-        // A later session would settle what this one had without an id: the person is told first.
-        while let listed = scan, listings == allListings, listed.unreadable == 0, await scanner.wantsMore() {
-            scan = listed.followed(by: try await scanner.run())
-        }
-    } catch let error as ArchiverError where error.code == .notPicked || error.code == .outOfTime {
-        // Nobody is to blame: what was listed or picked before is archived first.
-        feed.close()
-        _ = try await worked
-        if error.code == .notPicked { _ = try? await context.settled() }
-        throw error
-    } catch {
-        // What is queued already is given back. If it was the worker that failed first, its error is the reason.
-        stop.requestOnce()
-        feed.close()
-        _ = try await worked
-        throw error
-    }
-    feed.close()
-    let listed = ContinuousClock.now
-    let work = try await worked
-    // Whatever made an answer look like the end may have lasted for a while: the work gave it time to pass.
-    var isOver = stop.level != .none || work.isOutOfTime
-    var goesOn = isOver ? false : try await context.settled()
-    var (id, end) = (scan?.id, scan?.end)
-    // Who made it may have died before it asked for its end again, or never does, as 'coldroll scan'.
-    if scan == nil, !isOver, let joined = try await scanner.joinedEnd() { (id, end) = (joined.scan, joined.end) }
-    if let end, let again = context.items.again(scanner) {
-        let isLongAgo = listed.duration(to: .now) > .seconds(5)
-        // One that had ended too early once is not believed at once the next time.
-        let isOwed = isLongAgo || !end.emptyPages.isEmpty || listings < allListings
-        if isOver {
-            goesOn = isOwed
-        } else if isOwed {
-            do {
-                if !isLongAgo { try await scanner.sleep(scanner.silence) }
-                let sequel = try await scanner.sequel(of: again, to: end)
-                goesOn = sequel != .none
-                if sequel == .more, context.picker == nil, let id {
-                    let reason =
-                        "Google's listing had seemed to end, and went on when it was asked again after the work"
-                    try await scanner.answered { try await context.ledger.disbelieve(id, reason: reason) }
-                }
-            } catch let error as ArchiverError where error.code == .interrupted || error.code == .outOfTime {
-                // All that was listed is stored by now: the sums are told.
-                (isOver, goesOn) = (true, true)
-            }
-        }
-    }
-    if goesOn, listings > 1, !isOver {
+    let (context, source) = (scan.context, scan.source)
+    var scan = scan
+    var pass = try await RunPass(scan, options, isFirst: true, progress)
+    var listings = 1
+    while pass.mayHaveMore, !pass.isOver, listings < mostListings {
         context.logger.log(
             .warning,
             "the listing goes on where it seemed to end, or Google has forgotten its last page: listing again"
         )
-        var more = try await scanAndWork(scanner, number, options, progress, listings: listings - 1)
-        more.work.progress.add(work.progress)
-        if let scan {
-            // The library was listed whole again; of what was picked a later listing may show less.
-            if context.picker == nil { more.scan?.new += scan.new } else { more.scan = scan.listedAgain(by: more.scan) }
-        }
-        return more
+        // The owner's word is for what he was told of before this run, and not by it.
+        scan.acceptsGaps = scan.acceptsGaps && pass.isWithoutDoubt
+        let next = try await RunPass(scan, options, isFirst: false, progress)
+        pass = pass.followed(by: next, isPicked: context.picker != nil)
+        listings += 1
     }
-    let totals = try await context.queue.totals(sources: [source])
-    let standing = try await context.ledger.standings(sources: [source]).first
     return RunSummary(
         number: number,
-        scan: scan,
-        work: work,
-        totals: totals,
-        standing: standing,
-        mayHaveMore: goesOn
+        scan: pass.scan,
+        work: pass.work,
+        totals: try await context.queue.totals(sources: [source]),
+        standing: try await context.ledger.standings(sources: [source]).first,
+        mayHaveMore: pass.mayHaveMore
     )
-}
-
-/// Whether there is enough to do without a new picking session: what was picked before waits in the queue, as after a
-/// worker's death, and nobody says that he wants to pick more meanwhile.
-private func goesOnWithPicks(_ scan: Scan) async throws -> Bool {
-    guard scan.context.picker != nil else { return false }
-    let isSettled = try await scan.context.ledger.standings(sources: [scan.source]).first?.unsettled == nil
-    guard isSettled, try await scan.context.queue.hasLive(sources: [scan.source]) else { return false }
-    return await !scan.wantsMore()
-}
-
-/// Scans, or waits for the process that does; takes its scan over should it vanish.
-///
-/// A scan of a part of the library is waited for and then followed by one of its own.
-///
-/// - Returns: nil where another process ended the scan.
-/// - Throws: what `Scan.run` throws; `.outOfTime` if another process is still at it after the longest wait.
-func scanOrJoin(_ scan: Scan) async throws -> ScanSummary? {
-    var joined: Int64?
-    var busy = ""
-    let deadline = scan.deadline()
-    while true {
-        if let other = joined, let newest = try await scan.context.ledger.newestScan(source: scan.source),
-            newest.id >= other, let outcome = newest.outcome, newest.covers(since: scan.since, until: scan.until)
-        {
-            // A suspicious one came to the end of the listing: what it found is to be stored, and the end says the rest.
-            if outcome != "failed" { return nil }
-            throw ArchiverError(code: .nothingFound, message: newest.reason ?? "The scan that this run joined failed.")
-        }
-        do {
-            return try await scan.run()
-        } catch let error as LedgerError where error.code == .scanBusy {
-            busy = error.message
-            if joined == nil {
-                scan.context.logger.log(.info, "this run joins another scan", ["why": .string(error.message)])
-                joined = try await scan.context.ledger.newestScan(source: scan.source)?.id
-            }
-        }
-        for _ in 0..<4 {
-            try scan.checkStop()
-            try scan.check(deadline, busy)
-            try await Task.sleep(for: .milliseconds(500))
-        }
-    }
-}
-
-/// Whether a scan may still add jobs.
-private final class Feed: Sendable {
-    private let state = Mutex(true)
-    var isOpen: Bool { state.withLock { $0 } }
-    func close() { state.withLock { $0 = false } }
 }
 
 /// Writes the seed's `execution/last_execution_date.txt`: seconds, UTC, one line.

@@ -13,20 +13,33 @@ extension Scan {
     ///   - ticket: of the scan.
     ///   - listing: which has the pages.
     ///   - end: where the listing ended.
-    /// - Returns: false where it came to nothing that was known: Google forgot where it was, while it waited for a quota, or a
-    ///   page lost its items or its token. The pass has to begin anew.
-    /// - Throws: as `run`.
-    func lookAtFront(_ ticket: ScanTicket, of listing: any Listing, after end: ListingEnd) async throws -> Bool {
+    /// - Throws: `CutOff` where it came to nothing that was known: Google forgot where it was, while it waited for a quota, or a
+    ///   page lost its items or its token; and as `run`.
+    func lookAtFront(_ ticket: ScanTicket, of listing: any Listing, after end: ListingEnd) async throws {
+        guard try await !isFrontOver(ticket, of: listing, after: end) else { return }
+        // A pass that saw nothing has nothing to meet.
+        let hasSeen = try await answered { try await context.ledger.hasSeenItems(ticket) }
+        guard end.token == nil || hasSeen else { return }
+        throw CutOff(
+            reason: "the look at what was uploaded meanwhile came to no end: listing again from the first page"
+        )
+    }
+
+    private func isFrontOver(
+        _ ticket: ScanTicket,
+        of listing: any Listing,
+        after end: ListingEnd
+    ) async throws -> Bool {
         let known = try await answered { try await context.ledger.unread(ticket) }
-        let page = try await pageInEarnest(nil, of: listing)
+        let page = try await pageInEarnest(nil, of: listing, fullPage: end.fullPage)
         if end.token == nil {
             // All that there was is this page: it was cut off, or nothing was on it then.
             if page.nextPageToken != nil || (end.isEmpty && !page.isEmpty) { return false }
             if end.isEmpty { return true }
         }
         do {
-            let isAll = end.token == nil && page.nextPageToken == nil
-            let isOver = try await look(ticket, of: listing, from: page, asked: nil, known: known, isAll: isAll)
+            let kind = Look.front(unread: known, isAll: end.token == nil && page.nextPageToken == nil)
+            let isOver = try await look(kind, ticket, of: listing, from: page, fullPage: end.fullPage)
             if isOver, let kept = end.kept {
                 try await answered { try await context.ledger.goOn(with: kept, of: ticket) }
             }
@@ -63,10 +76,11 @@ extension Scan {
             for page in pages {
                 let answer: SecondAnswer
                 if page.token == end.token, end.isEmpty {
-                    answer = try await askEndAgain(page, ticket, of: listing, &end)
-                    if let next = end.goesOnWith { return next }
+                    let next: String?
+                    (answer, next) = try await askEndAgain(page, ticket, of: listing, &end)
+                    if let next { return next }
                 } else {
-                    answer = try await askAgain(page, ticket, of: listing, keeping: end.kept)
+                    answer = try await askAgain(page, ticket, of: listing, keeping: end.kept, fullPage: end.fullPage)
                 }
                 if answer == .forgotten, !page.isBelieved { end.forgottenPages += 1 }
             }
@@ -76,44 +90,44 @@ extension Scan {
     }
 
     /// Asks again for the page without any item that ended the listing; what it has now is recorded, and told in `end`.
+    ///
+    /// - Returns: what it is now, and with what the listing goes on behind it, if it does.
     private func askEndAgain(
         _ empty: EmptyPage,
         _ ticket: ScanTicket,
         of listing: any Listing,
         _ end: inout ListingEnd
-    ) async throws -> SecondAnswer {
+    ) async throws -> (SecondAnswer, next: String?) {
         try checkStop()
         let found: MediaPage
         do {
             found = try await patiently { () async throws(PhotosError) in try await listing.page(empty.token) }
         } catch let error as PhotosError where error.code == .badPageToken {
-            return .forgotten
+            return (.forgotten, nil)
         }
         if found.isEmpty {
-            guard let next = found.nextPageToken else { return .empty }
+            guard let next = found.nextPageToken else { return (.empty, nil) }
             // An empty page still, and not the last one.
             try await answered { try await context.ledger.goOn(with: next, of: ticket) }
-            end.goesOnWith = next
-            return .empty
+            return (.empty, next)
         }
         context.logger.log(
             .warning,
             "the listing had seemed to end with an empty page, and has more",
             ["count": .integer(Int64(found.items.count + found.unreadable.count))]
         )
+        var (page, answer) = (found, SecondAnswer.filled)
         do {
-            let page = try await inEarnest(found, empty.token, of: listing)
-            _ = try await take(page, ticket, next: page.nextPageToken)
-            (end.ids, end.unread, end.goesOnWith, end.kept) = (page.ids, page.unread, page.nextPageToken, nil)
+            page = try await inEarnest(found, empty.token, of: listing, fullPage: end.fullPage)
         } catch let error as PhotosError where error.code == .badPageToken {
             // What is in hand is not lost with what Google has forgotten.
-            _ = try await take(found, ticket, next: found.nextPageToken)
-            (end.ids, end.unread, end.goesOnWith, end.kept) = (found.ids, found.unread, found.nextPageToken, nil)
-            return .forgotten
+            answer = .forgotten
         }
+        _ = try await take(page, ticket, next: page.nextPageToken)
+        (end.ids, end.unread, end.kept) = (page.ids, page.unread, nil)
         // Not before: whoever goes on with a scan that is broken off here asks for it once more.
-        try await answered { try await context.ledger.filled(empty, of: ticket) }
-        return .filled
+        if answer == .filled { try await answered { try await context.ledger.filled(empty, of: ticket) } }
+        return (answer, page.nextPageToken)
     }
 
     private static let rounds = 5
@@ -125,18 +139,20 @@ extension Scan {
     ///   - ticket: of the scan.
     ///   - listing: which has the page.
     ///   - token: where the scan goes on if it is broken off later; in the middle of this it begins anew.
+    ///   - fullPage: as `inEarnest`.
     /// - Returns: what it is now.
     /// - Throws: `CutOff`, and as `run`.
     func askAgain(
         _ empty: EmptyPage,
         _ ticket: ScanTicket,
         of listing: any Listing,
-        keeping token: String?
+        keeping token: String?,
+        fullPage: Int = Self.fullPage
     ) async throws -> SecondAnswer {
         try checkStop()
         let found: MediaPage?
         do {
-            found = try await filled(empty.token, of: listing)
+            found = try await filled(empty.token, of: listing, fullPage: fullPage)
         } catch let error as PhotosError where error.code == .badPageToken {
             return .forgotten
         }
@@ -148,11 +164,17 @@ extension Scan {
         )
         var isOver = false
         do {
-            isOver = try await look(ticket, of: listing, from: page, asked: empty.token, known: nil)
+            let kind = Look.hole(token: empty.token, goesOnWith: token)
+            isOver = try await look(kind, ticket, of: listing, from: page, fullPage: fullPage)
         } catch let error as PhotosError where error.code == .badPageToken {
             // What follows it is behind a page that Google has forgotten.
         }
-        guard isOver else { throw CutOff() }
+        guard isOver else {
+            throw CutOff(
+                reason:
+                    "what follows a page that had been empty could not be listed: listing again from the first page"
+            )
+        }
         try await answered { try await context.ledger.filled(empty, of: ticket) }
         if let token { try await answered { try await context.ledger.goOn(with: token, of: ticket) } }
         return .filled
@@ -161,18 +183,13 @@ extension Scan {
     /// What a page that had come empty is when it is asked for again.
     enum SecondAnswer { case filled, empty, forgotten }
 
-    /// A page that had come empty has items, and what follows them could not be listed up to something known.
-    ///
-    /// They are recorded, and would pass for known when they are met again: the pass has to begin anew.
-    struct CutOff: Error {}
-
     /// What a listing shows behind the end that it had.
-    enum Sequel {
+    enum Sequel: Equatable {
         /// Nothing: it ends there still, and its empty pages are still empty.
         case none
-        /// More than was listed, and it had not ended there: a page as full as those that others follow is followed by one, or a page
-        /// that had been empty is not.
-        case more
+        /// More than was listed, and it had not ended there, with how that shows: a page as full as those that others follow is
+        /// followed by one, or a page that had been empty is not.
+        case more(String)
         /// More than was listed: it may have grown.
         case grown
         /// Nobody can tell: Google has forgotten the last page, or shows nothing of what was on it.
@@ -184,7 +201,7 @@ extension Scan {
         for token in end.emptyPages where token != end.token {
             do {
                 let page = try await patiently { () async throws(PhotosError) in try await listing.page(token) }
-                guard page.isEmpty else { return token == nil ? .grown : .more }
+                guard page.isEmpty else { return Self.filledLater }
             } catch let error as PhotosError where error.code == .badPageToken && token != nil {
                 // It was asked for again while Google knew it, or that is told.
                 continue
@@ -195,8 +212,10 @@ extension Scan {
                 // An entry that had no id in one answer has one in the next, and an empty answer may be none.
                 if number > 0 { try await sleep(.seconds(1)) }
                 let page = try await patiently { () async throws(PhotosError) in try await listing.page(end.token) }
-                if page.nextPageToken != nil { return isCutOff(end) ? .more : .grown }
-                if try await hasNew(page.ids, since: end) { return end.isEmpty && isCutOff(end) ? .more : .grown }
+                if page.nextPageToken != nil { return isCutOff(end) ? Self.wentOn : .grown }
+                if try await hasNew(page.ids, since: end) {
+                    return end.isEmpty && isCutOff(end) ? Self.filledLater : .grown
+                }
                 guard !page.isEmpty || end.isEmpty else { continue }
                 guard end.ids != nil else { return .none }
                 if page.unread.allSatisfy({ $0.value <= end.unread[$0.key, default: 0] }) { return .none }
@@ -207,10 +226,17 @@ extension Scan {
         }
     }
 
+    private static let wentOn = Sequel.more(
+        "Google's listing had seemed to end, and went on when it was asked again after the work"
+    )
+    private static let filledLater = Sequel.more(
+        "A page of Google's listing had come without any item each time, and had some when it was asked for again after the work"
+    )
+
     /// Whether the page at which a listing ended is none at which one ends, as a rule.
     private func isCutOff(_ end: ListingEnd) -> Bool {
         guard let ids = end.ids else { return false }
-        return ids.count + end.unread.values.reduce(0, +) >= Self.fullPage || (end.isEmpty && end.token != nil)
+        return ids.count + end.unread.values.reduce(0, +) >= end.fullPage || (end.isEmpty && end.token != nil)
     }
 
     /// Whether items on the last page are new: a known one may have moved there.
@@ -222,50 +248,57 @@ extension Scan {
         return try await answered { try await context.ledger.hasUnknown(Array(others), source: source) }
     }
 
-    /// The end of another process's scan of the same range, which this run has joined; nil while nobody knows it.
-    func joinedEnd() async throws -> (scan: Int64, end: ListingEnd)? {
-        guard context.picker == nil,
-            let newest = try await answered({ try await context.ledger.newestScan(source: source) }),
-            newest.since == since, newest.until == until,
-            let page = try await answered({ try await context.ledger.lastPage(newest.id) })
-        else { return nil }
-        return (newest.id, ListingEnd(token: page.token, ids: page.isEmpty ? [] : nil))
+    /// Where a scan of another process ended, which this run has joined; nil while it is not known to be complete.
+    func end(of joined: ScanState) async throws -> ListingEnd? {
+        guard let page = try await answered({ try await context.ledger.lastPage(joined.id) }) else { return nil }
+        return ListingEnd(token: page.token, ids: page.isEmpty ? [] : nil)
     }
 
     /// A page if it has entries.
-    private func filled(_ token: String?, of listing: any Listing) async throws -> MediaPage? {
+    private func filled(_ token: String?, of listing: any Listing, fullPage: Int) async throws -> MediaPage? {
         let page = try await patiently { () async throws(PhotosError) in try await listing.page(token) }
-        return page.isEmpty ? nil : try await inEarnest(page, token, of: listing)
+        return page.isEmpty ? nil : try await inEarnest(page, token, of: listing, fullPage: fullPage)
+    }
+
+    /// At what a look begins.
+    private enum Look {
+        /// At the first page. `unread`: entries without an id that were met before; `isAll`: whether it is all there is, as far as
+        /// anybody knows: it may have grown, and be the end.
+        case front(unread: [String: Int64], isAll: Bool)
+        /// At a page that had come empty, asked for with `token`; the pages from `goesOnWith` on are listed apart.
+        case hole(token: String?, goesOnWith: String?)
     }
 
     /// Records a page that is looked at again, and those behind it up to one that holds nothing new.
     ///
     /// A scan that is broken off meanwhile begins anew.
     /// - Parameters:
+    ///   - kind: at what it begins.
     ///   - ticket: of the scan.
     ///   - listing: which has the pages.
-    ///   - first: the page.
-    ///   - asked: what it was asked for with.
-    ///   - known: entries without an id that were met on it and on those behind it; nil: none on it, all that the ledger has
-    ///     behind it.
-    ///   - isAll: whether the first page is all there is, as far as anybody knows: it may have grown, and be the end.
+    ///   - first: the page at which it begins.
+    ///   - fullPage: as `inEarnest`.
     /// - Returns: whether it met something known.
     /// - Throws: as `run`.
     private func look(
+        _ kind: Look,
         _ ticket: ScanTicket,
         of listing: any Listing,
         from first: MediaPage,
-        asked: String?,
-        known: [String: Int64]?,
-        isAll: Bool = false
+        fullPage: Int
     ) async throws -> Bool {
         var tokens: Set<String> = []
-        // Whether the last page had an item that is known, and not from this look; what this look met.
+        // Whether the last page had an item that this pass knows, and not from this look; what this look met.
         var isKnown = false, met: Set<String> = []
-        var (page, asked, number) = (first, asked, 1)
-        let behind: [String: Int64]
-        if let known { behind = known } else { behind = try await answered { try await context.ledger.unread(ticket) } }
-        var here = known ?? [:]
+        var page = first, number = 1, asked: String?, isAll = false, goesOnWith: String?
+        // Entries without an id that may be met again on the page; where that is none, those on the pages behind it.
+        var here: [String: Int64] = [:], behind: [String: Int64]?
+        switch kind {
+        case .front(let unread, let isOnly): (here, isAll) = (unread, isOnly)
+        case .hole(let token, let next):
+            (asked, goesOnWith) = (token, next)
+            behind = try await answered { try await context.ledger.unread(ticket) }
+        }
         while true {
             context.baseURLs.offer(page.items)
             // As often as they were met they are met again; what is more has come since.
@@ -281,14 +314,18 @@ extension Scan {
                 guard page.nextPageToken != nil || asked != nil else { return false }
                 try await answered { try await context.ledger.noteEmptyPage(asked, of: ticket) }
             } else if !page.items.isEmpty || !more.isEmpty {
+                // What this pass has not met is no end, however long it is known: it may hide what is not.
+                let ids = Array(page.ids)
+                let unseen = try await answered { try await context.ledger.unseen(ids, by: ticket) }
                 let items = page.items.map { FoundItem($0, sourceLabel: context.sourceLabel) }
                 let counts = try await recorded(ticket, items, unreadable: more.map(UnreadEntry.init), next: nil)
-                new = counts.new
+                new = max(counts.new, unseen)
                 let others = page.ids.subtracting(met)
-                isKnown = others.count > counts.new
+                isKnown = others.count > new
                 met.formUnion(others)
                 tellUnreadable(more, number: number)
             }
+            if let goesOnWith, page.nextPageToken == goesOnWith { return true }
             // Where nothing has an id there is nothing else to know it by.
             if page.items.isEmpty, page.unreadable.count > more.count { isKnown = true }
             guard new > 0 || page.items.isEmpty else { return isKnown }
@@ -297,8 +334,9 @@ extension Scan {
                 return isKnown && (new == 0 || isAll)
             }
             try checkStop()
-            page = try await pageInEarnest(next, of: listing)
-            if number == 1, known == nil { here = behind }
+            try check(endsBy, "It takes longer than a run may.")
+            page = try await pageInEarnest(next, of: listing, fullPage: fullPage)
+            if let unread = behind { (here, behind) = (unread, nil) }
             (asked, number) = (next, number + 1)
         }
     }

@@ -10,11 +10,17 @@ extension Scan {
     static let fullPage = 100
     /// Times that a page is asked for again whose entries and token came apart.
     private static let tornAnswers = 3
+    /// Times in a row that a page may hold nothing but what the one before it held.
+    private static let repeatedPages = 3
     private static let torn = PhotosError(
         code: .malformed,
         message:
             "Google answers a page of the listing with entries or with what follows, and never with both; the scan stops. Run "
-            + "it again later: it goes on there."
+            + "it again later: what was recorded is not lost."
+    )
+    private static let goesNowhere = PhotosError(
+        code: .malformed,
+        message: "Google answered a page that leads back to an earlier one; the scan stops. Run it again."
     )
     /// How long a page in hand waits for a database that is away: a restart of the server takes less.
     static let databasePatience = Duration.seconds(600)
@@ -28,6 +34,9 @@ extension Scan {
         var totals = (pages: 0, seen: 0, new: 0)
         var empty = EmptyPageWatch(isResumed: start != nil, age: emptyPageAge)
         var beganBehind = start != nil
+        // What the shortest page held that others followed: Google may put fewer on one than were asked for.
+        var fullPage = Self.fullPage
+        var before: Set<String> = [], repeats = 0
         func take(_ page: MediaPage, next: String?) async throws {
             let picked = listing.place(token)
             let counts = try await self.take(page, ticket, next: next, picked: picked, number: totals.pages + 1)
@@ -43,24 +52,30 @@ extension Scan {
                 // Its items wait for nobody to believe that it is the last page, where a scan that is broken off goes on.
                 mayEnd = first.isPlainEnd && !listing.isShownOnce
                 if mayEnd { try await take(first, next: token) }
-                page = try await inEarnest(first, token, of: listing)
+                page = try await inEarnest(
+                    first,
+                    token,
+                    of: listing,
+                    fullPage: fullPage,
+                    isDoubtful: first.repeats(before)
+                )
             } catch let error as PhotosError where error.code == .badPageToken && token != nil {
                 restarts += 1
                 guard restarts <= Self.restarts else { throw error }
                 context.logger.log(.warning, "page token expired, listing again from the first page")
                 try await answered { try await context.ledger.restart(ticket) }
                 token = nil
-                tokens = []
+                (tokens, before) = ([], [])
                 empty = EmptyPageWatch(isResumed: false, age: emptyPageAge)
                 beganBehind = false
                 continue
             }
             if let next = page.nextPageToken, !tokens.insert(next).inserted {
-                throw PhotosError(
-                    code: .malformed,
-                    message: "Google answered a page that leads back to an earlier one; the scan stops. Run it again."
-                )
+                throw Self.goesNowhere
             }
+            repeats = page.repeats(before) ? repeats + 1 : 0
+            guard repeats <= Self.repeatedPages else { throw Self.goesNowhere }
+            before = page.ids
             let isTaken = mayEnd && page.isPlainEnd && page.ids == first.ids
             if !isTaken { try await take(page, next: page.nextPageToken) }
             guard let next = page.nextPageToken else {
@@ -69,16 +84,18 @@ extension Scan {
                     kept: isTaken ? token : nil,
                     ids: page.ids,
                     unread: page.unread,
+                    fullPage: fullPage,
                     beganBehind: beganBehind
                 )
             }
             token = next
-            if page.isEmpty { empty.isNeeded = true }
+            if page.isEmpty { empty.isNeeded = true } else { fullPage = min(fullPage, page.entries) }
             if empty.isDue(), !listing.isShownOnce {
                 let pages = empty.due(try await answered { try await context.ledger.emptyPages(ticket) })
                 // The first one is looked at when the rest is listed: if that is broken off, the pass begins anew.
                 for page in pages where page.token != nil {
-                    guard try await askAgain(page, ticket, of: listing, keeping: next) == .empty else { continue }
+                    let answer = try await askAgain(page, ticket, of: listing, keeping: next, fullPage: fullPage)
+                    guard answer == .empty else { continue }
                     try await answered { try await context.ledger.believe(page, of: ticket) }
                 }
             }
@@ -88,12 +105,28 @@ extension Scan {
     /// A page, asked for a second time where believing one answer alone could lose photos.
     ///
     /// That is where it ends the listing (an empty answer, or one that lost its token, looks just like the end), where it
-    /// holds nothing, and where entries have no id. One that ends the listing and is as full as a page that others follow is
+    /// holds nothing, where entries have no id, and where it is doubted. One that ends the listing and is as full as a page that others follow is
     /// asked for a third time, and a first page that is all there is and holds nothing; other empty ones are noted, and asked
     /// for later (`askEmptyPagesAgain`).
     /// One request more a scan, as a rule. What either answer has is taken.
-    func inEarnest(_ first: MediaPage, _ token: String?, of listing: any Listing) async throws -> MediaPage {
-        guard first.nextPageToken == nil || first.items.isEmpty || !first.unreadable.isEmpty else { return first }
+    /// - Parameters:
+    ///   - first: the answer in hand.
+    ///   - token: what it was asked for with.
+    ///   - listing: which has the page.
+    ///   - fullPage: entries on the shortest page of the listing that others follow.
+    ///   - isDoubtful: whether it seems to be another page than was asked for.
+    /// - Returns: all that the answers have as one page, with what follows it.
+    /// - Throws: `.malformed` where entries and token never come in one answer, and as `run`.
+    func inEarnest(
+        _ first: MediaPage,
+        _ token: String?,
+        of listing: any Listing,
+        fullPage: Int = Self.fullPage,
+        isDoubtful: Bool = false
+    ) async throws -> MediaPage {
+        guard isDoubtful || first.nextPageToken == nil || first.items.isEmpty || !first.unreadable.isEmpty else {
+            return first
+        }
         // Whatever made an answer false may last for a moment.
         try await sleep(.seconds(1))
         var answers = [first, try await patiently { () async throws(PhotosError) in try await listing.page(token) }]
@@ -103,7 +136,7 @@ extension Scan {
             answers.append(try await patiently { () async throws(PhotosError) in try await listing.page(token) })
             page = page.joined(with: answers[answers.count - 1])
         }
-        let isOdd = page.isEmpty ? token == nil : page.items.count + page.unreadable.count >= Self.fullPage
+        let isOdd = page.isEmpty ? token == nil : page.entries >= fullPage
         if page.nextPageToken == nil, isOdd, !listing.isShownOnce { try await another() }
         // The first page moves with each upload, another one with each of an older date: a token that came without entries leads on
         // behind those that it should have come with, and these may be none of those in hand.
@@ -111,7 +144,11 @@ extension Scan {
             page.nextPageToken != nil && !page.isEmpty
                 && !answers.contains { !$0.isEmpty && $0.nextPageToken != nil }
         }
-        for _ in 0..<Self.tornAnswers where isTorn() { try await another() }
+        // An entry without an id may have moved behind what an older answer's token leads to.
+        func isStale() -> Bool {
+            !first.unreadable.isEmpty && page.nextPageToken != nil && answers.last?.nextPageToken == nil
+        }
+        for _ in 0..<Self.tornAnswers where isTorn() || isStale() { try await another() }
         if isTorn() { throw Self.torn }
         if first.nextPageToken == nil, page.nextPageToken != nil {
             context.logger.log(.warning, "the listing seemed to end, and went on when asked again")
@@ -120,9 +157,9 @@ extension Scan {
     }
 
     /// As `inEarnest`, for a page that is not in hand.
-    func pageInEarnest(_ token: String?, of listing: any Listing) async throws -> MediaPage {
+    func pageInEarnest(_ token: String?, of listing: any Listing, fullPage: Int) async throws -> MediaPage {
         let first = try await patiently { () async throws(PhotosError) in try await listing.page(token) }
-        return try await inEarnest(first, token, of: listing)
+        return try await inEarnest(first, token, of: listing, fullPage: fullPage)
     }
 
     /// Names what cannot be recorded, so that a person can look for it.
@@ -195,4 +232,10 @@ extension MediaPage {
     fileprivate var isPlainEnd: Bool { nextPageToken == nil && !items.isEmpty && unreadable.isEmpty }
 
     var ids: Set<String> { Set(items.map(\.id)) }
+
+    /// Whether it holds nothing but what the page before it held: an answer to another request, or a listing that stands still.
+    fileprivate func repeats(_ before: Set<String>) -> Bool { !items.isEmpty && ids.isSubset(of: before) }
+
+    /// How many it holds, with an id or without.
+    fileprivate var entries: Int { items.count + unreadable.count }
 }

@@ -12,8 +12,8 @@ import Postgres
 struct Scan {
     let context: ArchiveContext
     let source: Int64
-    let since: String?
-    let until: String?
+    var since: String?
+    var until: String?
     var order = WorkOrder.newest
     /// Whether the owner takes a full scan with what it misses and could not read.
     var acceptsGaps = false
@@ -49,66 +49,13 @@ struct Scan {
             // Comparing a million items takes seconds, on a busy server longer than the lease: it is kept until the end.
             return try await keepingLease(of: ticket) {
                 let listing = try await context.items.listing(for: self, ticket)
-                var token = ticket.pageToken
-                var hasBegunAnew = false
-                // Times that it went on behind its end or had to begin anew, and whether it ever began at the first page.
-                var (surprises, beganBehind) = (0, ticket.pageToken != nil)
-                while true {
-                    do {
-                        var end = try await listToItsEnd(ticket, of: listing, from: token)
-                        beganBehind = beganBehind && end.beganBehind
-                        end.beganBehind = beganBehind
-                        if listing.growsAtFront, ticket.resumed || began.duration(to: .now) > short {
-                            let isOver = try await lookAtFront(ticket, of: listing, after: end)
-                            // A pass that saw nothing has nothing to meet.
-                            let hasSeen = try await answered { try await context.ledger.hasSeenItems(ticket) }
-                            if !isOver, end.token == nil || hasSeen {
-                                surprises += 1
-                                guard surprises <= Self.surprises else { throw Self.endsTooOften }
-                                try await beginAnew(
-                                    ticket,
-                                    since:
-                                        "the look at what was uploaded meanwhile came to no end: listing again from the first page"
-                                )
-                                token = nil
-                                continue
-                            }
-                        }
-                        if let next = try await askEmptyPagesAgain(ticket, of: listing, &end) {
-                            surprises += 1
-                            guard surprises <= Self.surprises else { throw Self.endsTooOften }
-                            token = next
-                            continue
-                        }
-                        if end.forgottenPages > 0, !hasBegunAnew {
-                            try await beginAnew(
-                                ticket,
-                                since:
-                                    "Google has forgotten where empty pages stood before they were asked for again: listing again"
-                            )
-                            (token, hasBegunAnew) = (nil, true)
-                            continue
-                        }
-                        if context.picker != nil {
-                            _ = try await answered { try await context.ledger.revivePicked(source: source) }
-                            // From here on a backup of before is refused: it would not know what to fetch.
-                            try await Marker.leave(context)
-                        }
-                        return try await conclude(ticket, known: known, end)
-                    } catch is CutOff {
-                        surprises += 1
-                        guard surprises <= Self.surprises else { throw Self.endsTooOften }
-                        try await beginAnew(
-                            ticket,
-                            since:
-                                "what follows a page that had been empty could not be listed: listing again from the first page"
-                        )
-                        token = nil
-                    } catch let error as LedgerError where error.code == .scanRewound {
-                        context.logger.log(.warning, "pages were lost", ["error": .string(error.message)])
-                        token = try await answered { try await context.ledger.rewind(ticket) }
-                    }
+                let end = try await passes(ticket, of: listing, since: began)
+                if context.picker != nil {
+                    _ = try await answered { try await context.ledger.revivePicked(source: source) }
+                    // From here on a backup of before is refused: it would not know what to fetch.
+                    try await Marker.leave(context)
                 }
+                return try await conclude(ticket, known: known, end)
             }
         } catch let error as PhotosError where context.items.isFinal(error) {
             // The error itself is the message; a ledger that cannot note it now finds the scan open and goes on with it.
@@ -120,19 +67,6 @@ struct Scan {
             throw error
         }
     }
-
-    /// Lists from the first page again.
-    private func beginAnew(_ ticket: ScanTicket, since reason: StaticString) async throws {
-        context.logger.log(.warning, reason)
-        try await answered { try await context.ledger.restart(ticket) }
-    }
-
-    private static let endsTooOften = PhotosError(
-        code: .malformed,
-        message:
-            "Google's listing seems to end each time before its end, or Google forgets where coldroll was in it; the scan stops. "
-            + "Run it again: what was recorded is not lost."
-    )
 
     /// Says what the listing will cost of Google's quota, as far as the ledger can know.
     private func foretell(_ ticket: ScanTicket, known: Int64) async throws {
@@ -192,6 +126,7 @@ struct Scan {
             missing: comparison?.missing ?? 0,
             returned: comparison?.returned ?? 0,
             doubt: doubt,
+            isAccepted: accepts,
             goesOn: ticket.resumed && end.beganBehind && context.picker == nil,
             end: end
         )

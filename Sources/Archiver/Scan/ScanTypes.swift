@@ -54,6 +54,8 @@ package struct ScanSummary: Sendable, Equatable {
     package var emptyPages: Int { end.emptyPages.count }
     /// How many of them could not be asked for again, since Google had forgotten their tokens.
     package var forgottenPages: Int { end.forgottenPages }
+    /// Whether the owner's word was taken for what it misses and could not read: not where that is more than he was told of.
+    package let isAccepted: Bool
     /// Whether it went on where an earlier process was broken off: what was uploaded since then may have been passed by.
     package let goesOn: Bool
     /// The page at which the listing ended.
@@ -70,9 +72,11 @@ package struct ScanSummary: Sendable, Equatable {
         missing: Int64,
         returned: Int64,
         doubt: String?,
+        isAccepted: Bool = false,
         goesOn: Bool = false,
         end: ListingEnd = ListingEnd()
     ) {
+        self.isAccepted = isAccepted
         self.goesOn = goesOn
         self.end = end
         self.id = id
@@ -102,6 +106,7 @@ extension ScanSummary {
             missing: next.missing,
             returned: next.returned,
             doubt: next.doubt,
+            isAccepted: next.isAccepted,
             goesOn: goesOn || next.goesOn,
             end: next.end
         )
@@ -125,6 +130,7 @@ extension ScanSummary {
             missing: next.missing,
             returned: next.returned,
             doubt: next.doubt,
+            isAccepted: next.isAccepted,
             goesOn: goesOn || next.goesOn,
             end: next.end
         )
@@ -141,10 +147,10 @@ struct ListingEnd: Sendable, Equatable {
     var ids: Set<String>? = []
     /// What was on it without an id, and how often.
     var unread: [UnreadEntry: Int] = [:]
+    /// Entries on the shortest page of its listing that others follow.
+    var fullPage = Scan.fullPage
     /// Whether its pass began behind the first page: with one that an earlier process had come to.
     var beganBehind = false
-    /// With what the listing goes on behind it after all.
-    var goesOnWith: String?
     /// What the pages were asked for with that came without any item each time, this one among them.
     var emptyPages: [String?] = []
     /// How many of them nobody could ask for again.

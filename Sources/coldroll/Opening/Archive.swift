@@ -48,7 +48,18 @@ extension Session {
         // Before the login is looked for, which may be on the same disk.
         try await refuseUnmounted(stores.archive, database.ledger)
         try await refuseUnsafe(stores.archiveBucket, http)
-        let photos = try await openPhotos(kind, http, stores, database)
+        let photos: PhotosAccess
+        do {
+            photos = try await openPhotos(kind, http, stores, database)
+        } catch let failure as CommandFailure {
+            // The login is in the state store: another one than before has none, and a second login would hide that.
+            do {
+                _ = try await lookAtOwnership(of: database.ledger, archive: stores.archive, state: stores.state)
+            } catch let error as ArchiverError where error.code == .foreignLedger {
+                throw error
+            } catch {}
+            throw failure
+        }
         let source = try await database.ledger.source(
             kind: kind.kind,
             account: settings.account,

@@ -21,10 +21,14 @@ struct ExitStatus: Sendable, Equatable {
             "parts are dead and not acknowledged, the sums do not add up, Google's listing is not to be believed, or ledger, "
                 + "archive and state store do not belong together"
         ),
-        (.credentials, "credentials are missing, expired, revoked, or not allowed to do it"),
+        (
+            .credentials,
+            "credentials are missing, expired, revoked, or not allowed to do it, as a user who may not write into a directory"
+        ),
         (
             .unreachable,
-            "the database or the network gave up, a certificate is not trusted, or a disk is full or failed"
+            "the database or the network gave up, a certificate is not trusted, a disk is full or failed, or the private PostgreSQL "
+                + "cannot be had in COLDROLL_HOME"
         ),
         (
             .unfinished,

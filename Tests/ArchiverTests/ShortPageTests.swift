@@ -1,0 +1,132 @@
+import GooglePhotos
+import JobQueue
+import TestSupport
+import Testing
+
+@testable import Archiver
+
+/// Listings whose answers are given: shorter pages than were asked for, and what a look meets.
+@Suite(.migratedDatabase, .timeLimit(.minutes(5))) struct ShortPageTests {
+    @Test func `an end as long as the other pages is asked for a third time, though Google could put more on one`()
+        async throws
+    {
+        let bench = try await Bench()
+        let ticket = try await bench.context.ledger.openScan(source: bench.fixture.source, since: nil, until: nil)
+        let cut = MediaPage.of(MediaPage.ids("b", 80))
+        let listing = ScriptedListing([
+            nil: [.of(MediaPage.ids("a", 80), next: "b")],
+            "b": [cut, cut, .of(MediaPage.ids("b", 80), next: "c")],
+            "c": [.of(MediaPage.ids("c", 5))],
+        ])
+        let end = try await bench.quickScan().listAll(ticket, of: listing, from: nil)
+        #expect(end.token == "c" && end.fullPage == 80)
+        #expect(listing.requests == [nil, "b", "b", "b", "c", "c"])
+        #expect(try await bench.context.ledger.counts(ticket).new == 165)
+    }
+
+    @Test func `after the work such an end is none if it goes on, and a shorter one may have grown`() async throws {
+        let bench = try await Bench()
+        let scan = bench.quickScan()
+        let listing = ScriptedListing([
+            "b": [.of(MediaPage.ids("b", 80), next: "c")], nil: [.of(["x"], next: "b")],
+        ])
+        var end = ListingEnd(token: "b", ids: Set(MediaPage.ids("b", 80)))
+        #expect(try await scan.sequel(of: listing, to: end) == .grown)
+        end.fullPage = 80
+        guard case .more = try await scan.sequel(of: listing, to: end) else {
+            Issue.record("the listing had not ended there")
+            return
+        }
+        // Nor where its first page had been empty each time.
+        end = ListingEnd(token: "b", ids: Set(MediaPage.ids("b", 80)), emptyPages: [nil])
+        guard case .more(let reason) = try await scan.sequel(of: listing, to: end) else {
+            Issue.record("the first page was not empty")
+            return
+        }
+        #expect(reason.hasPrefix("A page of Google's listing had come without any item each time"))
+    }
+
+    @Test func `a token is not kept that leads on behind an entry without an id that has moved`() async throws {
+        let bench = try await Bench()
+        let ids = MediaPage.ids("a", 99)
+        let listing = ScriptedListing([
+            nil: [
+                .of(ids, unreadable: 1, next: "old"), .of(["new"] + ids),
+                .of(["new"] + ids, next: "moved"),
+            ]
+        ])
+        let scan = bench.quickScan()
+        let page = try await scan.inEarnest(try listing.page(nil), nil, of: listing)
+        #expect(page.nextPageToken == "moved" && page.items.count == 100)
+    }
+
+    @Test func `a look behind a page that had been empty ends where the listing goes on by itself`() async throws {
+        let bench = try await Bench()
+        let ledger = bench.context.ledger
+        let ticket = try await ledger.openScan(source: bench.fixture.source, since: nil, until: nil)
+        _ = try await ledger.record(ticket, [QueueFixture.item("a")], unreadable: 0, nextPageToken: "b")
+        _ = try await ledger.record(ticket, [], unreadable: 0, nextPageToken: "c")
+        _ = try await ledger.record(ticket, [], unreadable: 0, nextPageToken: "d")
+        let empty = try #require(try await ledger.emptyPages(ticket).first)
+        let listing = ScriptedListing([
+            "b": [.of(["b"], next: "c")], "c": [.of(["c"], next: "d")], "d": [.of(["d"], next: "e")],
+        ])
+        #expect(try await bench.quickScan().askAgain(empty, ticket, of: listing, keeping: "d") == .filled)
+        #expect(listing.requests == ["b", "c"])
+        let place = "SELECT count(*) FROM coldroll.scan WHERE outcome IS NULL AND page_token = 'd'"
+        #expect(try await bench.fixture.number(place) == 1)
+        #expect(
+            try await bench.fixture.number("SELECT count(*) FROM coldroll.item WHERE source_item IN ('b', 'c')") == 2
+        )
+    }
+
+    @Test func `a look does not end at what is known and was not met in this pass: it may hide what is new`()
+        async throws
+    {
+        let bench = try await Bench()
+        let (ledger, source) = (bench.context.ledger, bench.fixture.source)
+        let known = MediaPage.ids("k", 10)
+        let earlier = try await ledger.openScan(source: source, since: nil, until: nil)
+        _ = try await ledger.record(earlier, known.map { QueueFixture.item($0) }, unreadable: 0, nextPageToken: nil)
+        _ = try await ledger.finish(earlier, outcome: "complete", reason: nil)
+        let ticket = try await ledger.openScan(source: source, since: nil, until: nil)
+        _ = try await ledger.record(ticket, [QueueFixture.item("k0")], unreadable: 0, nextPageToken: "p2")
+        _ = try await ledger.record(ticket, [], unreadable: 0, nextPageToken: "p3")
+        let rest = known[6...].map { QueueFixture.item($0) }
+        _ = try await ledger.record(ticket, rest, unreadable: 0, nextPageToken: nil)
+        let empty = try #require(try await ledger.emptyPages(ticket).first)
+        // A known photo that came back has moved the new one to the next page.
+        let listing = ScriptedListing([
+            "p2": [.of(["k2", "k3"], next: "q")], "q": [.of(["new", "k5"], next: "r")],
+            "r": [.of(["k6", "k7"], next: "s")],
+        ])
+        #expect(try await bench.quickScan().askAgain(empty, ticket, of: listing, keeping: nil) == .filled)
+        #expect(listing.requests == ["p2", "q", "r"])
+        #expect(try await bench.fixture.number("SELECT count(*) FROM coldroll.item WHERE source_item = 'new'") == 1)
+    }
+
+    @Test func `a page with what the one before it held is asked for again, and a listing that stands still ends`()
+        async throws
+    {
+        let bench = try await Bench()
+        let ledger = bench.context.ledger
+        var ticket = try await ledger.openScan(source: bench.fixture.source, since: nil, until: nil)
+        let first = MediaPage.of(["a", "b"], next: "2")
+        let once = ScriptedListing([
+            nil: [first], "2": [.of(["a", "b"], next: "3"), .of(["c", "d"], next: "3")], "3": [.of(["e"])],
+        ])
+        _ = try await bench.quickScan().listAll(ticket, of: once, from: nil)
+        #expect(try await ledger.counts(ticket).new == 5)
+        _ = try await ledger.finish(ticket, outcome: "complete", reason: nil)
+        // It takes no notice of the token, and gives another one each time.
+        ticket = try await ledger.openScan(source: bench.fixture.source, since: nil, until: nil)
+        var pages: [String?: [MediaPage]] = [nil: [first]]
+        for number in 2..<50 { pages["\(number)"] = [.of(["a", "b"], next: "\(number + 1)")] }
+        let still = ScriptedListing(pages)
+        let error = await #expect(throws: PhotosError.self) {
+            _ = try await bench.quickScan().listAll(ticket, of: still, from: nil)
+        }
+        #expect(error?.message.contains("leads back to an earlier one") == true)
+        #expect(still.requests.count == 9)
+    }
+}
