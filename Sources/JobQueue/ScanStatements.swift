@@ -277,15 +277,21 @@ enum ScanStatements {
     )
 
     /// How many of the ids `$3` are of no item of source `$2` that the pass of scan `$1` has seen.
+    ///
+    /// Keys by scalar subqueries, and a difference of sets: joins of what has no statistics may be quadratic.
     static let unseen = Statement(
         "scan.unseen",
         """
-        SELECT count(*)
-        FROM (SELECT DISTINCT u.id FROM unnest($3::text[]) AS u(id)) AS u
-        WHERE NOT EXISTS (SELECT FROM coldroll.item AS i
-                          WHERE i.source_id = $2::bigint AND i.source_item = u.id COLLATE "C"
-                            AND i.id IN (SELECT v.id FROM coldroll.sighting AS g CROSS JOIN unnest(g.items) AS v(id)
-                                         WHERE g.scan_id = $1::bigint))
+        WITH asked AS MATERIALIZED (
+            SELECT u.id, (SELECT i.id FROM coldroll.item AS i
+                          WHERE i.source_id = $2::bigint AND i.source_item = u.id COLLATE "C") AS key
+            FROM (SELECT DISTINCT u.id FROM unnest($3::text[]) AS u(id)) AS u
+        ), met AS (
+            SELECT a.key FROM asked AS a WHERE a.key IS NOT NULL
+            INTERSECT
+            SELECT v.id FROM coldroll.sighting AS g CROSS JOIN unnest(g.items) AS v(id) WHERE g.scan_id = $1::bigint
+        )
+        SELECT (SELECT count(*) FROM asked) - (SELECT count(*) FROM met)
         """
     )
 

@@ -75,10 +75,10 @@ extension QueueSums {
         standstill = (waits.first ?? closed.first).map { "\($0.subject) \($0.words)" } ?? scheduled
     }
 
-    /// What failed and is to be tried again, where that is all that is left.
+    /// What failed, or has the bytes of another item, and is to be fetched again, where that is all that is left.
     private var scheduled: String? {
         guard totals.scheduled == totals.live, let due = totals.nextDue else { return nil }
-        return "\(Quantity.grouped(totals.scheduled)) to be tried again, the next in \(Quantity.duration(due))"
+        return "\(Quantity.grouped(totals.scheduled)) to be fetched again, the next in \(Quantity.duration(due))"
     }
 }
 

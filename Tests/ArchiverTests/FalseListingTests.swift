@@ -139,20 +139,20 @@ import Testing
     }
 
     @Test func `an empty page is asked for again in the middle of the listing once it is old enough`() async throws {
-        let bench = try await Bench.library(count: 450)
-        // Twice; the third page comes next, and then it is asked for again, before the fourth.
+        let bench = try await Bench.library(count: 550)
+        // Twice; the third and the fourth page come next, and then it is asked for again, before the fifth.
         bench.simulator.setFaults([.listing(.noItems, nth: 2, 3)])
         let stop = StopSignal()
         var first = Scan(context: bench.context, source: bench.fixture.source, since: nil, until: nil, stop: stop) {
-            if $0.pages == 4 { stop.request() }
+            if $0.pages == 5 { stop.request() }
         }
         first.emptyPageAge = .zero
         await #expect(throws: ArchiverError.self) { try await first.run() }
         #expect(bench.simulator.faults.map(\.struck) == [2])
-        #expect(try await bench.fixture.number("SELECT count(*) FROM coldroll.item") == 400)
+        #expect(try await bench.fixture.number("SELECT count(*) FROM coldroll.item") == 500)
         #expect(try await bench.fixture.number("SELECT count(*) FROM coldroll.empty_page") == 0)
         let summary = try await bench.quickScan().run()
-        #expect(summary.items == 450 && summary.emptyPages == 0)
+        #expect(summary.items == 550 && summary.emptyPages == 0)
     }
 
     @Test func `where Google has forgotten an empty page before anybody asked again, all is listed again, once`()

@@ -88,8 +88,8 @@ import Testing
         async throws
     {
         let bench = try await Bench.library(count: 460)
-        // The second page, twice; then, a minute of age being none, that page without its token, and again.
-        bench.simulator.setFaults([.listing(.noItems, nth: 2, 3), .listing(.loseToken, nth: 5, 6, 7)])
+        // The second page, twice; then, a minute of age being none, that page behind the fourth, without its token, and again.
+        bench.simulator.setFaults([.listing(.noItems, nth: 2, 3), .listing(.loseToken, nth: 6, 7, 8)])
         var scan = bench.quickScan()
         scan.emptyPageAge = .zero
         let summary = try await scan.run()

@@ -201,10 +201,10 @@ private final class Screen: Sendable {
         let reporter = screen.reporter(person(columns: 200))
         reporter.progress(WorkerProgress(live: 400, total: 400))
         screen.now = 10
-        let wait = "2 to be tried again, the next in 50 s"
+        let wait = "2 to be fetched again, the next in 50 s"
         reporter.progress(WorkerProgress(stored: 398, storedBytes: 4_000, live: 2, total: 400, standstill: wait))
         let last = screen.text.components(separatedBy: erase).last
-        #expect(last == "398/400 parts done · 2 to be tried again, the next in 50 s · 4.00 kB stored here")
+        #expect(last == "398/400 parts done · 2 to be fetched again, the next in 50 s · 4.00 kB stored here")
     }
 
     @Test func `work of which some is in a closed lane has a speed, and no time left`() {

@@ -58,8 +58,8 @@ BEGIN
         -- The word is kept: what is stored by it may be less than Google has.
         INSERT INTO coldroll.outcome (part_id, attempts, crashes, kind, reason, decided_by, superseded_at, superseded_by)
         SELECT j.part_id, j.attempt, j.crashes, 'dead',
-               coalesce((SELECT e.reason || ': ' || e.message FROM coldroll.job_error AS e
-                         WHERE e.part_id = j.part_id AND NOT e.is_crash ORDER BY e.id DESC LIMIT 1), 'not tried yet'),
+               coalesce((SELECT left(e.reason || ': ' || e.message, 500) FROM coldroll.job_error AS e
+                         WHERE e.part_id = j.part_id ORDER BY e.is_crash, e.id DESC LIMIT 1), 'no failure is recorded'),
                session_user, now(), session_user || ', accept'
         FROM coldroll.job AS j
         WHERE j.part_id = accept.part AND NOT j.accept_reduced;

@@ -44,12 +44,14 @@ FROM (
            concat_ws(', ', c.reason, 'part ' || c.duplicate_of, 'decided by ' || c.decided_by, c.attempts || ' failures',
                      c.crashes || ' crashes')
     FROM parts AS p
-    JOIN coldroll.outcome AS c ON c.part_id = p.id AND c.superseded_at IS DISTINCT FROM c.decided_at
+    JOIN coldroll.outcome AS c ON c.part_id = p.id AND NOT coalesce(c.superseded_at = c.decided_at AND c.superseded_by LIKE '%, accept', false)
     UNION ALL
     SELECT c.superseded_at, 5, c.part_id,
            -- Accepted before it was given up.
-           CASE WHEN c.superseded_at = c.decided_at THEN 'accepted' ELSE 'no longer ' || c.kind END,
-           CASE WHEN c.superseded_at = c.decided_at THEN c.reason || ', ' ELSE '' END || c.superseded_by
+           CASE WHEN c.superseded_at = c.decided_at AND c.superseded_by LIKE '%, accept' THEN 'accepted'
+                ELSE 'no longer ' || c.kind END,
+           CASE WHEN c.superseded_at = c.decided_at AND c.superseded_by LIKE '%, accept' THEN c.reason || ', ' ELSE '' END
+               || c.superseded_by
     FROM parts AS p
     JOIN coldroll.outcome AS c ON c.part_id = p.id AND c.superseded_at IS NOT NULL
     UNION ALL

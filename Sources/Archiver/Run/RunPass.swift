@@ -106,6 +106,7 @@ struct RunPass {
             let sequel = try await scanner.sequel(of: listing, to: end)
             mayHaveMore = sequel != .none
             if case .more(let reason) = sequel {
+                scan?.isAccepted = false
                 try await scanner.answered { try await scanner.context.ledger.disbelieve(id, reason: reason) }
             }
         } catch let error as ArchiverError where error.code == .interrupted || error.code == .outOfTime {

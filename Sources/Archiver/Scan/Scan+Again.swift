@@ -4,7 +4,7 @@ import Logging
 
 /// Looks at what was listed already: what made an answer false lasts for a moment, as a rule.
 extension Scan {
-    /// Lists from the first page again, up to a page that holds nothing new: what was uploaded while a listing lasted, or
+    /// Lists from the first page again, up to a page that holds nothing new to this pass: what was uploaded while a listing lasted, or
     /// stood still, comes before where it began.
     ///
     /// While it lasts, a scan that is broken off begins anew: the pages that it has recorded would end the next look before
@@ -13,7 +13,7 @@ extension Scan {
     ///   - ticket: of the scan.
     ///   - listing: which has the pages.
     ///   - end: where the listing ended.
-    /// - Throws: `CutOff` where it came to nothing that was known: Google forgot where it was, while it waited for a quota, or a
+    /// - Throws: `CutOff` where it came to nothing that this pass had met: Google forgot where it was, while it waited for a quota, or a
     ///   page lost its items or its token; and as `run`.
     func lookAtFront(_ ticket: ScanTicket, of listing: any Listing, after end: ListingEnd) async throws {
         guard try await !isFrontOver(ticket, of: listing, after: end) else { return }
@@ -30,6 +30,8 @@ extension Scan {
         of listing: any Listing,
         after end: ListingEnd
     ) async throws -> Bool {
+        // Not in the middle, where whoever goes on would begin anew.
+        try check(endsBy, "It takes longer than a run may.")
         let known = try await answered { try await context.ledger.unread(ticket) }
         let page = try await pageInEarnest(nil, of: listing, fullPage: end.fullPage)
         if end.token == nil {
@@ -133,7 +135,7 @@ extension Scan {
     private static let rounds = 5
 
     /// Asks again for a page that came without any item; one that has some now is taken, and what follows it up to a page that
-    /// holds nothing new.
+    /// holds nothing new to this pass.
     /// - Parameters:
     ///   - empty: as the ledger has it.
     ///   - ticket: of the scan.
@@ -150,6 +152,7 @@ extension Scan {
         fullPage: Int = Self.fullPage
     ) async throws -> SecondAnswer {
         try checkStop()
+        try check(endsBy, "It takes longer than a run may.")
         let found: MediaPage?
         do {
             found = try await filled(empty.token, of: listing, fullPage: fullPage)
@@ -164,7 +167,7 @@ extension Scan {
         )
         var isOver = false
         do {
-            let kind = Look.hole(token: empty.token, goesOnWith: token)
+            let kind = Look.hole(token: empty.token)
             isOver = try await look(kind, ticket, of: listing, from: page, fullPage: fullPage)
         } catch let error as PhotosError where error.code == .badPageToken {
             // What follows it is behind a page that Google has forgotten.
@@ -236,7 +239,9 @@ extension Scan {
     /// Whether the page at which a listing ended is none at which one ends, as a rule.
     private func isCutOff(_ end: ListingEnd) -> Bool {
         guard let ids = end.ids else { return false }
-        return ids.count + end.unread.values.reduce(0, +) >= end.fullPage || (end.isEmpty && end.token != nil)
+        // Of one short page among longer ones an end is not to be judged so severely.
+        let full = max(end.fullPage, Self.fullPage / 2)
+        return ids.count + end.unread.values.reduce(0, +) >= full || (end.isEmpty && end.token != nil)
     }
 
     /// Whether items on the last page are new: a known one may have moved there.
@@ -265,11 +270,11 @@ extension Scan {
         /// At the first page. `unread`: entries without an id that were met before; `isAll`: whether it is all there is, as far as
         /// anybody knows: it may have grown, and be the end.
         case front(unread: [String: Int64], isAll: Bool)
-        /// At a page that had come empty, asked for with `token`; the pages from `goesOnWith` on are listed apart.
-        case hole(token: String?, goesOnWith: String?)
+        /// At a page that had come empty, asked for with `token`.
+        case hole(token: String?)
     }
 
-    /// Records a page that is looked at again, and those behind it up to one that holds nothing new.
+    /// Records a page that is looked at again, and those behind it up to one that holds nothing new to this pass.
     ///
     /// A scan that is broken off meanwhile begins anew.
     /// - Parameters:
@@ -290,13 +295,13 @@ extension Scan {
         var tokens: Set<String> = []
         // Whether the last page had an item that this pass knows, and not from this look; what this look met.
         var isKnown = false, met: Set<String> = []
-        var page = first, number = 1, asked: String?, isAll = false, goesOnWith: String?
+        var page = first, number = 1, asked: String?, isAll = false
         // Entries without an id that may be met again on the page; where that is none, those on the pages behind it.
         var here: [String: Int64] = [:], behind: [String: Int64]?
         switch kind {
         case .front(let unread, let isOnly): (here, isAll) = (unread, isOnly)
-        case .hole(let token, let next):
-            (asked, goesOnWith) = (token, next)
+        case .hole(let token):
+            asked = token
             behind = try await answered { try await context.ledger.unread(ticket) }
         }
         while true {
@@ -325,7 +330,6 @@ extension Scan {
                 met.formUnion(others)
                 tellUnreadable(more, number: number)
             }
-            if let goesOnWith, page.nextPageToken == goesOnWith { return true }
             // Where nothing has an id there is nothing else to know it by.
             if page.items.isEmpty, page.unreadable.count > more.count { isKnown = true }
             guard new > 0 || page.items.isEmpty else { return isKnown }
@@ -334,7 +338,6 @@ extension Scan {
                 return isKnown && (new == 0 || isAll)
             }
             try checkStop()
-            try check(endsBy, "It takes longer than a run may.")
             page = try await pageInEarnest(next, of: listing, fullPage: fullPage)
             if let unread = behind { (here, behind) = (unread, nil) }
             (asked, number) = (next, number + 1)

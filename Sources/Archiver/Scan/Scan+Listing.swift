@@ -26,7 +26,14 @@ extension Scan {
     static let databasePatience = Duration.seconds(600)
 
     /// Walks every page from the one that `start` names, the first if nil; returns the last one.
-    func listAll(_ ticket: ScanTicket, of listing: any Listing, from start: String?) async throws -> ListingEnd {
+    ///
+    /// `shortest`: what the shortest page held that this process has met and that others followed.
+    func listAll(
+        _ ticket: ScanTicket,
+        of listing: any Listing,
+        from start: String?,
+        fullPage shortest: Int = Self.fullPage
+    ) async throws -> ListingEnd {
         var token = start
         var restarts = 0
         // Tokens met in this pass: a circle would go round for ever, and never see the rest.
@@ -35,7 +42,7 @@ extension Scan {
         var empty = EmptyPageWatch(isResumed: start != nil, age: emptyPageAge)
         var beganBehind = start != nil
         // What the shortest page held that others followed: Google may put fewer on one than were asked for.
-        var fullPage = Self.fullPage
+        var fullPage = shortest
         var before: Set<String> = [], repeats = 0
         func take(_ page: MediaPage, next: String?) async throws {
             let picked = listing.place(token)
@@ -90,7 +97,8 @@ extension Scan {
             }
             token = next
             if page.isEmpty { empty.isNeeded = true } else { fullPage = min(fullPage, page.entries) }
-            if empty.isDue(), !listing.isShownOnce {
+            // Behind a page with entries alone: what is listed of an empty one that has some now goes on up to what this pass has met.
+            if !page.isEmpty, empty.isDue(), !listing.isShownOnce {
                 let pages = empty.due(try await answered { try await context.ledger.emptyPages(ticket) })
                 // The first one is looked at when the rest is listed: if that is broken off, the pass begins anew.
                 for page in pages where page.token != nil {
@@ -144,12 +152,12 @@ extension Scan {
             page.nextPageToken != nil && !page.isEmpty
                 && !answers.contains { !$0.isEmpty && $0.nextPageToken != nil }
         }
-        // An entry without an id may have moved behind what an older answer's token leads to.
+        // An entry without an id may have moved behind what an older answer's token leads to, which may be another page's besides.
         func isStale() -> Bool {
-            !first.unreadable.isEmpty && page.nextPageToken != nil && answers.last?.nextPageToken == nil
+            (isDoubtful || !first.unreadable.isEmpty) && page.nextPageToken != nil && answers.last?.nextPageToken == nil
         }
         for _ in 0..<Self.tornAnswers where isTorn() || isStale() { try await another() }
-        if isTorn() { throw Self.torn }
+        if isTorn() || isStale() { throw Self.torn }
         if first.nextPageToken == nil, page.nextPageToken != nil {
             context.logger.log(.warning, "the listing seemed to end, and went on when asked again")
         }

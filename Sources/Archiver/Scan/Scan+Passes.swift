@@ -34,7 +34,7 @@ extension Scan {
         var token = ticket.pageToken
         // Whether no pass began at the first page, and whether what Google had forgotten was listed again.
         var (beganBehind, hasForgotten) = (token != nil, false)
-        var surprises = 0
+        var surprises = 0, fullPage = Self.fullPage
         func surprise() throws {
             surprises += 1
             guard surprises <= Self.surprises else { throw Self.endsTooOften }
@@ -46,10 +46,11 @@ extension Scan {
         }
         while true {
             do {
-                switch try await pass(ticket, of: listing, from: token, since: began) {
+                switch try await pass(ticket, of: listing, from: token, fullPage: fullPage, since: began) {
                 case .goesOn(let next, let end):
                     try surprise()
                     (token, beganBehind) = (next, beganBehind && end.beganBehind)
+                    fullPage = end.fullPage
                 case .over(let end) where end.forgottenPages > 0 && !hasForgotten:
                     // Once: what is forgotten again is told.
                     hasForgotten = true
@@ -77,9 +78,10 @@ extension Scan {
         _ ticket: ScanTicket,
         of listing: any Listing,
         from token: String?,
+        fullPage: Int,
         since began: ContinuousClock.Instant
     ) async throws -> Outcome {
-        var end = try await listToItsEnd(ticket, of: listing, from: token)
+        var end = try await listToItsEnd(ticket, of: listing, from: token, fullPage: fullPage)
         if listing.growsAtFront, ticket.resumed || began.duration(to: .now) > short {
             try await lookAtFront(ticket, of: listing, after: end)
         }

@@ -10,8 +10,13 @@ extension Scan {
     static let surprises = 3
 
     /// As `listAll`; where nothing shows later what this pass leaves out, until looks that lie apart show no more.
-    func listToItsEnd(_ ticket: ScanTicket, of listing: any Listing, from start: String?) async throws -> ListingEnd {
-        var end = try await listAll(ticket, of: listing, from: start)
+    func listToItsEnd(
+        _ ticket: ScanTicket,
+        of listing: any Listing,
+        from start: String?,
+        fullPage: Int
+    ) async throws -> ListingEnd {
+        var end = try await listAll(ticket, of: listing, from: start, fullPage: fullPage)
         guard listing.isShownOnce else { return end }
         await context.picker?.looksAgain(Self.silences.reduce(.zero, +))
         var surprises = 0

@@ -55,7 +55,7 @@ package struct ScanSummary: Sendable, Equatable {
     /// How many of them could not be asked for again, since Google had forgotten their tokens.
     package var forgottenPages: Int { end.forgottenPages }
     /// Whether the owner's word was taken for what it misses and could not read: not where that is more than he was told of.
-    package let isAccepted: Bool
+    package internal(set) var isAccepted: Bool
     /// Whether it went on where an earlier process was broken off: what was uploaded since then may have been passed by.
     package let goesOn: Bool
     /// The page at which the listing ended.
@@ -147,7 +147,7 @@ struct ListingEnd: Sendable, Equatable {
     var ids: Set<String>? = []
     /// What was on it without an id, and how often.
     var unread: [UnreadEntry: Int] = [:]
-    /// Entries on the shortest page of its listing that others follow.
+    /// Entries on the shortest page of its listing that others follow, of those that its process met.
     var fullPage = Scan.fullPage
     /// Whether its pass began behind the first page: with one that an earlier process had come to.
     var beganBehind = false

@@ -119,7 +119,7 @@ enum Judgement: Sendable, Equatable {
         return .doubt(
             Doubt(
                 reason: "incomplete",
-                message: why + " It is asked for again while it has tries left.",
+                message: why + " Each of its tries asks for it again.",
                 proof: .sameBytesLater,
                 fidelity: .unrecognised
             )

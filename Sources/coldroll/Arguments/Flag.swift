@@ -64,7 +64,9 @@ struct Flag: Sendable, Equatable {
         switch kind {
         case .toggle: return "takes no value"
         case .text: return value.isEmpty ? "is empty" : nil
-        case .day: return Day(value) == nil ? "is '\(harmless(value))'; expected a day such as 2024-05-31" : nil
+        case .day:
+            return Day(value) == nil
+                ? "is '\(harmless(value))'; expected a day of the calendar, such as 2024-05-31" : nil
         case .span:
             return Span(value) == nil ? "is '\(harmless(value))'; expected a span such as 90s, 10m, 2h or 1d" : nil
         case .countOrAuto(let range):

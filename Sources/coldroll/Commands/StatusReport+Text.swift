@@ -75,8 +75,10 @@ extension StatusReport.Outage {
             case "media": "Google's media service"
             default: "the archive \(harmless(place))"
             }
-        return "outage    \(what) has been away for \(Quantity.duration(max(0, seconds))); next try in "
-            + "\(Quantity.duration(max(0, nextProbeSeconds))) (\(harmless(reason)))"
+        // One that is due stays so while nobody works.
+        let next = Quantity.duration(max(0, nextProbeSeconds)) + (nextProbeSeconds > 0 ? "" : ", once a process works")
+        return
+            "outage    \(what) has been away for \(Quantity.duration(max(0, seconds))); next try in \(next) (\(harmless(reason)))"
     }
 }
 

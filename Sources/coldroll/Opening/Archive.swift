@@ -57,6 +57,8 @@ extension Session {
                 _ = try await lookAtOwnership(of: database.ledger, archive: stores.archive, state: stores.state)
             } catch let error as ArchiverError where error.code == .foreignLedger {
                 throw error
+            } catch let error as LedgerError where error.code == .foreignArchive {
+                throw error
             } catch {}
             throw failure
         }

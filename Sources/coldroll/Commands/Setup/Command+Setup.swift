@@ -11,7 +11,7 @@ extension Command {
                 + "written, binds the ledger to the archive, checks that it is the ledger which filled it, and, with "
                 + "COLDROLL_SOURCE=library, asks Google Photos for one page to see whether the login may list it, with "
                 + "COLDROLL_SOURCE=picker for a picking session, which it ends at once. "
-                + "All that fails is told, not only the first. Before anything else it says which settings file was read, if any, "
+                + "All that fails is told, but for what can be looked at only when something else is right. Before anything else it says which settings file was read, if any, "
                 + "and where ledger and photos are, or will be.",
             "A private PostgreSQL of an older major version is carried over to the newest one that is installed, as long as "
                 + "the old version's programs are installed too; the old database is kept beside it.",
