@@ -133,4 +133,45 @@ import Testing
         #expect(error?.message.contains("leads back to an earlier one") == true)
         #expect(still.requests.count == 9)
     }
+
+    @Test func `a page that repeats the one before it in two answers is asked for once more when the rest is listed`()
+        async throws
+    {
+        let bench = try await Bench()
+        let ledger = bench.context.ledger
+        let ticket = try await ledger.openScan(source: bench.fixture.source, since: nil, until: nil)
+        let stale = MediaPage.of(["a", "b"], next: "3")
+        let listing = ScriptedListing([
+            nil: [.of(["a", "b"], next: "2")], "2": [stale, stale, .of(["c", "d"], next: "3")], "3": [.of(["e", "f"])],
+        ])
+        let scan = bench.quickScan()
+        var end = try await scan.listAll(ticket, of: listing, from: nil)
+        #expect(try await ledger.counts(ticket).new == 4)
+        #expect(try await scan.askEmptyPagesAgain(ticket, of: listing, &end) == nil)
+        #expect(try await ledger.counts(ticket).new == 6)
+        #expect(end.emptyPages.isEmpty)
+    }
+
+    @Test func `an end that is empty in one of two answers is asked for a third time, however short it is`()
+        async throws
+    {
+        let bench = try await Bench()
+        let listing = ScriptedListing(["2": [.of([]), .of(["c"]), .of(["c"], next: "3")]])
+        let scan = bench.quickScan()
+        #expect(try await scan.inEarnest(try listing.page("2"), "2", of: listing).nextPageToken == "3")
+    }
+
+    @Test func `a look at the front does not take the last page for the first one`() async throws {
+        let bench = try await Bench()
+        let ledger = bench.context.ledger
+        let ticket = try await ledger.openScan(source: bench.fixture.source, since: nil, until: nil)
+        _ = try await ledger.record(ticket, [QueueFixture.item("a")], unreadable: 0, nextPageToken: "2")
+        _ = try await ledger.record(ticket, [QueueFixture.item("z")], unreadable: 0, nextPageToken: "3")
+        let listing = ScriptedListing([
+            nil: [.of(["z"], next: "2"), .of(["new"], next: "2")], "2": [.of(["a"], next: "3")], "3": [.of(["z"])],
+        ])
+        let end = ListingEnd(token: "3", ids: ["z"])
+        try await bench.quickScan().lookAtFront(ticket, of: listing, after: end)
+        #expect(try await bench.fixture.number("SELECT count(*) FROM coldroll.item WHERE source_item = 'new'") == 1)
+    }
 }

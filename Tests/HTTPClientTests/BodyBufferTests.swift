@@ -328,10 +328,11 @@ import Testing
         let client = HTTPClient()
         let buffer = try await BodyBuffer(budget: ByteBudget(bytes: 2 * Self.block), allowance: 2 * Self.block)
         var request = HTTPRequest("GET", server.url)
-        request.stallTimeout = .milliseconds(100)
+        // Long enough for a busy machine to let a byte through, and shorter than the wait below.
+        request.stallTimeout = .seconds(1)
         _ = try await client.download(request, into: buffer)
         try await buffer.wait(for: .max)
-        try await Task.sleep(for: .milliseconds(400))
+        try await Task.sleep(for: .milliseconds(2500))
         var taken: [UInt8] = []
         while taken.count < body.count {
             try await buffer.wait(for: 1)

@@ -33,7 +33,9 @@ extension Scan {
         // Not in the middle, where whoever goes on would begin anew.
         try check(endsBy, "It takes longer than a run may.")
         let known = try await answered { try await context.ledger.unread(ticket) }
-        let page = try await pageInEarnest(nil, of: listing, fullPage: end.fullPage)
+        // An answer to another request than for the first page would be known to its last item.
+        let last = end.token == nil ? [] : end.ids ?? []
+        let page = try await pageInEarnest(nil, of: listing, fullPage: end.fullPage, unlike: last)
         if end.token == nil {
             // All that there was is this page: it was cut off, or nothing was on it then.
             if page.nextPageToken != nil || (end.isEmpty && !page.isEmpty) { return false }

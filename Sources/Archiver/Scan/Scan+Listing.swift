@@ -83,6 +83,11 @@ extension Scan {
             repeats = page.repeats(before) ? repeats + 1 : 0
             guard repeats <= Self.repeatedPages else { throw Self.goesNowhere }
             before = page.ids
+            if repeats > 0, token != nil, page.nextPageToken != nil, !listing.isShownOnce {
+                // It showed nothing of its own each time: what it has is asked for later, as of an empty one.
+                let place = token
+                try await answered { try await context.ledger.noteEmptyPage(place, of: ticket) }
+            }
             let isTaken = mayEnd && page.isPlainEnd && page.ids == first.ids
             if !isTaken { try await take(page, next: page.nextPageToken) }
             guard let next = page.nextPageToken else {
@@ -113,9 +118,9 @@ extension Scan {
     /// A page, asked for a second time where believing one answer alone could lose photos.
     ///
     /// That is where it ends the listing (an empty answer, or one that lost its token, looks just like the end), where it
-    /// holds nothing, where entries have no id, and where it is doubted. One that ends the listing and is as full as a page that others follow is
-    /// asked for a third time, and a first page that is all there is and holds nothing; other empty ones are noted, and asked
-    /// for later (`askEmptyPagesAgain`).
+    /// holds nothing, where entries have no id, and where it is doubted. One that ends the listing and is as full as a page that
+    /// others follow, or empty in one answer alone, is asked for a third time, and a first page that is all there is and holds
+    /// nothing; other empty ones are noted, and asked for later (`askEmptyPagesAgain`), as are those that are doubted still.
     /// One request more a scan, as a rule. What either answer has is taken.
     /// - Parameters:
     ///   - first: the answer in hand.
@@ -144,7 +149,7 @@ extension Scan {
             answers.append(try await patiently { () async throws(PhotosError) in try await listing.page(token) })
             page = page.joined(with: answers[answers.count - 1])
         }
-        let isOdd = page.isEmpty ? token == nil : page.entries >= fullPage
+        let isOdd = page.isEmpty ? token == nil : page.entries >= fullPage || first.isEmpty != answers[1].isEmpty
         if page.nextPageToken == nil, isOdd, !listing.isShownOnce { try await another() }
         // The first page moves with each upload, another one with each of an older date: a token that came without entries leads on
         // behind those that it should have come with, and these may be none of those in hand.
@@ -164,10 +169,15 @@ extension Scan {
         return page
     }
 
-    /// As `inEarnest`, for a page that is not in hand.
-    func pageInEarnest(_ token: String?, of listing: any Listing, fullPage: Int) async throws -> MediaPage {
+    /// As `inEarnest`, for a page that is not in hand; `other`: what is on one that it might be confused with.
+    func pageInEarnest(
+        _ token: String?,
+        of listing: any Listing,
+        fullPage: Int,
+        unlike other: Set<String> = []
+    ) async throws -> MediaPage {
         let first = try await patiently { () async throws(PhotosError) in try await listing.page(token) }
-        return try await inEarnest(first, token, of: listing, fullPage: fullPage)
+        return try await inEarnest(first, token, of: listing, fullPage: fullPage, isDoubtful: first.repeats(other))
     }
 
     /// Names what cannot be recorded, so that a person can look for it.
