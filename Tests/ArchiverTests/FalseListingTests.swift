@@ -115,7 +115,7 @@ import Testing
         let scan = bench.scan()
         let again = try #require(bench.context.items.again(scan))
         let filled =
-            "A page of Google's listing had come without any item each time, and had some when it was asked for again after the work"
+            "A page of Google's listing had come without any item of its own each time, and had some when it was asked for again after the work"
         #expect(try await scan.sequel(of: again, to: summary.end) == .more(filled))
         bench.simulator.setFaults([.listing(.noItems, nth: 1)])
         #expect(try await scan.sequel(of: again, to: summary.end) == .none)

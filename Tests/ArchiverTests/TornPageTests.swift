@@ -94,7 +94,8 @@ import Testing
         scan.emptyPageAge = .zero
         let summary = try await scan.run()
         #expect(bench.simulator.faults.map(\.struck) == [2, 3])
-        let told = "what follows a page that had been empty could not be listed: listing again from the first page"
+        let told =
+            "what follows a page that had shown nothing of its own could not be listed: listing again from the first page"
         #expect(bench.log.has(told))
         #expect(summary.items == 460 && summary.doubt == nil && summary.emptyPages == 0)
     }

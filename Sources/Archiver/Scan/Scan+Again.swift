@@ -164,7 +164,7 @@ extension Scan {
         guard let page = found else { return .empty }
         context.logger.log(
             .warning,
-            "a page of the listing had seemed empty, and is not",
+            "a page of the listing had shown nothing of its own: it is looked at once more",
             ["count": .integer(Int64(page.items.count + page.unreadable.count))]
         )
         var isOver = false
@@ -177,7 +177,7 @@ extension Scan {
         guard isOver else {
             throw CutOff(
                 reason:
-                    "what follows a page that had been empty could not be listed: listing again from the first page"
+                    "what follows a page that had shown nothing of its own could not be listed: listing again from the first page"
             )
         }
         try await answered { try await context.ledger.filled(empty, of: ticket) }
@@ -192,8 +192,8 @@ extension Scan {
     enum Sequel: Equatable {
         /// Nothing: it ends there still, and its empty pages are still empty.
         case none
-        /// More than was listed, and it had not ended there, with how that shows: a page as full as those that others follow is
-        /// followed by one, or a page that had been empty is not.
+        /// More than was listed, and it had not ended there, with how that shows: a page as full as the shortest that others
+        /// follow, and of 50 entries at least, is followed by one, or a page that had been empty is not.
         case more(String)
         /// More than was listed: it may have grown.
         case grown
@@ -235,7 +235,7 @@ extension Scan {
         "Google's listing had seemed to end, and went on when it was asked again after the work"
     )
     private static let filledLater = Sequel.more(
-        "A page of Google's listing had come without any item each time, and had some when it was asked for again after the work"
+        "A page of Google's listing had come without any item of its own each time, and had some when it was asked for again after the work"
     )
 
     /// Whether the page at which a listing ended is none at which one ends, as a rule.

@@ -22,6 +22,11 @@ extension Scan {
         code: .malformed,
         message: "Google answered a page that leads back to an earlier one; the scan stops. Run it again."
     )
+    private static let undecided = PhotosError(
+        code: .malformed,
+        message:
+            "Google's answers for a page of the listing differ in whether anything follows it; the scan stops. Run it again."
+    )
     /// How long a page in hand waits for a database that is away: a restart of the server takes less.
     static let databasePatience = Duration.seconds(600)
 
@@ -82,7 +87,7 @@ extension Scan {
             }
             repeats = page.repeats(before) ? repeats + 1 : 0
             guard repeats <= Self.repeatedPages else { throw Self.goesNowhere }
-            before = page.ids
+            if !page.items.isEmpty { before = page.ids }
             if repeats > 0, token != nil, page.nextPageToken != nil, !listing.isShownOnce {
                 // It showed nothing of its own each time: what it has is asked for later, as of an empty one.
                 let place = token
@@ -101,7 +106,8 @@ extension Scan {
                 )
             }
             token = next
-            if page.isEmpty { empty.isNeeded = true } else { fullPage = min(fullPage, page.entries) }
+            if page.isEmpty || repeats > 0 { empty.isNeeded = true }
+            if !page.isEmpty { fullPage = min(fullPage, page.entries) }
             // Behind a page with entries alone: what is listed of an empty one that has some now goes on up to what this pass has met.
             if !page.isEmpty, empty.isDue(), !listing.isShownOnce {
                 let pages = empty.due(try await answered { try await context.ledger.emptyPages(ticket) })
@@ -129,7 +135,8 @@ extension Scan {
     ///   - fullPage: entries on the shortest page of the listing that others follow.
     ///   - isDoubtful: whether it seems to be another page than was asked for.
     /// - Returns: all that the answers have as one page, with what follows it.
-    /// - Throws: `.malformed` where entries and token never come in one answer, and as `run`.
+    /// - Throws: `.malformed` where entries and token never come in one answer, or where what follows a doubtful page is in none but
+    ///   the oldest; and as `run`.
     func inEarnest(
         _ first: MediaPage,
         _ token: String?,
@@ -162,7 +169,8 @@ extension Scan {
             (isDoubtful || !first.unreadable.isEmpty) && page.nextPageToken != nil && answers.last?.nextPageToken == nil
         }
         for _ in 0..<Self.tornAnswers where isTorn() || isStale() { try await another() }
-        if isTorn() || isStale() { throw Self.torn }
+        if isTorn() { throw Self.torn }
+        if isStale() { throw Self.undecided }
         if first.nextPageToken == nil, page.nextPageToken != nil {
             context.logger.log(.warning, "the listing seemed to end, and went on when asked again")
         }
