@@ -109,8 +109,8 @@ enum ArchiverCalls {
             let more =
                 stop.isRequested || summary.work.isOutOfTime
                 ? " But the run ended before Google was asked once more whether the listing was at its end: run it again."
-                : " But the listing goes on each time where it seemed to end, another process lists it again, or Google could not "
-                    + "be asked whether it does: run it again."
+                : " But the listing goes on each time where it seemed to end, or Google could not be asked whether it does: run it "
+                    + "again."
             return (Ending(verdict.status == .done ? .unfinished : verdict.status, words + more), summary.number)
         }
         return (Ending(verdict.status, words), summary.number)

@@ -77,7 +77,7 @@ END
 $body$;
 COMMENT ON FUNCTION coldroll.accept(bigint) IS 'Stores a part although it is smaller than reported; it is marked reduced. Keeps what is stored of one whose bytes another item has too. For one that is dead, or that waits in the queue.';
 
-COMMENT ON COLUMN coldroll.outcome.superseded_at IS 'When it stopped being true; null: current. A part has at most one current outcome. The same as decided_at: accepted before it was given up.';
+COMMENT ON COLUMN coldroll.outcome.superseded_at IS 'When it stopped being true; null: current. A part has at most one current outcome. The same as decided_at, and superseded by accept: accepted before it was given up.';
 
 SELECT coldroll.grant_roles();
 
